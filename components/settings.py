@@ -1,0 +1,350 @@
+"""Every knob of the program: read from flags, the environment and `.env`, checked in one place.
+
+Rule: a flag beats the environment, the environment beats `.env`, an empty value counts as not set.
+All problems are collected and reported together, each naming its variable, what it got and what it
+may be; a secret's value is never part of a message or a `repr`.
+"""
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from dotenv.parser import parse_stream
+
+TurnDetection = Literal["server_vad", "semantic_vad", "push_to_talk"]
+DirectRoute = Literal["auto", "on", "off"]
+_T = TypeVar("_T", bound=str)
+
+OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
+PRACTICE_MODEL: Final = "practice-engine"
+VOICES: Final = (
+    "alloy",
+    "ash",
+    "ballad",
+    "cedar",
+    "coral",
+    "echo",
+    "marin",
+    "sage",
+    "shimmer",
+    "verse",
+)
+"""The voices of the API (protocol digest 1.4). The practice server speaks these and no others."""
+
+DEFAULT_INSTRUCTIONS: Final = (
+    "You are a friendly voice assistant. Answer in one to three short spoken sentences, in the "
+    "language of the user. If you did not understand, say so and ask."
+)
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `problems` holds one sentence for each bad one."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class TurnCredentials:
+    """Where TURN servers come from: a provider's account, or one fixed server."""
+
+    provider: Literal["static", "cloudflare", "twilio", "huggingface"]
+    user: str
+    """User name, account or key id; empty for Hugging Face."""
+    secret: str = field(repr=False)
+    url: str = ""
+    """`turn:` or `turns:` address of a fixed server."""
+
+
+@dataclass(frozen=True)
+class ChatModel:
+    """An OpenAI-compatible chat endpoint that thinks for the practice server."""
+
+    base_url: str
+    model: str
+    api_key: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the shells need to know, complete and checked."""
+
+    practice: bool
+    """Talk to our own offline server instead of `base_url`."""
+    api_key: str = field(repr=False, default="")
+    base_url: str = OPENAI_BASE_URL
+    model: str = "gpt-realtime-2.1"
+    voice: str = "marin"
+    instructions: str = DEFAULT_INSTRUCTIONS
+    turn_detection: TurnDetection = "server_vad"
+    transcription_model: str | None = "gpt-transcribe"
+    trace: Path | None = None
+    max_calls: int = 10
+    max_call_seconds: int = 0
+    """0 means no limit."""
+    login: tuple[str, str] | None = field(repr=False, default=None)
+    direct_route: DirectRoute = "auto"
+    turn: TurnCredentials | None = None
+    chat_model: ChatModel | None = None
+    host: str = "127.0.0.1"
+    port: int | None = None
+    """None lets Gradio take the first free port from 7860."""
+    share: bool = False
+    on_space: bool = False
+    gradio_variables: Mapping[str, str] = field(default_factory=dict)
+    """`GRADIO_*` found in `.env` only; Gradio reads these itself, from the environment."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether other machines can open the page, so that media needs STUN or TURN."""
+        return self.share or self.on_space or not _is_loopback(self.host)
+
+
+def load(argv: Sequence[str], environ: Mapping[str, str], dotenv: Path) -> Settings:
+    """The settings of a run; `SettingsError` lists everything that is wrong with them.
+
+    `argv` is without the program's name. A `.env` that does not exist is fine. `--help` and unknown
+    flags exit through `argparse`, with status 0 and 2.
+    """
+    flags = _parser().parse_args(argv)
+    problems: list[str] = []
+    from_file = _read_dotenv(dotenv, problems)
+    reader = _Reader({**from_file, **environ}, problems)
+    settings = _settings(flags, reader, from_file, environ)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _settings(
+    flags: argparse.Namespace,
+    read: "_Reader",
+    from_file: Mapping[str, str],
+    environ: Mapping[str, str],
+) -> Settings:
+    base_url = read.text("REALTIME_BASE_URL", "")
+    api_key = read.secret("OPENAI_API_KEY")
+    practice = flags.practice or base_url == "practice" or not (base_url or api_key)
+    return Settings(
+        practice=practice,
+        api_key="" if practice else api_key,
+        base_url="" if practice else read.url("REALTIME_BASE_URL", OPENAI_BASE_URL, _REALTIME),
+        model=PRACTICE_MODEL if practice else read.text("REALTIME_MODEL", "gpt-realtime-2.1"),
+        voice=read.voice("REALTIME_VOICE", "marin", practice),
+        instructions=read.text("REALTIME_INSTRUCTIONS", DEFAULT_INSTRUCTIONS),
+        turn_detection=read.choice("REALTIME_TURN_DETECTION", _TURN_DETECTIONS, "server_vad"),
+        transcription_model=_unless_off(
+            read.text("REALTIME_TRANSCRIPTION_MODEL", "gpt-transcribe")
+        ),
+        trace=read.file("REALTIME_TRACE", flags.trace),
+        max_calls=read.number("MAX_CALLS", 10, least=1, most=1000),
+        max_call_seconds=read.number("MAX_CALL_SECONDS", 0, least=0, most=86_400),
+        login=read.pair("APP_USERNAME", "APP_PASSWORD"),
+        direct_route=read.choice("DIRECT_ROUTE", _DIRECT_ROUTES, "auto"),
+        turn=_turn(read),
+        chat_model=_chat_model(read),
+        host=flags.host or read.text("GRADIO_SERVER_NAME", "127.0.0.1"),
+        port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
+        share=flags.share or read.switch("GRADIO_SHARE"),
+        on_space=bool(read.text("SPACE_ID", "")),
+        gradio_variables={
+            name: value
+            for name, value in from_file.items()
+            if name.startswith("GRADIO_") and name not in environ
+        },
+    )
+
+
+_TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = ("server_vad", "semantic_vad", "push_to_talk")
+_DIRECT_ROUTES: Final[tuple[DirectRoute, ...]] = ("auto", "on", "off")
+_REALTIME: Final = ("http", "https", "ws", "wss")
+_HTTP: Final = ("http", "https")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        description="Speak to a realtime voice model from a web page. "
+        "Without a key it talks to its own offline practice server.",
+        epilog="The settings are environment variables, or lines of .env: see .env.example.",
+    )
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=_port, help="port to listen on (default: first free of 7860…)"
+    )
+    parser.add_argument("--share", action="store_true", help="make a public Gradio link")
+    parser.add_argument("--practice", action="store_true", help="practice mode, even with a key")
+    parser.add_argument(
+        "--trace", metavar="PATH", help="write every event, without audio, as JSONL"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"is {text!r}, but must be a number from 1 to 65535")
+    return int(text)
+
+
+class _Reader:
+    """Takes typed values out of a mapping and notes what is wrong with them."""
+
+    def __init__(self, values: Mapping[str, str], problems: list[str]) -> None:
+        self._values = values
+        self._problems = problems
+
+    def text(self, name: str, default: str) -> str:
+        return self._values.get(name, "").strip() or default
+
+    def secret(self, name: str) -> str:
+        value = self.text(name, "")
+        if not value.isascii() or not value.isprintable() or " " in value:
+            self._problems.append(
+                f"{name} holds a character that no key has (a space, a line break, or one outside "
+                "ASCII); copy it again. Its value is not shown here."
+            )
+        return value
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        text = self.text(name, "")
+        if not text:
+            return default
+        # Seven digits are more than any bound here, and int() refuses thousands of them.
+        if re.fullmatch(r"[0-9]{1,7}", text) and least <= int(text) <= most:
+            return int(text)
+        self._reject(name, text, f"a whole number from {least} to {most}")
+        return default
+
+    def choice(self, name: str, choices: tuple[_T, ...], default: _T) -> _T:
+        text = self.text(name, default)
+        for choice in choices:
+            if text == choice:
+                return choice
+        self._reject(name, text, _one_of(choices))
+        return default
+
+    def switch(self, name: str) -> bool:
+        text = self.text(name, "false").lower()
+        if text not in ("true", "false", "1", "0"):
+            self._reject(name, text, "true or false")
+        return text in ("true", "1")
+
+    def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
+        text = self.text(name, default)
+        if not _is_url(text, schemes):
+            allowed = _one_of([f"{scheme}://" for scheme in schemes])
+            self._reject(name, _without_credentials(text), f"an address that starts with {allowed}")
+        return text
+
+    def voice(self, name: str, default: str, practice: bool) -> str:
+        """Free text, as new voices appear without notice; but our own server knows just ten."""
+        text = self.text(name, default)
+        if practice and text not in VOICES:
+            self._reject(name, text, f"in practice mode {_one_of(VOICES)}")
+        elif not re.fullmatch(r"[\w.:-]{1,100}", text):
+            self._reject(name, text, f"a voice's name without spaces, such as {_one_of(VOICES)}")
+        return text
+
+    def file(self, name: str, flag: str | None) -> Path | None:
+        text = flag or self.text(name, "")
+        if not text:
+            return None
+        path = Path(text)
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            self._reject(name, text, "the path of a file in a folder that exists")
+        return path
+
+    def pair(self, first: str, second: str) -> tuple[str, str] | None:
+        values = self.text(first, ""), self.text(second, "")
+        if all(values):
+            return values
+        if any(values):
+            there, missing = (first, second) if values[0] else (second, first)
+            self._problems.append(f"{there} is set, but {missing} is not; set both or neither.")
+        return None
+
+    def _reject(self, name: str, got: str, expected: str) -> None:
+        self._problems.append(f"{name} is {got!r}, but must be {expected}.")
+
+
+def _turn(read: _Reader) -> TurnCredentials | None:
+    """The first provider that is configured, the most explicit first."""
+    url = read.text("TURN_URL", "")
+    if url and not re.match(r"turns?:[^/\s]", url):
+        read._reject("TURN_URL", url, "an address such as turn:example.org:3478")
+    user = read.pair("TURN_USERNAME", "TURN_CREDENTIAL")
+    if url and user is None:
+        read._problems.append("TURN_URL needs TURN_USERNAME and TURN_CREDENTIAL as well.")
+    if url and user:
+        return TurnCredentials("static", *user, url)
+    if cloudflare := read.pair("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN"):
+        return TurnCredentials("cloudflare", *cloudflare)
+    if twilio := read.pair("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"):
+        return TurnCredentials("twilio", *twilio)
+    if token := read.secret("HF_TOKEN"):
+        return TurnCredentials("huggingface", "", token)
+    return None
+
+
+def _chat_model(read: _Reader) -> ChatModel | None:
+    base_url = read.text("PRACTICE_LLM_BASE_URL", "")
+    if not base_url:
+        return None
+    return ChatModel(
+        base_url=read.url("PRACTICE_LLM_BASE_URL", base_url, _HTTP),
+        model=read.text("PRACTICE_LLM_MODEL", "llama3.2"),
+        api_key=read.secret("PRACTICE_LLM_API_KEY"),
+    )
+
+
+def _read_dotenv(path: Path, problems: list[str]) -> dict[str, str]:
+    """The variables of a `.env` file; what cannot be read becomes a problem, never a guess."""
+    if not path.exists():
+        return {}
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            bindings = list(parse_stream(stream))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        problems.append(f"{path.name} cannot be read: {reason}.")
+        return {}
+    for binding in bindings:
+        if binding.error or (binding.key and binding.value is None):
+            problems.append(
+                f"{path.name}, line {binding.original.line}: this is not NAME=value "
+                "(put a value with spaces or quotes inside quotes)."
+            )
+    return {b.key: b.value for b in bindings if b.key and b.value is not None}
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a broken IPv6 address
+        return False
+
+
+def _without_credentials(url: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//…@", url)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _unless_off(name: str) -> str | None:
+    return None if name == "off" else name
+
+
+def _one_of(choices: Sequence[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
