@@ -246,12 +246,12 @@ def _transcription_failed(conversation: Conversation, event: Event) -> Conversat
     return _put(conversation, replace(message, status=Status.UNTRANSCRIBED))
 
 
-def _audio_delta(conversation: Conversation, event: Event) -> Conversation:
-    """A message that has sound shows its words only as they are heard."""
+def _transcript_delta(conversation: Conversation, event: Event) -> Conversation:
+    """Words that have sound are shown only as they are heard."""
     message, _ = _addressed(conversation, event)
-    if message is None or message.heard is not None:
-        return conversation
-    return _put(conversation, replace(message, heard=0))
+    if message is not None and message.heard is None:
+        conversation = _put(conversation, replace(message, heard=0))
+    return _delta(conversation, event)
 
 
 def _response_done(conversation: Conversation, event: Event) -> Conversation:
@@ -317,8 +317,7 @@ _CHANGES: Final[Mapping[str, Callable[[Conversation, Event], Conversation]]] = {
     "conversation.item.input_audio_transcription.completed": _done,
     "conversation.item.input_audio_transcription.failed": _transcription_failed,
     "response.output_item.added": _item,
-    "response.output_audio.delta": _audio_delta,
-    "response.output_audio_transcript.delta": _delta,
+    "response.output_audio_transcript.delta": _transcript_delta,
     "response.output_audio_transcript.done": _done,
     "response.output_text.delta": _delta,
     "response.output_text.done": _done,

@@ -1,0 +1,348 @@
+"""The words of the wire: the client events we send, the old names we still read, what errors mean.
+
+Rule: our side speaks the GA protocol only. What an older, compatible server says is translated by
+`parse`, at the socket's edge; nothing further in ever sees an old name. An error is judged by its
+code, then its type, then its message, and by nothing else (protocol digest 2.6, 7.3, 8.1).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import orjson
+
+from components.audio import SAMPLE_RATE, encode
+
+Event = Mapping[str, Any]
+
+TRANSCRIPTION_FALLBACKS: Final = ("gpt-realtime-whisper", "gpt-4o-mini-transcribe")
+"""Tried in this order after the chosen transcription model is refused; then none."""
+
+_PCM: Final = {"type": "audio/pcm", "rate": SAMPLE_RATE}
+
+_GA_NAMES: Final[Mapping[str, str]] = {
+    "response.text.delta": "response.output_text.delta",
+    "response.text.done": "response.output_text.done",
+    "response.audio.delta": "response.output_audio.delta",
+    "response.audio.done": "response.output_audio.done",
+    "response.audio_transcript.delta": "response.output_audio_transcript.delta",
+    "response.audio_transcript.done": "response.output_audio_transcript.done",
+    "conversation.item.created": "conversation.item.added",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a session is asked for; every field is sent, as no default of the API is stable."""
+
+    model: str
+    voice: str
+    instructions: str
+    turn_detection: str
+    """`server_vad`, `semantic_vad` or `push_to_talk`."""
+    transcription_model: str | None
+    noise_reduction: str | None = "far_field"
+    reasoning: bool = True
+    """Ask for low effort, where the model is one that reasons."""
+    retention_ratio: bool = True
+    """Keep the cost of a long call bounded."""
+
+    @property
+    def push_to_talk(self) -> bool:
+        return self.turn_detection == "push_to_talk"
+
+
+def session_update(options: SessionOptions, event_id: str) -> Event:
+    """The complete `session.update` (digest 3.1, appendix C)."""
+    session: dict[str, Any] = {
+        "type": "realtime",
+        "output_modalities": ["audio"],
+        "instructions": options.instructions,
+        "audio": {
+            "input": {
+                "format": _PCM,
+                "noise_reduction": _typed(options.noise_reduction),
+                "transcription": _transcription(options.transcription_model),
+                "turn_detection": _turn_detection(options.turn_detection),
+            },
+            "output": {"format": _PCM, "voice": options.voice, "speed": 1.0},
+        },
+        "tools": [],
+        "tool_choice": "auto",
+        "max_output_tokens": "inf",
+    }
+    if options.retention_ratio:
+        session["truncation"] = {
+            "type": "retention_ratio",
+            "retention_ratio": 0.8,
+            "token_limits": {"post_instructions": 16_000},
+        }
+    if options.reasoning and _reasons(options.model):
+        session["reasoning"] = {"effort": "low"}
+    return {"type": "session.update", "event_id": event_id, "session": session}
+
+
+def relax(options: SessionOptions, error: Event) -> SessionOptions | None:
+    """What to ask for after an update was refused; None if what was refused is not optional.
+
+    One bad field rejects the whole update (digest 3.1), so the block that the error names is
+    replaced or left out, and the rest is sent again.
+    """
+    named = f"{error.get('param')} {error.get('message')}"
+    if "transcription" in named and options.transcription_model is not None:
+        return replace(options, transcription_model=_next_model(options.transcription_model))
+    if "reasoning" in named and options.reasoning:
+        return replace(options, reasoning=False)
+    if "noise_reduction" in named and options.noise_reduction is not None:
+        return replace(options, noise_reduction=None)
+    if "truncation" in named and options.retention_ratio:
+        return replace(options, retention_ratio=False)
+    return None
+
+
+def append_audio(pcm: bytes) -> str:
+    """The text of an `input_audio_buffer.append`; by hand, as it is sent 50 times a second."""
+    return f'{{"type":"input_audio_buffer.append","audio":"{encode(pcm)}"}}'
+
+
+def user_text(item_id: str, text: str, event_id: str) -> Event:
+    """A typed turn."""
+    return {
+        "type": "conversation.item.create",
+        "event_id": event_id,
+        "item": {
+            "id": item_id,
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": text}],
+        },
+    }
+
+
+def truncate(item_id: str, content_index: int, audio_end_ms: int, event_id: str) -> Event:
+    """What the user has heard of an item; the API refuses more than it has sent."""
+    return {
+        "type": "conversation.item.truncate",
+        "event_id": event_id,
+        "item_id": item_id,
+        "content_index": content_index,
+        "audio_end_ms": audio_end_ms,
+    }
+
+
+def parse(text: str | bytes) -> Event:
+    """The event of a frame, under its GA name; `ValueError` if it is no JSON object with a type."""
+    event = orjson.loads(text)
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+        raise ValueError("not an event: no type")
+    event["type"] = _GA_NAMES.get(event["type"], event["type"])
+    return event
+
+
+def realtime_url(base_url: str, model: str) -> str:
+    """The WebSocket address of a base URL, whichever of its usual forms it has (digest 8.1)."""
+    parts = urlsplit(base_url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    path = parts.path.rstrip("/")
+    if not path.endswith("/realtime"):
+        path += "/realtime"
+    query = parts.query
+    if not re.search(r"(^|&)(model|deployment|call_id)=", query):
+        query = f"{query}&" * bool(query) + f"model={quote(model, safe='')}"
+    return urlunsplit((scheme, parts.netloc, path, query, ""))
+
+
+def headers(url: str, api_key: str) -> Mapping[str, str]:
+    """What authorises a connection. Azure takes keys under a name of its own (digest 8.2)."""
+    if not api_key:
+        return {}
+    if (urlsplit(url).hostname or "").endswith(".openai.azure.com"):
+        return {"api-key": api_key}
+    return {"Authorization": f"Bearer {api_key}"}
+
+
+class Severity(StrEnum):
+    """What a failure means for the call."""
+
+    PERMANENT = "permanent"
+    """Trying again is no use: the user has to change something."""
+    TRANSIENT = "transient"
+    BENIGN = "benign"
+    """A race that harms nobody."""
+    NOTICE = "notice"
+    """The call goes on, but the user should know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong, judged, in one sentence that says what to do."""
+
+    severity: Severity
+    sentence: str
+
+
+def failure_of_error(error: Event) -> Failure:
+    """Judge the `error` object of an event, or of a failed response's `status_details`."""
+    code, type_, message = (_text(error, name) for name in ("code", "type", "message"))
+    for name in (code, type_):
+        if name in _BY_CODE:
+            return _BY_CODE[name]
+    lower = message.lower()
+    if any(part in lower for part in _BENIGN_MESSAGES) or _INVALID_ITEM.search(code):
+        return Failure(Severity.BENIGN, safe(message))
+    return Failure(Severity.NOTICE, f"The server reports: {safe(message or code or 'an error')}")
+
+
+def failure_of_close(code: int, reason: str) -> Failure:
+    """Judge how a socket was closed, by the code and its reason `<type>.<code>`."""
+    for name in (reason.rpartition(".")[2], reason):
+        if name in _BY_CODE:
+            return _BY_CODE[name]
+    if code in (3000, 4000, 4004):
+        return Failure(Severity.PERMANENT, f"The server refused the call: {safe(reason) or code}.")
+    if code == 1008:
+        return Failure(
+            Severity.PERMANENT, f"The server refused the call: {safe(reason) or 'no reason given'}."
+        )
+    if code == 1009:
+        return Failure(Severity.TRANSIENT, "The server found a message too large and hung up.")
+    return Failure(
+        Severity.TRANSIENT, f"The connection to the model was lost ({code}). Start the call again."
+    )
+
+
+def failure_of_status(status: int) -> Failure:
+    """Judge the HTTP status of a refused WebSocket handshake."""
+    if status in (401, 403):
+        return _WRONG_KEY
+    if status == 429:
+        return _BUSY
+    if status >= 500:
+        return Failure(
+            Severity.TRANSIENT, f"The server is in trouble (HTTP {status}). Try again in a minute."
+        )
+    return Failure(
+        Severity.PERMANENT,
+        f"There is no Realtime API at this address (HTTP {status}). Check REALTIME_BASE_URL and "
+        "REALTIME_MODEL.",
+    )
+
+
+def safe(text: str) -> str:
+    """A server's words, fit for the page and the log: short, on one line, without keys."""
+    line = " ".join(re.sub(r"\b(sk|ek)[-_][\w*.-]+", "(key)", text).split())
+    return line if len(line) <= 300 else f"{line[:299]}…"
+
+
+_WRONG_KEY: Final = Failure(
+    Severity.PERMANENT, "The server does not accept the key. Check OPENAI_API_KEY and restart."
+)
+_NO_MODEL: Final = Failure(
+    Severity.PERMANENT,
+    "This key cannot use the model, or the model does not exist. Check REALTIME_MODEL.",
+)
+_NO_CREDIT: Final = Failure(
+    Severity.PERMANENT,
+    "The account has no credit left. Add credit with your provider, then start again.",
+)
+_BUSY: Final = Failure(
+    Severity.TRANSIENT, "The server is busy: too many requests. Wait a minute, then try again."
+)
+_SERVER_ERROR: Final = Failure(
+    Severity.TRANSIENT, "The server had an error of its own. Say it again."
+)
+_BENIGN: Final = Failure(Severity.BENIGN, "")
+
+_BY_CODE: Final[Mapping[str, Failure]] = {
+    "invalid_api_key": _WRONG_KEY,
+    "account_deactivated": Failure(
+        Severity.PERMANENT, "The account of this key is closed. Use another OPENAI_API_KEY."
+    ),
+    "model_not_found": _NO_MODEL,
+    "invalid_model": Failure(
+        Severity.PERMANENT, "This model cannot hold a realtime call. Change REALTIME_MODEL."
+    ),
+    "missing_model": _NO_MODEL,
+    "beta_api_shape_disabled": Failure(
+        Severity.PERMANENT,
+        "The server wants another version of the protocol. Check REALTIME_BASE_URL.",
+    ),
+    "model_load_error": Failure(
+        Severity.PERMANENT, "The server could not load the model. Look at the server's own log."
+    ),
+    "insufficient_quota": _NO_CREDIT,
+    "credit_balance_exhausted": _NO_CREDIT,
+    "billing_hard_limit_reached": _NO_CREDIT,
+    "session_limit_reached": Failure(
+        Severity.TRANSIENT, "The server has no room for another call. Try again in a minute."
+    ),
+    "session_expired": Failure(
+        Severity.TRANSIENT, "The call reached the server's time limit. Start a new one."
+    ),
+    "rate_limit_exceeded": _BUSY,
+    "rate_limit_error": _BUSY,
+    "inference_rate_limit_exceeded": _BUSY,
+    "server_error": _SERVER_ERROR,
+    "response_cancel_not_active": _BENIGN,
+    "conversation_already_has_active_response": _BENIGN,
+    "input_audio_buffer_commit_empty": _BENIGN,
+}
+
+# Compatible servers leave `code` out; these words are what their messages share (digest 8.1).
+_BENIGN_MESSAGES: Final = (
+    "no active response",
+    "already has an active response",
+    "truncat",
+    "already shorter than",
+    "buffer too small",
+)
+_INVALID_ITEM: Final = re.compile(r"^item_(retrieve|truncate|delete)_invalid_item_id$")
+
+
+def _turn_detection(mode: str) -> Event | None:
+    if mode == "server_vad":
+        return {
+            "type": "server_vad",
+            "threshold": 0.5,
+            "prefix_padding_ms": 300,
+            "silence_duration_ms": 500,
+            "create_response": True,
+            "interrupt_response": True,
+        }
+    if mode == "semantic_vad":
+        return {
+            "type": "semantic_vad",
+            "eagerness": "auto",
+            "create_response": True,
+            "interrupt_response": True,
+        }
+    return None
+
+
+def _typed(type_: str | None) -> Event | None:
+    return {"type": type_} if type_ else None
+
+
+def _transcription(model: str | None) -> Event | None:
+    return {"model": model} if model else None
+
+
+def _next_model(refused: str) -> str | None:
+    """The transcription model to ask for after one was refused."""
+    remaining: Sequence[str] = TRANSCRIPTION_FALLBACKS
+    if refused in remaining:
+        remaining = remaining[remaining.index(refused) + 1 :]
+    return remaining[0] if remaining else None
+
+
+def _reasons(model: str) -> bool:
+    """Whether the model takes `reasoning`: not by the prefix alone, which an older one shares."""
+    return model == "gpt-realtime-2" or model.startswith(("gpt-realtime-2.", "gpt-realtime-2-"))
+
+
+def _text(error: Event, name: str) -> str:
+    value = error.get(name)
+    return value if isinstance(value, str) else ""
