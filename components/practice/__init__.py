@@ -1,0 +1,1 @@
+"""The practice server: a small, honest Realtime API on loopback, without key or network."""

@@ -1,0 +1,116 @@
+"""What the engine asks of its shell, and where it collects that.
+
+Rule: outputs are performed in the order given; `Emit` goes to the client, everything else to a part
+of the server, whose result comes back by the method of `Engine` that its docstring names.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Event = Mapping[str, Any]
+NewId = Callable[[str], str]
+"""A fresh id with this prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Send a server event."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Judge more microphone audio; answer with `Engine.heard`. `reset` first when told."""
+
+    pcm: bytes
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """More audio of an utterance, for the ears; the first one opens it."""
+
+    item_id: str
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """The utterance is over: answer with `Engine.transcript`."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The utterance will never be committed."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Think:
+    """Find an answer: `Engine.say` and `Engine.call` any number of times, then `Engine.thought`."""
+
+    response_id: str
+    items: Sequence[Event]
+    """The context, as conversation items of the API; what was heard stands in `transcript`."""
+    heard: str | None
+    """The user's last words; None if nobody could hear them, "" if there are none."""
+    seconds: float
+    """How long the user spoke."""
+    instructions: str
+    tools: Sequence[Event]
+    tool_choice: str | Event
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Say this: `Engine.spoken` for each chunk of sound, then `Engine.said`."""
+
+    response_id: str
+    text: str
+    voice: str
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop thinking and speaking for a response; late results are ignored."""
+
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection."""
+
+    code: int
+    reason: str
+
+
+Output = Emit | Listen | Hear | Transcribe | Forget | Think | Speak | Cancel | Close
+
+
+class Outbox:
+    """The outputs of the call under way."""
+
+    def __init__(self, new_id: NewId) -> None:
+        self.new_id = new_id
+        self._outputs: list[Output] = []
+
+    def emit(self, type_: str, **fields: Any) -> None:
+        """A server event, with the next event id."""
+        event = {"type": type_, "event_id": self.new_id("event"), **fields}
+        self._outputs.append(Emit(event))
+
+    def ask(self, output: Output) -> None:
+        """Anything else."""
+        self._outputs.append(output)
+
+    def drain(self) -> list[Output]:
+        """Everything collected so far."""
+        outputs, self._outputs = self._outputs, []
+        return outputs
