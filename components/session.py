@@ -90,7 +90,7 @@ class _Response:
 
 
 class RealtimeSession:
-    """One call. Every method that returns outputs expects them to be performed at once, in order."""
+    """One call. The outputs that a method returns are to be performed at once and in order."""
 
     def __init__(self, options: SessionOptions) -> None:
         self.conversation = Conversation()
@@ -123,8 +123,9 @@ class RealtimeSession:
 
     def connected(self, now: float) -> list[Output]:
         """The socket is open. The settings go out before the server speaks: a round trip less."""
-        self._silent_until = now + CREATED_LIMIT_S
-        self._configure()
+        if not self._over:
+            self._silent_until = now + CREATED_LIMIT_S
+            self._configure()
         return self._flush()
 
     def lost(self, failure: Failure) -> list[Output]:
@@ -365,17 +366,14 @@ class RealtimeSession:
 
     def _is_late(self, event: Event) -> bool:
         """Whether the event belongs to a reply that the user has already stopped."""
-        if event["type"] in ("response.done", "response.created"):
+        type_: str = event["type"]
+        if not type_.startswith("response.") or type_ in ("response.done", "response.created"):
             return False
         if _text(event, "response_id") in self._unwanted_responses:
             # The item itself stays in the conversation, and so in the transcript's order.
-            return event["type"] != "response.output_item.added"
+            return type_ != "response.output_item.added"
         message = self.conversation.message(_text(event, "item_id"))
-        return (
-            message is not None
-            and message.status is Status.INTERRUPTED
-            and event["type"].startswith("response.")
-        )
+        return message is not None and message.status is Status.INTERRUPTED
 
     # Stopping, asking, ending.
 

@@ -1,0 +1,335 @@
+"""The fastrtc handler: one object per call, which performs what the session decides.
+
+Rule: no exception leaves `start_up`, `receive` or `emit`; fastrtc goes deaf or mute for the rest of
+the call after one. Whatever the end, the socket, the tasks and the slot are given back.
+"""
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import nullcontext, suppress
+from typing import Any, Final, ParamSpec, TypeVar
+
+import av
+import numpy as np
+import orjson
+from fastrtc import AdditionalOutputs, AsyncStreamHandler, CloseStream
+
+from components.audio import FLOOR_DBFS, FRAME_SAMPLES, SAMPLE_RATE, Samples, level_dbfs
+from components.conversation import Conversation
+from components.protocol import (
+    Failure,
+    SessionOptions,
+    Severity,
+    headers,
+    realtime_url,
+)
+from components.session import (
+    Hangup,
+    Output,
+    RealtimeSession,
+    Send,
+    SendAudio,
+    Show,
+    StopPlayback,
+)
+from components.settings import Settings
+from components.trace import Trace
+from components.upstream import Upstream, UpstreamError, open_upstream
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 0.05
+"""Levels go to the page, and limits are looked at, twenty times a second."""
+FRAME_S: Final = 0.02
+TRAILING_FRAMES: Final = 150
+"""Three seconds of silence after a reply; then the encoder rests until the next one."""
+LATE_S: Final = 0.2
+"""A playout clock further behind than this starts anew instead of hurrying."""
+SNAPSHOT_S: Final = 0.1
+"""The page gets a whole transcript at most ten times a second."""
+GOODBYE_S: Final = 2.0
+"""The page hangs up by itself when it learns of the end; after this long, fastrtc is told to."""
+PLAYOUT_LEAD_S: Final = 0.03
+"""From `emit` to the browser's jitter buffer on a near network."""
+SILENCE: Final = np.zeros((1, FRAME_SAMPLES), np.int16)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Screen:
+    """The newest transcript for the page; one that was not fetched in time is forgotten."""
+
+    def __init__(self) -> None:
+        self._newest: Conversation | None = None
+        self.news = False
+        """Whether there is something that the page has not been told to fetch."""
+
+    def put(self, conversation: Conversation) -> None:
+        self._newest = conversation
+        self.news = True
+
+    def take(self) -> Conversation | None:
+        """What has come since the last time; None if nothing has."""
+        newest, self._newest = self._newest, None
+        return newest
+
+
+def _contained(
+    method: Callable[P, Awaitable[R]],
+) -> Callable[P, Awaitable[R | None]]:
+    """Let no exception out of a method that fastrtc calls: end the call with a sentence instead."""
+
+    @functools.wraps(method)
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        try:
+            return await method(*args, **kwargs)
+        except Exception:
+            call = args[0]
+            assert isinstance(call, Call)
+            log.exception("! %s failed", method.__name__)
+            call.fail()
+            await asyncio.sleep(FRAME_S)  # fastrtc calls again at once
+            return None
+
+    return wrapper
+
+
+class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
+    """One call between a page and a Realtime server.
+
+    fastrtc copies the prototype for every connection, calls `start_up` when the data channel is
+    open, `receive` for each microphone frame, `emit` in a loop, and `shutdown` at the end.
+    """
+
+    _resampler: av.AudioResampler | None
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__("mono", output_sample_rate=SAMPLE_RATE, input_sample_rate=SAMPLE_RATE)
+        self._settings = settings
+        self._session = RealtimeSession(
+            SessionOptions(
+                model=settings.model,
+                voice=settings.voice,
+                instructions=settings.instructions,
+                turn_detection=settings.turn_detection,
+                transcription_model=settings.transcription_model,
+            )
+        )
+        self._screen = Screen()
+        self._upstream: Upstream | None = None
+        self._bridge: asyncio.Task[None] | None = None
+        self._clock: asyncio.Task[None] | None = None
+        self._hung_up_at: float | None = None
+        self._wake = asyncio.Event()
+        self._due: float | None = None
+        self._trailing = 0
+        self._snapshot_due = 0.0
+        self._state: tuple[str, ...] = ()
+        self._messages: object = ()
+        self._user_dbfs = FLOOR_DBFS
+        self._assistant_dbfs = FLOOR_DBFS
+
+    def copy(self) -> "Call":
+        return Call(self._settings)
+
+    @_contained
+    async def start_up(self) -> None:
+        self.channel.on("message", self._from_page)
+        self._perform(self._session.connecting())
+        self._bridge = asyncio.create_task(self._converse())
+        self._clock = asyncio.create_task(self._keep_time())
+
+    def resample(self, frame: av.AudioFrame) -> Generator[av.AudioFrame, None, None]:
+        """Frames of 20 ms: fastrtc's own resampler hands out 40 ms at 24 kHz (trap B2)."""
+        if self._resampler is None:
+            self._resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE, FRAME_SAMPLES)
+        yield from self._resampler.resample(frame)
+
+    @_contained
+    async def receive(self, frame: tuple[int, Samples]) -> None:
+        samples = frame[1].reshape(-1)
+        self._user_dbfs = max(self._user_dbfs, level_dbfs(samples))
+        self._perform(self._session.microphone(samples.tobytes()))
+
+    @_contained
+    async def emit(self) -> object:
+        """The playout clock: 20 ms of sound or silence at every 20 ms (traps B1 and B3)."""
+        if self._hung_up_at is not None and time.monotonic() > self._hung_up_at + GOODBYE_S:
+            await asyncio.sleep(FRAME_S)
+            return CloseStream(self._session.conversation.notice or "The call has ended.")
+        if self._trailing > TRAILING_FRAMES and not self._has_output:
+            await self._rest()
+            return None
+        await self._next_deadline()
+        pcm = self._session.frame(time.monotonic())
+        samples = SILENCE if pcm is None else np.frombuffer(pcm, np.int16).reshape(1, -1)
+        self._trailing = self._trailing + 1 if pcm is None else 0
+        self._assistant_dbfs = max(self._assistant_dbfs, level_dbfs(samples))
+        sound = (SAMPLE_RATE, samples)
+        return (sound, AdditionalOutputs(self._screen)) if self._snapshot_is_due() else sound
+
+    async def shutdown(self) -> None:
+        """The connection is gone; fastrtc may call this more than once."""
+        self._perform(self._session.hang_up())
+        tasks = [task for task in (self._bridge, self._clock) if task]
+        if self._clock:
+            self._clock.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def fail(self) -> None:
+        """Something broke in this program; the call cannot go on."""
+        sentence = "Something went wrong in this app. Start the call again; the log says more."
+        self._perform(self._session.lost(Failure(Severity.PERMANENT, sentence)))
+
+    # The server's side.
+
+    async def _converse(self) -> None:
+        """Connect, then hand every event to the session until the call or the socket ends."""
+        settings = self._settings
+        url = realtime_url(settings.base_url, settings.model)
+        try:
+            with Trace(settings.trace) if settings.trace else nullcontext() as trace:
+                self._upstream = await open_upstream(url, headers(url, settings.api_key), trace)
+                self._perform(self._session.connected(time.monotonic()))
+                async for event in self._upstream.events():
+                    self._perform(self._session.receive(event, time.monotonic()))
+                    if self._hung_up_at is not None:
+                        break
+        except UpstreamError as error:
+            log.info("! %s", error)
+            self._perform(self._session.lost(error.failure))
+        except Exception:
+            log.exception("! the call failed")
+            self.fail()
+        finally:
+            if self._upstream:
+                await self._upstream.close()
+
+    # The page's side.
+
+    def _from_page(self, text: object) -> None:
+        """A message of the page; what is none of ours is fastrtc's, or nobody's."""
+        try:
+            message = orjson.loads(text) if isinstance(text, str | bytes) else None
+        except orjson.JSONDecodeError:
+            return
+        if isinstance(message, Mapping):
+            try:
+                self._perform(self._command(message))
+            except Exception:
+                log.exception("! a message of the page failed")
+                self.fail()
+
+    def _command(self, message: Mapping[str, Any]) -> list[Output]:
+        now = time.monotonic()
+        match message:
+            case {"type": "say", "text": str(text)}:
+                return self._session.say(text, now)
+            case {"type": "interrupt"}:
+                return self._session.interrupt(now)
+            case {"type": "mute", "on": bool(muted)}:
+                return self._session.mute(muted)
+            case {"type": "talk", "down": bool(down)}:
+                return self._session.push_to_talk(down, now)
+            case {"type": "hangup"}:
+                return self._session.hang_up()
+            case {"type": "playout", "delay_ms": int(delay) | float(delay)}:
+                self._session.playout_delay(PLAYOUT_LEAD_S + delay / 1000)
+        return []
+
+    def _tell_page(self, message: Mapping[str, Any]) -> None:
+        if self.channel and self.channel.readyState == "open":
+            self.channel.send(orjson.dumps(message).decode())
+
+    def _show(self, conversation: Conversation) -> None:
+        """States at once over the data channel; the transcript through Gradio, when it is due."""
+        state = (
+            conversation.connection,
+            conversation.user,
+            conversation.assistant,
+            conversation.notice,
+        )
+        if state != self._state:
+            self._state = state
+            names = ("connection", "user", "assistant", "notice")
+            self._tell_page({"type": "state", **dict(zip(names, state, strict=True))})
+        if conversation.messages is not self._messages:
+            self._messages = conversation.messages
+            self._screen.put(conversation)
+
+    # Performing, and keeping time.
+
+    def _perform(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            match output:
+                case SendAudio(pcm):
+                    if self._upstream:
+                        self._upstream.send_audio(pcm)
+                case Send(event):
+                    if self._upstream:
+                        self._upstream.send(event)
+                case StopPlayback():
+                    if self._clear_queue:
+                        self.clear_queue()
+                case Show(conversation):
+                    self._show(conversation)
+                case Hangup():
+                    self._hang_up()
+        if self._has_output:
+            self._wake.set()
+
+    def _hang_up(self) -> None:
+        """Once: cancelled a second time, the bridge could not close its socket."""
+        if self._hung_up_at is not None:
+            return
+        self._hung_up_at = time.monotonic()
+        if self._bridge and self._bridge is not asyncio.current_task():
+            self._bridge.cancel()
+
+    async def _keep_time(self) -> None:
+        """Ticks of the session, and levels for the page's plot."""
+        begun = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = time.monotonic()
+            self._perform(self._session.tick(now))
+            self._tell_page(
+                {
+                    "type": "levels",
+                    "user": round(self._user_dbfs, 1),
+                    "assistant": round(self._assistant_dbfs, 1),
+                    "t": round((now - begun) * 1000),
+                }
+            )
+            self._user_dbfs = self._assistant_dbfs = FLOOR_DBFS
+
+    @property
+    def _has_output(self) -> bool:
+        return self._session.has_sound or self._screen.news or self._hung_up_at is not None
+
+    async def _rest(self) -> None:
+        """Wait for something to emit; not for ever, as fastrtc warns after a minute."""
+        self._wake.clear()
+        self._due = None
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), 30)
+
+    async def _next_deadline(self) -> None:
+        """Sleep to the next multiple of 20 ms: a clock that adds up its sleeps would drift."""
+        now = time.monotonic()
+        if self._due is None or now - self._due > LATE_S:
+            self._due = now
+        await asyncio.sleep(max(0.0, self._due - now))
+        self._due += FRAME_S
+
+    def _snapshot_is_due(self) -> bool:
+        now = time.monotonic()
+        if not self._screen.news or now < self._snapshot_due:
+            return False
+        self._screen.news = False
+        self._snapshot_due = now + SNAPSHOT_S
+        return True
