@@ -11,7 +11,6 @@ from typing import Any, Final
 from components.audio import BYTES_PER_MS, decode, encode
 from components.practice.schema import RefusedError
 
-MAX_ITEMS: Final = 5000
 MAX_AUDIO_BYTES: Final = 32 * 1024 * 1024
 """Sound kept for retrieval: eleven minutes. The oldest is dropped first."""
 USER_MS_PER_TOKEN: Final = 100
@@ -196,21 +195,24 @@ class Conversation:
                 "item_create_invalid_item_id",
                 "item.id",
             )
-        if len(self.items) >= MAX_ITEMS:
-            raise RefusedError(f"The conversation is full: it has {MAX_ITEMS} items.")
-        index = len(self.items) if after is None else 0
-        if after not in (None, "root"):
-            previous = self.require(
-                after, "item_create_invalid_previous_item_id", "previous_item_id"
-            )
-            index = self.items.index(previous) + 1
+        index = self._index(after)
         self.items.insert(index, item)
         self.drop_old_audio()
         return self.items[index - 1].id if index else None
 
-    def delete(self, item_id: str) -> None:
-        """Remove an item; raises `RefusedError`."""
-        self.items.remove(self.require(item_id, "item_delete_invalid_item_id"))
+    def _index(self, after: str | None) -> int:
+        if after is None:
+            return len(self.items)
+        if after == "root":
+            return 0
+        self.require(after, "item_create_invalid_previous_item_id", "previous_item_id")
+        return [item.id for item in self.items].index(after) + 1
+
+    def delete(self, item_id: str) -> Item:
+        """Remove an item and return it; raises `RefusedError`."""
+        item = self.require(item_id, "item_delete_invalid_item_id")
+        self.items = [other for other in self.items if other is not item]
+        return item
 
     def truncate(self, item_id: str, content_index: int, audio_end_ms: int) -> None:
         """Cut an assistant's sound to what was heard; raises `RefusedError`."""
