@@ -104,7 +104,7 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
 
 def typed(conversation: Conversation, item_id: str, text: str) -> Conversation:
     """The user has typed a line; the server will confirm its item."""
-    return _append(conversation, Message(item_id, "user", Status.DONE, (text,)))
+    return _put(conversation, Message(item_id, "user", Status.DONE, (text,)))
 
 
 def interrupt(conversation: Conversation, item_id: str) -> Conversation:
@@ -123,11 +123,10 @@ def hear(conversation: Conversation, item_id: str, characters: int) -> Conversat
     return _put(conversation, replace(message, heard=min(characters, len(message.text))))
 
 
-def _append(conversation: Conversation, message: Message) -> Conversation:
-    return replace(conversation, messages=(*conversation.messages, message))
-
-
 def _put(conversation: Conversation, message: Message) -> Conversation:
+    """Replace the message of the same item; a new one stands at the end until it is placed."""
+    if conversation.message(message.item_id) is None:
+        return replace(conversation, messages=(*conversation.messages, message))
     messages = tuple(message if m.item_id == message.item_id else m for m in conversation.messages)
     return replace(conversation, messages=messages)
 
@@ -140,7 +139,7 @@ def _place(conversation: Conversation, message: Message, event: Event) -> Conver
     others = [m for m in conversation.messages if m.item_id != message.item_id]
     index = _index(others, event)
     if index is None:
-        return _put(conversation, message) if known else _append(conversation, message)
+        return _put(conversation, message)
     others.insert(index, replace(message, placed=True))
     return replace(conversation, messages=tuple(others))
 
@@ -161,7 +160,7 @@ def _index(messages: list[Message], event: Event) -> int | None:
 def _speech_started(conversation: Conversation, event: Event) -> Conversation:
     item_id = _text(event, "item_id")
     if item_id and conversation.message(item_id) is None:
-        conversation = _append(conversation, Message(item_id, "user"))
+        conversation = _put(conversation, Message(item_id, "user"))
     if conversation.user is User.MUTED:
         return conversation
     return replace(conversation, user=User.SPEAKING)
@@ -283,11 +282,13 @@ def _role(item: Event) -> Role | None:
 
 
 def _addressed(conversation: Conversation, event: Event) -> tuple[Message | None, int]:
-    """The message and content part that an event speaks of."""
+    """The message and content part whose words an event brings; they may come before the item."""
+    item_id = _text(event, "item_id")
     index = event.get("content_index", 0)
-    if not isinstance(index, int) or not 0 <= index < MAX_PARTS:
+    if not item_id or not isinstance(index, int) or not 0 <= index < MAX_PARTS:
         return None, 0
-    return conversation.message(_text(event, "item_id")), index
+    role: Role = "assistant" if event["type"].startswith("response.") else "user"
+    return conversation.message(item_id) or Message(item_id, role), index
 
 
 def _part(message: Message, index: int) -> str:

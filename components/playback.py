@@ -88,7 +88,8 @@ class Playback:
                 break
             if share:
                 del clip.pcm[: len(share)]
-                self._handed_over.append((now + FRAME_MS / 1000, clip, len(share)))
+                # A frame counts as heard from its middle on: half a frame off, and never biased.
+                self._handed_over.append((now + FRAME_MS / 2000, clip, len(share)))
                 frame += share
             if len(frame) == FRAME_BYTES:
                 break

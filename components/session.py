@@ -355,14 +355,11 @@ class RealtimeSession:
         self._request_if_wanted(now)
 
     def _complain(self, failure: Failure) -> None:
-        match failure.severity:
-            case Severity.PERMANENT:
-                self._end(Connection.FAILED, failure.sentence)
-            case Severity.TRANSIENT | Severity.NOTICE:
-                self._complaint = failure.sentence
-                self._show(notice=failure.sentence)
-            case Severity.BENIGN:
-                pass
+        if failure.severity is Severity.PERMANENT:
+            self._end(Connection.FAILED, failure.sentence)
+        elif failure.severity is not Severity.BENIGN:
+            self._complaint = failure.sentence
+            self._show(notice=failure.sentence)
 
     def _is_late(self, event: Event) -> bool:
         """Whether the event belongs to a reply that the user has already stopped."""
