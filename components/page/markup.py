@@ -1,0 +1,136 @@
+"""The fixed HTML of the page: header, call desk, composer.
+
+Rule: every value that comes from settings is escaped. The element ids are a contract with users'
+CSS and tests; `page.js` fills the elements and listens to them.
+"""
+
+from html import escape
+from typing import Final
+from urllib.parse import urlsplit
+
+from components.settings import OPENAI_BASE_URL, Settings
+
+_PRACTICE_HINT: Final = (
+    "A small built-in server listens and answers, without a key and without network. "
+    "To talk to a real voice model, set OPENAI_API_KEY and start the app again."
+)
+_CHAT_HINT: Final = (
+    "A small built-in server listens and speaks; {model} writes the answers. "
+    "To talk to a real voice model, set OPENAI_API_KEY and start the app again."
+)
+_SPACE_WITHOUT_TURN: Final = (
+    "Calls will most likely not connect here: this Space has no TURN server. "
+    "Its owner can add HF_TOKEN to the Space's secrets."
+)
+_SHARE_WITHOUT_TURN: Final = (
+    "Through this public link, calls connect only from some networks: no TURN server is set. "
+    "Set HF_TOKEN (or TURN_URL) and start the app again."
+)
+
+
+def header(settings: Settings) -> str:
+    """Who is at the other end, and what stands in the way of a call."""
+    return (
+        '<header class="rv-header"><h1>Realtime Voice</h1>'
+        f'<p class="rv-who">{escape(_who(settings))}</p>'
+        + _paragraph("rv-hint", _hint(settings))
+        + _paragraph("rv-warning", _warning(settings))
+        + "</header>"
+    )
+
+
+def desk(settings: Settings, notice: str) -> str:
+    """The buttons of a call, its state, and the plot of both voices."""
+    hidden = "" if settings.turn_detection == "push_to_talk" else " hidden"
+    return _DESK.format(talk_hidden=hidden, notice=escape(notice))
+
+
+def composer() -> str:
+    """The line for a typed turn."""
+    return _COMPOSER
+
+
+def empty_transcript(settings: Settings) -> str:
+    """What to do, where the transcript will be."""
+    how = "hold the talk button while you speak" if _pushed(settings) else "just speak"
+    return (
+        f'<div class="rv-empty"><p>Press <b>Start call</b>, allow the microphone, and {how}.</p>'
+        "<p>You can interrupt the answer at any time. "
+        "What both sides say is written here.</p></div>"
+    )
+
+
+def _pushed(settings: Settings) -> bool:
+    return settings.turn_detection == "push_to_talk"
+
+
+def _who(settings: Settings) -> str:
+    if settings.practice:
+        return "Practice mode: offline, approximate"
+    who = f"{settings.model} · voice {settings.voice}"
+    if settings.base_url != OPENAI_BASE_URL:
+        who += f" · {urlsplit(settings.base_url).hostname}"
+    return who
+
+
+def _hint(settings: Settings) -> str:
+    if not settings.practice:
+        return ""
+    if settings.chat_model is None:
+        return _PRACTICE_HINT
+    return _CHAT_HINT.format(model=settings.chat_model.model)
+
+
+def _warning(settings: Settings) -> str:
+    if settings.turn is not None:
+        return ""
+    if settings.on_space:
+        return _SPACE_WITHOUT_TURN
+    return _SHARE_WITHOUT_TURN if settings.share else ""
+
+
+def _paragraph(name: str, text: str) -> str:
+    return f'<p class="{name}">{escape(text)}</p>' if text else ""
+
+
+_DESK: Final = """\
+<section class="rv-desk" aria-label="Call">
+  <div class="rv-actions">
+    <button type="button" id="start" data-phase="idle">Start call</button>
+    <button type="button" id="talk" aria-pressed="false" disabled{talk_hidden}>Hold to talk</button>
+    <button type="button" id="mute" aria-pressed="false" disabled>Mute</button>
+    <button type="button" id="interrupt" title="Esc" disabled>Interrupt</button>
+  </div>
+  <p id="notice" role="status" aria-live="assertive">{notice}</p>
+  <dl class="rv-states">
+    <div class="rv-state rv-connection"><dt>Connection</dt>
+      <dd id="connection-status" data-state="idle">Idle</dd></div>
+    <div class="rv-state rv-user"><dt>You</dt>
+      <dd id="user-status" data-state="idle">Idle</dd></div>
+    <div class="rv-state rv-assistant"><dt>Assistant</dt>
+      <dd id="assistant-status" data-state="idle">Idle</dd></div>
+  </dl>
+  <figure class="rv-plot">
+    <figcaption>Level in dBFS, last 10 s
+      <span class="rv-legend">
+        <span class="rv-key rv-user">You</span>
+        <span class="rv-key rv-assistant">Assistant</span>
+      </span>
+    </figcaption>
+    <div class="rv-canvas">
+      <canvas id="levels" role="img" data-points="0" data-frames="0"
+        aria-label="Loudness of both voices over the last ten seconds"></canvas>
+      <p class="rv-plot-empty">During a call, the loudness of both voices moves here.</p>
+    </div>
+  </figure>
+</section>
+"""
+
+_COMPOSER: Final = """\
+<form class="rv-composer" id="composer" autocomplete="off">
+  <label class="rv-hidden" for="say">Type instead of speaking</label>
+  <input id="say" type="text" maxlength="4000" enterkeyhint="send" dir="auto"
+    placeholder="Start the call, then type here" disabled>
+  <button type="submit" id="send" disabled>Send</button>
+</form>
+"""

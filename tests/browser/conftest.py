@@ -1,0 +1,170 @@
+"""Chromium with a fake microphone, and servers to point it at."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from components.page.layout import build
+from components.settings import Settings
+from tests.browser.scripted import Control, ScriptedCall
+
+RESULTS = Path(__file__).parents[2] / "test-results"
+_SWITCHES = [
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_ALLOW = "--use-fake-ui-for-media-stream"
+
+Launch = Callable[..., Browser]
+
+
+def _need(found: str | None, what: str) -> str:
+    """Missing tools skip a test here, and fail it where CI promises them."""
+    if found is None and os.environ.get("CI"):
+        pytest.fail(f"{what} is missing")
+    if found is None:
+        pytest.skip(f"{what} is not installed")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of an installed Chromium."""
+    candidates = ("chromium", "chromium-browser", "google-chrome")
+    return _need(next(filter(None, map(shutil.which, candidates)), None), "Chromium")
+
+
+@pytest.fixture(scope="session")
+def speech_wav(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, float, float], Path]:
+    """Makes a WAV file for the fake microphone: silence, spoken words, silence (seconds)."""
+    ffmpeg = _need(shutil.which("ffmpeg"), "ffmpeg")
+    folder = tmp_path_factory.mktemp("speech")
+
+    def make(words: str, before: float = 1.0, after: float = 3.0) -> Path:
+        name = re.sub(r"\W+", "-", words)[:40]
+        path = folder / f"{name}-{before}-{after}.wav"
+        spoken = re.sub(r"[':\\,;%]", " ", words)
+        edges = f"adelay={round(before * 1000)}:all=1,apad=pad_dur={after}"
+        subprocess.run(
+            [ffmpeg, "-v", "error", "-y", "-f", "lavfi", "-i", f"flite=text='{spoken}':voice=slt"]
+            + ["-af", f"aresample=48000,{edges}", "-ac", "1", str(path)],
+            check=True,
+            timeout=60,
+        )
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def launch(chromium: str) -> Iterator[Launch]:
+    """Starts Chromium; `wav` is what its microphone hears, for ever unless it ends in %noloop."""
+    with sync_playwright() as playwright:
+        browsers: list[Browser] = []
+
+        def start(*, wav: Path | str | None = None, allow: bool = True) -> Browser:
+            switches = list(_SWITCHES)
+            if allow:
+                switches.append(_ALLOW)
+            if wav is not None:
+                switches.append(f"--use-file-for-fake-audio-capture={wav}")
+            browser = playwright.chromium.launch(executable_path=chromium, args=switches)
+            browsers.append(browser)
+            return browser
+
+        yield start
+        for browser in browsers:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Launch, speech_wav: Callable[..., Path]) -> Browser:
+    """A Chromium whose microphone says the same sentence again and again."""
+    return launch(wav=speech_wav("Hello, can you hear me?", 0.5, 0.5))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Opens an address in a fresh visitor's browser; a failed test leaves a screenshot."""
+    contexts: list[BrowserContext] = []
+
+    def go(url: str, *, using: Browser = browser, **options: Any) -> Page:
+        context = using.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(url)
+        page.wait_for_selector("#start:visible")
+        return page
+
+    yield go
+    for number, context in enumerate(contexts):
+        if request.node.stash.get(_FAILED, False):
+            RESULTS.mkdir(exist_ok=True)
+            for page in context.pages:
+                page.screenshot(path=RESULTS / f"{request.node.name}-{number}.png", full_page=True)
+        context.close()
+
+
+Serve = Callable[..., tuple[str, Control]]
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Serve]:
+    """Serves the page with a scripted handler; gives its address and the control of its calls."""
+    running: list[gr.Blocks] = []
+
+    def start(notice: str = "", rtc: Any = None, **fields: Any) -> tuple[str, Control]:
+        control = Control()
+        settings = Settings(**{"practice": False, "api_key": "test", **fields})
+        demo = build(
+            settings,
+            ScriptedCall(control),
+            rtc_configuration=rtc or {"iceServers": []},
+            server_rtc_configuration={"iceServers": []},
+            notice=notice,
+        )
+        running.append(demo)
+        # Port 0 is "any free one" to the OS, but "none given" to Gradio.
+        _, url, _ = demo.launch(
+            server_name="127.0.0.1",
+            server_port=None,
+            prevent_thread_lock=True,
+            quiet=True,
+            show_api=False,
+        )
+        return url, control
+
+    yield start
+    for demo in running:
+        demo.close()
+
+
+@pytest.fixture(scope="module")
+def app(serve: Serve) -> tuple[str, Control]:
+    """The page as it is by default, and its calls."""
+    return serve()
