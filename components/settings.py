@@ -1,6 +1,7 @@
 """Every knob of the program: read from flags, the environment and `.env`, checked in one place.
 
-Rule: a flag beats the environment, the environment beats `.env`, an empty value counts as not set.
+Rule: a flag beats the environment, the environment beats `.env`, an empty value counts as not set
+(and an empty variable hides the one in `.env`, so that a key can be left out for one run).
 All problems are collected and reported together, each naming its variable, what it got and what it
 may be; a secret's value is never part of a message or a `repr`.
 """
@@ -9,6 +10,7 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Literal, TypeVar
@@ -66,7 +68,8 @@ class TurnCredentials:
 class ChatModel:
     """An OpenAI-compatible chat endpoint that thinks for the practice server."""
 
-    base_url: str
+    base_url: str = field(repr=False)
+    """May hold credentials, as every address."""
     model: str
     api_key: str = field(repr=False, default="")
 
@@ -78,7 +81,7 @@ class Settings:
     practice: bool
     """Talk to our own offline server instead of `base_url`."""
     api_key: str = field(repr=False, default="")
-    base_url: str = OPENAI_BASE_URL
+    base_url: str = field(repr=False, default=OPENAI_BASE_URL)
     model: str = "gpt-realtime-2.1"
     voice: str = "marin"
     instructions: str = DEFAULT_INSTRUCTIONS
@@ -156,7 +159,7 @@ def _settings(
         gradio_variables={
             name: value
             for name, value in from_file.items()
-            if name.startswith("GRADIO_") and name not in environ
+            if name.startswith("GRADIO_") and name not in environ and value.strip()
         },
     )
 
@@ -239,7 +242,7 @@ class _Reader:
         text = self.text(name, default)
         if not _is_url(text, schemes):
             allowed = _one_of([f"{scheme}://" for scheme in schemes])
-            self._reject(name, _without_credentials(text), f"an address that starts with {allowed}")
+            self._reject(name, _without_secrets(text), f"an address that starts with {allowed}")
         return text
 
     def voice(self, name: str, default: str, practice: bool) -> str:
@@ -257,7 +260,9 @@ class _Reader:
             return None
         path = Path(text)
         if path.is_dir() or not path.absolute().parent.is_dir():
-            self._reject(name, text, "the path of a file in a folder that exists")
+            self._reject(
+                "--trace" if flag else name, text, "the path of a file in a folder that exists"
+            )
         return path
 
     def pair(self, first: str, second: str) -> tuple[str, str] | None:
@@ -269,23 +274,36 @@ class _Reader:
             self._problems.append(f"{there} is set, but {missing} is not; set both or neither.")
         return None
 
+    def keys(self, first: str, second: str) -> tuple[str, str] | None:
+        """A pair that travels in the head of a request."""
+        self.secret(first)
+        self.secret(second)
+        return self.pair(first, second)
+
+    def turn_server(self) -> TurnCredentials | None:
+        """The one fixed server; all three variables or none."""
+        user = self.pair("TURN_USERNAME", "TURN_CREDENTIAL")
+        url = self.text("TURN_URL", "")
+        if url and not re.fullmatch(r"turns?:[^/\s]+", url):
+            self._reject("TURN_URL", url, "an address such as turn:example.org:3478")
+        if user and not url:
+            self._problems.append("TURN_USERNAME and TURN_CREDENTIAL need TURN_URL as well.")
+        if url and not self.text("TURN_USERNAME", self.text("TURN_CREDENTIAL", "")):
+            self._problems.append("TURN_URL needs TURN_USERNAME and TURN_CREDENTIAL as well.")
+        return TurnCredentials("static", *user, url) if user else None
+
     def _reject(self, name: str, got: str, expected: str) -> None:
-        self._problems.append(f"{name} is {got!r}, but must be {expected}.")
+        shown = got if len(got) <= 80 else f"{got[:79]}…"
+        self._problems.append(f"{name} is {shown!r}, but must be {expected}.")
 
 
 def _turn(read: _Reader) -> TurnCredentials | None:
     """The first provider that is configured, the most explicit first."""
-    url = read.text("TURN_URL", "")
-    if url and not re.match(r"turns?:[^/\s]", url):
-        read._reject("TURN_URL", url, "an address such as turn:example.org:3478")
-    user = read.pair("TURN_USERNAME", "TURN_CREDENTIAL")
-    if url and user is None:
-        read._problems.append("TURN_URL needs TURN_USERNAME and TURN_CREDENTIAL as well.")
-    if url and user:
-        return TurnCredentials("static", *user, url)
-    if cloudflare := read.pair("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN"):
+    if server := read.turn_server():
+        return server
+    if cloudflare := read.keys("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN"):
         return TurnCredentials("cloudflare", *cloudflare)
-    if twilio := read.pair("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"):
+    if twilio := read.keys("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"):
         return TurnCredentials("twilio", *twilio)
     if token := read.secret("HF_TOKEN"):
         return TurnCredentials("huggingface", "", token)
@@ -305,15 +323,18 @@ def _chat_model(read: _Reader) -> ChatModel | None:
 
 def _read_dotenv(path: Path, problems: list[str]) -> dict[str, str]:
     """The variables of a `.env` file; what cannot be read becomes a problem, never a guess."""
-    if not path.exists():
-        return {}
     try:
-        with path.open(encoding="utf-8-sig") as stream:
-            bindings = list(parse_stream(stream))
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         problems.append(f"{path.name} cannot be read: {reason}.")
         return {}
+    if "\0" in text:  # which no environment can hold
+        problems.append(f"{path.name} cannot be read: it is not text.")
+        return {}
+    bindings = list(parse_stream(StringIO(text)))
     for binding in bindings:
         if binding.error or (binding.key and binding.value is None):
             problems.append(
@@ -324,6 +345,8 @@ def _read_dotenv(path: Path, problems: list[str]) -> dict[str, str]:
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    if re.search(r"\s", text):  # which urlsplit lets pass, or drops
+        return False
     try:
         parts = urlsplit(text)
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
@@ -331,8 +354,9 @@ def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
         return False
 
 
-def _without_credentials(url: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//…@", url)
+def _without_secrets(url: str) -> str:
+    """An address as messages may show it: some hold a password, some a key in their query."""
+    return re.sub(r"//.*@", "//…@", re.sub(r"\?.*", "?…", url, flags=re.DOTALL))
 
 
 def _is_loopback(host: str) -> bool:
