@@ -24,11 +24,11 @@ logger = logging.getLogger(__name__)
 _MODULE: Final = "components.practice.ears_worker"
 _IDLE_S: Final = 60.0
 """After this long without work a worker ends, except the last."""
-_LONGEST_MS: Final = 120_000
+_LONGEST_MS: Final = 300_000
 """What is said beyond is not written down."""
 _ABANDONED_S: Final = 600.0
 _ANSWER_LIMIT_S: Final = 10.0
-_TRANSCRIPT_LIMIT_S: Final = 20.0
+_TRANSCRIPT_LIMIT_S: Final = 12.0
 """Longer than an answer's limit, as others may have to be answered first."""
 _MOST_FAILURES: Final = 3
 
