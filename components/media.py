@@ -17,6 +17,9 @@ IceConfiguration = dict[str, Any]
 STUN: Final = {"urls": "stun:stun.cloudflare.com:3478"}
 CREDENTIALS_LIFE_S: Final = 24 * 3600
 FETCH_LIMIT_S: Final = 8.0
+CLOUDFLARE_URL: Final = "https://rtc.live.cloudflare.com/v1/turn/keys"
+TWILIO_URL: Final = "https://api.twilio.com/2010-04-01/Accounts"
+HUGGING_FACE_URL: Final = "https://turn.fastrtc.org/credentials"
 
 
 class TurnError(Exception):
@@ -80,22 +83,21 @@ def _request(turn: TurnCredentials) -> dict[str, Any]:
         case "cloudflare":
             return {
                 "method": "POST",
-                "url": "https://rtc.live.cloudflare.com/v1/turn/keys/"
-                f"{turn.user}/credentials/generate-ice-servers",
+                "url": f"{CLOUDFLARE_URL}/{turn.user}/credentials/generate-ice-servers",
                 "headers": bearer,
                 "json": {"ttl": CREDENTIALS_LIFE_S},
             }
         case "twilio":
             return {
                 "method": "POST",
-                "url": f"https://api.twilio.com/2010-04-01/Accounts/{turn.user}/Tokens.json",
+                "url": f"{TWILIO_URL}/{turn.user}/Tokens.json",
                 "auth": (turn.user, turn.secret),
                 "data": {"Ttl": str(CREDENTIALS_LIFE_S)},
             }
         case _:
             return {
                 "method": "GET",
-                "url": "https://turn.fastrtc.org/credentials",
+                "url": HUGGING_FACE_URL,
                 "headers": bearer,
                 "params": {"ttl": CREDENTIALS_LIFE_S},
             }

@@ -193,14 +193,16 @@ def failure_of_error(error: Event) -> Failure:
     lower = message.lower()
     if any(part in lower for part in _BENIGN_MESSAGES) or _INVALID_ITEM.search(code):
         return Failure(Severity.BENIGN, safe(message))
-    return Failure(Severity.NOTICE, f"The server reports: {safe(message or code or 'an error')}")
+    words = message or code or type_ or "an error"
+    return Failure(Severity.NOTICE, f"The server reports: {safe(words)}")
 
 
 def failure_of_close(code: int, reason: str) -> Failure:
     """Judge how a socket was closed, by the code and its reason `<type>.<code>`."""
-    for name in (reason.rpartition(".")[2], reason):
-        if name in _BY_CODE:
-            return _BY_CODE[name]
+    named = _BY_CODE.get(reason.rpartition(".")[2], _BENIGN)
+    # Those two advise to go on, which a closed socket does not let anyone do.
+    if named not in (_BENIGN, _SERVER_ERROR):
+        return named
     if code in (3000, 4000, 4004):
         return Failure(Severity.PERMANENT, f"The server refused the call: {safe(reason) or code}.")
     if code == 1008:
@@ -214,8 +216,11 @@ def failure_of_close(code: int, reason: str) -> Failure:
     )
 
 
-def failure_of_status(status: int) -> Failure:
-    """Judge the HTTP status of a refused WebSocket handshake."""
+def failure_of_status(status: int, body: bytes = b"") -> Failure:
+    """Judge the HTTP answer to a refused WebSocket handshake; some say more in its body."""
+    code = _code_of_body(body)
+    if code in _BY_CODE:
+        return _BY_CODE[code]
     if status in (401, 403):
         return _WRONG_KEY
     if status == 429:
@@ -233,8 +238,14 @@ def failure_of_status(status: int) -> Failure:
 
 def safe(text: str) -> str:
     """A server's words, fit for the page and the log: short, on one line, without keys."""
-    line = " ".join(re.sub(r"\b(sk|ek)[-_][\w*.-]+", "(key)", text).split())
+    line = " ".join(without_keys(text).split())
+    line = "".join(character for character in line if character.isprintable())
     return line if len(line) <= 300 else f"{line[:299]}…"
+
+
+def without_keys(text: str) -> str:
+    """The text with what looks like a key taken out; servers repeat a wrong one."""
+    return re.sub(r"\b(sk|ek)[-_][\w*.-]+", "(key)", text)
 
 
 _WRONG_KEY: Final = Failure(
@@ -341,6 +352,16 @@ def _next_model(refused: str) -> str | None:
 def _reasons(model: str) -> bool:
     """Whether the model takes `reasoning`: not by the prefix alone, which an older one shares."""
     return model == "gpt-realtime-2" or model.startswith(("gpt-realtime-2.", "gpt-realtime-2-"))
+
+
+def _code_of_body(body: bytes) -> str:
+    """The error code in the JSON of a refusal (digest 2.6, REST); empty if there is none."""
+    try:
+        answer = orjson.loads(body)
+    except ValueError:
+        return ""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return _text(error, "code") if isinstance(error, dict) else ""
 
 
 def _text(error: Event, name: str) -> str:

@@ -17,10 +17,11 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
     ConnectionClosed,
-    InvalidHandshake,
     InvalidMessage,
+    InvalidProxy,
     InvalidStatus,
-    InvalidURI,
+    ProxyError,
+    WebSocketException,
 )
 
 from components.protocol import (
@@ -95,7 +96,12 @@ class Upstream:
         self._sender.cancel()
         with suppress(asyncio.CancelledError):
             await self._sender
-        await self._socket.close()
+        try:
+            async with asyncio.timeout(2 * CLOSE_LIMIT_S):
+                await self._socket.close()
+        except TimeoutError:  # a server that reads nothing takes no goodbye either
+            self._socket.transport.abort()
+            await self._socket.wait_closed()
 
     def _put(self, text: str) -> None:
         try:
@@ -135,7 +141,7 @@ async def open_upstream(
             compression=None,
             max_size=None,
         )
-    except (OSError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
+    except (OSError, WebSocketException, EOFError, UnicodeError, ImportError) as error:
         log.info("! no connection to %s: %s", host, type(error).__name__)
         raise UpstreamError(_why_not_open(error, host)) from error
     return Upstream(socket, trace)
@@ -144,14 +150,16 @@ async def open_upstream(
 def _why_not_open(error: Exception, host: str) -> Failure:
     match error:
         case InvalidStatus():
-            return failure_of_status(error.response.status_code)
+            return failure_of_status(error.response.status_code, error.response.body or b"")
         case TimeoutError():
             what = f"{host} does not answer. Check the network and REALTIME_BASE_URL."
+        case ProxyError() | InvalidProxy() | ImportError():
+            what = f"This machine's proxy does not let a call to {host} through. Check HTTPS_PROXY."
         case InvalidMessage() | EOFError():
             what = f"{host} does not speak WebSocket. Check REALTIME_BASE_URL."
         case ssl.SSLError():
             what = f"No secure connection to {host} is possible. Check REALTIME_BASE_URL."
-        case OSError():
+        case OSError() | UnicodeError():
             what = f"{host} cannot be reached. Check the network and REALTIME_BASE_URL."
         case _:
             what = f"{host} refused the connection. Check REALTIME_BASE_URL."
