@@ -25,6 +25,10 @@ MAX_TEXT: Final = 1_000_000
 """Characters of one text."""
 
 
+DEEPEST: Final = 64
+"""Levels of an object without a fixed form."""
+
+
 def kind(value: object) -> str:
     """A JSON value's type in words, as error messages say it."""
     for types, name in _KINDS:
@@ -100,8 +104,19 @@ def boolean(value: object, path: str) -> None:
 
 
 def mapping(value: object, path: str) -> None:
+    """An object with any fields, as long as it is not nested without end."""
     if not isinstance(value, Mapping):
         raise _wrong_type(path, "an object", value)
+    if _is_deep(value, DEEPEST):
+        raise RefusedError(f"Invalid '{path}': nested too deeply.", param=path)
+
+
+def _is_deep(value: object, levels: int) -> bool:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return False
+    return levels == 0 or any(_is_deep(inner, levels - 1) for inner in value)
 
 
 def one_of(*choices: str, why: str = "") -> Check:
@@ -159,8 +174,8 @@ def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None =
     fields = {**required, **(optional or {})}
 
     def check(value: object, path: str) -> None:
-        mapping(value, path)
-        assert isinstance(value, Mapping)
+        if not isinstance(value, Mapping):
+            raise _wrong_type(path, "an object", value)
         prefix = f"{path}." if path else ""
         for name in required:
             if name not in value:
@@ -182,8 +197,8 @@ def tagged(tag: str, kinds: Mapping[str, Check], why: str = "") -> Check:
     """An object whose field `tag` says which fields it has."""
 
     def check(value: object, path: str) -> None:
-        mapping(value, path)
-        assert isinstance(value, Mapping)
+        if not isinstance(value, Mapping):
+            raise _wrong_type(path, "an object", value)
         where = f"{path}.{tag}" if path else tag
         if tag not in value:
             raise RefusedError(
