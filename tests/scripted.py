@@ -1,0 +1,76 @@
+"""A Realtime server that a test plays by hand: it says what it is told to, and nothing else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+PATIENCE_S = 10
+
+
+class Conversation:
+    """One connection of a client, as the test sees it from the server's side."""
+
+    def __init__(self, socket: ServerConnection) -> None:
+        self.socket = socket
+        self.received: list[dict[str, Any]] = []
+        self.closed = asyncio.Event()
+        self._arrived = asyncio.Condition()
+
+    async def send(self, type_: str, **fields: Any) -> None:
+        await self.socket.send(orjson.dumps({"type": type_, **fields}).decode())
+
+    async def expect(self, type_: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until so many events of a type have come; all of that type."""
+        async with asyncio.timeout(PATIENCE_S), self._arrived:
+            await self._arrived.wait_for(lambda: len(self.of(type_)) >= count)
+        return self.of(type_)
+
+    def of(self, type_: str) -> list[dict[str, Any]]:
+        return [event for event in self.received if event["type"] == type_]
+
+    async def greet(self) -> None:
+        """Confirm the settings as the API does."""
+        await self.send("session.created", session={})
+        [update] = await self.expect("session.update")
+        await self.send("session.updated", session=update["session"])
+
+    async def listen(self) -> None:
+        try:
+            async for frame in self.socket:
+                async with self._arrived:
+                    self.received.append(orjson.loads(frame))
+                    self._arrived.notify_all()
+        except ConnectionClosed:
+            pass
+        self.closed.set()
+
+
+class ScriptedServer:
+    """Hands each new connection to the test."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._connections: asyncio.Queue[Conversation] = asyncio.Queue()
+
+    async def connection(self) -> Conversation:
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._connections.get()
+
+    async def handle(self, socket: ServerConnection) -> None:
+        conversation = Conversation(socket)
+        self._connections.put_nowait(conversation)
+        await conversation.listen()
+
+
+@asynccontextmanager
+async def scripted_server() -> AsyncIterator[ScriptedServer]:
+    scripted = ScriptedServer()
+    async with serve(scripted.handle, "127.0.0.1", 0, compression=None) as server:
+        port = server.sockets[0].getsockname()[1]
+        scripted.url = f"ws://127.0.0.1:{port}/v1"
+        yield scripted
