@@ -5,7 +5,6 @@ no other PCM rate. Nothing here resamples.
 """
 
 import base64
-import binascii
 from typing import Final
 
 import numpy as np
@@ -34,7 +33,7 @@ def decode(text: str) -> bytes:
     """The PCM bytes of a base64 text; `ValueError` if it is not base64."""
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(f"not base64 audio: {error}") from error
 
 
@@ -50,4 +49,4 @@ def level_dbfs(samples: Samples) -> float:
     power = float(np.mean(np.square(samples, dtype=np.float32)))
     if power < 1.0:
         return FLOOR_DBFS
-    return float(10 * np.log10(power / 32768.0**2))
+    return max(FLOOR_DBFS, float(10 * np.log10(power / 32768.0**2)))
