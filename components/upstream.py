@@ -37,6 +37,9 @@ from components.trace import Trace
 
 log = logging.getLogger(__name__)
 
+_socket_log = logging.getLogger(f"{__name__}.socket")
+_socket_log.setLevel(logging.INFO)  # below that, the library writes headers down, and so the key
+
 OPEN_LIMIT_S: Final = 8.0
 """For DNS, TCP, TLS and the handshake together."""
 CLOSE_LIMIT_S: Final = 1.0
@@ -129,8 +132,9 @@ async def open_upstream(
     """Connect; `UpstreamError` if that fails or takes longer than `OPEN_LIMIT_S`."""
     host = urlsplit(url).hostname or ""
     try:
-        socket = await connect(
+        socket = await _Connect(
             url,
+            logger=_socket_log,
             additional_headers=headers,
             proxy=None if host in LOOPBACK else True,
             open_timeout=OPEN_LIMIT_S,
@@ -145,6 +149,13 @@ async def open_upstream(
         log.info("! no connection to %s: %s", host, type(error).__name__)
         raise UpstreamError(_why_not_open(error, host)) from error
     return Upstream(socket, trace)
+
+
+class _Connect(connect):
+    """Follows no redirects: the library would take the key along to any other host."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 def _why_not_open(error: Exception, host: str) -> Failure:
