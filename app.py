@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,8 @@ def main() -> int:
 
 def run(settings: Settings) -> None:
     """Practice server if there is no key, page, launch; everything is stopped on the way out."""
+    # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
+    warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
     with ExitStack() as stack:
         if settings.practice:
             practice = start_process(settings)

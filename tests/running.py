@@ -1,0 +1,62 @@
+"""The whole app as its users start it: a process of its own, on a free port."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+START_LIMIT_S = 60
+STOP_LIMIT_S = 10
+OURS = ("OPENAI_", "REALTIME_", "MAX_CALL", "GRADIO_", "PRACTICE_", "HF_TOKEN", "TURN_", "APP_")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment without any setting of the app but those given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    return {**inherited, "GRADIO_ANALYTICS_ENABLED": "False", **variables}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_app(folder: Path, *flags: str, **variables: str) -> Iterator[str]:
+    """The address of an app that answers; in `folder` it looks for `.env` and leaves its log."""
+    port = free_port()
+    with (folder / "app.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "app.py"), "--port", str(port), *flags],
+            cwd=folder,
+            env=environment(PYTHONPATH=str(ROOT), **variables),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait(process, url, folder / "app.log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(STOP_LIMIT_S)
+
+
+def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    with httpx.Client(trust_env=False) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if client.get(url).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+    raise AssertionError(f"the app did not start:\n{log.read_text(errors='replace')}")
