@@ -71,7 +71,7 @@ class Ears(Protocol):
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
-    def listen(self) -> Utterance: ...
+    def listen(self, after: Any = None) -> Utterance: ...
 
 
 class Voice(Protocol):
@@ -116,6 +116,7 @@ class Connection:
         self._wanted = asyncio.Event()
         self._unjudged: deque[Listen] = deque()
         self._utterances: dict[str, Utterance] = {}
+        self._last: Utterance | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._answering: dict[tuple[type, str], asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -177,7 +178,9 @@ class Connection:
                 self._unjudged.append(output)
             case Hear(item_id, pcm):
                 if item_id not in self._utterances:
-                    self._utterances[item_id] = self._parts.ears.listen()
+                    # The ears understand a person better who has spoken before.
+                    self._last = self._parts.ears.listen(self._last)
+                    self._utterances[item_id] = self._last
                 self._utterances[item_id].feed(pcm)
             case Transcribe(item_id):
                 self._start(self._transcribe(item_id))

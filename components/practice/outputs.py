@@ -58,7 +58,8 @@ class Think:
     items: Sequence[Event]
     """The context, as conversation items of the API; what was heard stands in `transcript`."""
     heard: str | None
-    """The user's last words; None if nobody could hear them, "" if there are none."""
+    """The user's last words; None if nobody could hear them, or there was nothing to hear; "" if no
+    words could be made out."""
     seconds: float
     """How long the user spoke."""
     instructions: str

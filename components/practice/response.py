@@ -303,13 +303,13 @@ def _shown(kind: str, text: str) -> dict[str, str]:
 
 
 def _last_words(context: Sequence[Item]) -> tuple[str | None, float]:
-    """What the user said or typed last, and for how many seconds they spoke."""
+    """What the user said or typed last, None if nothing; and for how many seconds they spoke."""
     for item in reversed(context):
         if item.fields.get("role") == "user":
             parts = item.content or []
             words = " ".join(part.text for part in parts if part.text)
             return words or item.heard if item.audio_ms else words, item.audio_ms / 1000
-    return "", 0.0
+    return None, 0.0
 
 
 def usage_of(response: Response, cached: tuple[int, int]) -> Usage:

@@ -1,0 +1,115 @@
+"""Runs the practice server alone: `python -m components.practice --port 8765`.
+
+Rule: a problem is one sentence and exit status 2. Started by `process.py`, it reports its port as
+JSON and ends when its standard input does, so that it never outlives its parent.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from components.practice.server import serve
+from components.settings import ChatModel, SettingsError, load
+
+DEFAULT_PORT: Final = 8765
+CHILD_FLAG: Final = "--child"
+
+
+def main() -> int:
+    """The process's exit status."""
+    flags = _parser().parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(name)s %(message)s", stream=sys.stderr)
+    try:
+        asyncio.run(_run(flags, _chat_model(flags.child)))
+    except SettingsError as error:
+        return _fail(str(error))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return _fail(f"Cannot listen on {flags.host}, port {flags.port}: {reason}.")
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m components.practice",
+        description="A Realtime API on this machine that needs neither key nor network. "
+        "PRACTICE_LLM_BASE_URL, _MODEL and _API_KEY let a chat model think for it.",
+    )
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--key",
+        default=os.environ.get("PRACTICE_KEY", ""),
+        help="key that clients must show (default: PRACTICE_KEY, or none)",
+    )
+    parser.add_argument(CHILD_FLAG, action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and len(text) < 6 and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"is {text!r}, but must be a number from 0 to 65535")
+    return int(text)
+
+
+def _chat_model(child: bool) -> ChatModel | None:
+    """The chat model of the environment; a child has been told everything by its parent."""
+    ours = {name: value for name, value in os.environ.items() if name.startswith("PRACTICE_LLM_")}
+    return load([], ours, Path(os.devnull if child else ".env")).chat_model
+
+
+async def _run(flags: argparse.Namespace, chat_model: ChatModel | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if flags.child:
+        ended = threading.Thread(target=_wait_for_end, args=(loop, stop.set), daemon=True)
+        ended.start()
+    else:
+        _on_signals(loop, stop.set)
+    async with serve(
+        host=flags.host, port=flags.port, key=flags.key, chat_model=chat_model
+    ) as server:
+        if flags.child:
+            _say(json.dumps({"port": server.port}))
+        else:
+            _say(f"The practice server is ready at {server.url} (Ctrl-C ends it).")
+        await stop.wait()
+
+
+def _wait_for_end(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Read until the parent is gone; it never writes anything."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    loop.call_soon_threadsafe(stop)
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    try:
+        loop.add_signal_handler(signal.SIGINT, stop)
+        loop.add_signal_handler(signal.SIGTERM, stop)
+    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt
+        return
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(message + "\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
