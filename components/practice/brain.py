@@ -176,7 +176,8 @@ def _dice(found: re.Match[str], _: datetime, rng: Random) -> str:
     count = int(found["count"] or 1)
     if not 1 <= count <= _MOST_DICE:
         return f"I have {_MOST_DICE} dice. Ask for 1 to {_MOST_DICE} of them."
-    thrown = [_pick(rng, 1, 6) for _ in range(count)]
+    sides = int(found["sides"] or 6)
+    thrown = [_pick(rng, 1, sides) for _ in range(count)]
     if count == 1:
         return f"You rolled a {thrown[0]}."
     shown = f"{', '.join(map(str, thrown[:-1]))} and {thrown[-1]}"
@@ -211,7 +212,11 @@ _RULES: Final[tuple[tuple[str, Callable[[re.Match[str], datetime, Random], str]]
         r"|\b(?:the|today's) date\b|\bwhat(?:'s| is) today\b",
         _date,
     ),
-    (r"\b(?:roll|throw)\b(?: \w+)*? ?(?P<count>\d{1,6})?(?: \w+)? (?:dice|die)\b", _dice),
+    (
+        r"\b(?:roll|throw)\b(?: (?:a|an|the|my|me|some))*(?: (?P<count>\d{1,6}))?"
+        r"(?: (?P<sides>[1-9]\d{0,2}) sided)? (?:dice|die)\b",
+        _dice,
+    ),
     (r"\b(?:flip|toss)\b.*\bcoin\b", _coin),
     (
         r"\brandom number\b(?:.*?\b(?P<first>\d{1,9}) (?:and|to) (?P<last>\d{1,9})\b)?",
@@ -223,7 +228,8 @@ _RULES: Final[tuple[tuple[str, Callable[[re.Match[str], datetime, Random], str]]
 
 def _newest_outputs(items: Sequence[Mapping[str, Any]]) -> str:
     """What functions gave back since the last message, to be read aloud; empty if nothing."""
-    named = {item.get("call_id"): item.get("name") for item in items}
+    calls = [item for item in items if item.get("type") == "function_call"]
+    named = {item.get("call_id"): item.get("name") for item in calls}
     read: list[str] = []
     for item in reversed(items):
         if item.get("type") != "function_call_output":

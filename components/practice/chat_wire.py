@@ -159,8 +159,8 @@ def _delta(data: str) -> Mapping[str, Any]:
         raise WireError(_NONSENSE) from error
     if not isinstance(chunk, Mapping):
         raise WireError(_NONSENSE)
-    if error := chunk.get("error"):
-        raise WireError(f"The chat endpoint reports: {error_text(error)}")
+    if reported := chunk.get("error"):
+        raise WireError(f"The chat endpoint reports: {error_text(reported)}")
     if not isinstance(chunk.get("choices"), list):
         raise WireError(_NONSENSE)
     first = chunk["choices"][0] if chunk["choices"] else {}

@@ -56,14 +56,16 @@ _UNSPEAKABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
 _WORDS_PER_MINUTE: Final = 165
 _SLOWEST: Final = 80
 """eSpeak NG speaks no slower."""
+_GAP_S: Final = 0.044
+"""A unit of its word gap: 10 ms, stretched as it speaks slowly (measured)."""
 
 
 def pace(speed: float) -> tuple[int, int]:
-    """Words per minute and the gap between words (in 10 ms) that make this speed."""
+    """Words per minute and the gap between words, in eSpeak NG's units, that make this speed."""
     wanted = _WORDS_PER_MINUTE * min(max(speed, LEAST_SPEED), MOST_SPEED)
     rate = max(round(wanted), _SLOWEST)
     gap_s = 60 / wanted - 60 / rate
-    return rate, max(round(100 * gap_s), 0)
+    return rate, max(round(gap_s / _GAP_S), 0)
 
 
 def word_marks(text: str, marks: Sequence[Mark]) -> list[Mark]:

@@ -174,7 +174,7 @@ def _value_of_answer(answer: str, schema: Any) -> Any:
         case {"enum": _} | {"type": "boolean" | "integer" | "number"}:
             return _value("", schema, with_digits(text), text)
         case {"type": "string"}:
-            return re.sub(_LEAD, "", text, flags=re.IGNORECASE) or None
+            return re.sub(_LEAD, "", text, flags=re.IGNORECASE).strip(" ,") or None
         case _:
             return None
 

@@ -73,7 +73,13 @@ class Voice:
         if importlib.util.find_spec("espeakng_loader") is None:
             self.degraded = _MISSING
             return
-        await self._request("", _DEFAULT, 1.0)
+        try:
+            self._worker = await Worker.start(_MODULE)
+        except WorkerError as error:
+            logger.warning("! practice voice: %s", error)
+            self.degraded = _BROKEN
+        for voice in ESPEAK_VOICES.values():
+            await self._gain(voice)
 
     async def close(self) -> None:
         """End the worker. The voice speaks no more."""

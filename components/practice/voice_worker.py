@@ -1,8 +1,7 @@
 """Speaks with eSpeak NG, in a process of its own: it is GPL, and not safe to use from two threads.
 
 Run as `python -m components.practice.voice_worker`; `framing` says what goes over its pipes. A
-SPEAK frame carries JSON: `text`, `voice` (eSpeak NG's name), `words_per_minute` and `word_gap` (in
-10 ms).
+SPEAK frame carries JSON: `text`, `voice` (eSpeak NG's name), `words_per_minute` and `word_gap`.
 """
 
 import ctypes
