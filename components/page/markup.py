@@ -120,7 +120,8 @@ _DESK: Final = """\
     <div class="rv-canvas">
       <canvas id="levels" role="img" data-points="0" data-frames="0"
         aria-label="Loudness of both voices over the last ten seconds"></canvas>
-      <p class="rv-plot-empty">During a call, the loudness of both voices moves here.</p>
+      <p class="rv-plot-empty"><span>During a call, the loudness of both voices is drawn
+        here.</span></p>
     </div>
   </figure>
 </section>

@@ -59,7 +59,7 @@ def _content(message: Message, sounding: bool) -> str:
             return _user(message)
         case "assistant":
             return _assistant(message, sounding)
-        case "tool":
+        case _:
             return _span("tool", escape(message.text)) if message.text.strip() else ""
 
 

@@ -1,10 +1,15 @@
 """Chromium with a fake microphone, and servers to point it at."""
 
+import asyncio
 import os
 import re
 import shutil
+import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,29 @@ _SWITCHES = [
     "--disable-sync",
 ]
 _ALLOW = "--use-fake-ui-for-media-stream"
+
+# Keeps what a call opens, so that a test can ask whether it was closed.
+_WITNESS = """
+window.witness = { tracks: [], peers: [], contexts: [], audio: null };
+for (const [name, list] of [["RTCPeerConnection", "peers"], ["AudioContext", "contexts"]]) {
+  window[name] = new Proxy(window[name], {
+    construct(Native, args) {
+      const made = new Native(...args);
+      window.witness[list].push(made);
+      return made;
+    },
+  });
+}
+if (navigator.mediaDevices) {
+  const devices = navigator.mediaDevices;
+  const ask = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (constraints) => {
+    const stream = await ask(constraints);
+    window.witness.tracks.push(...stream.getTracks());
+    return stream;
+  };
+}
+"""
 
 Launch = Callable[..., Browser]
 
@@ -59,20 +87,21 @@ def speech_wav(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, float
         path = folder / f"{name}-{before}-{after}.wav"
         spoken = re.sub(r"[':\\,;%]", " ", words)
         edges = f"adelay={round(before * 1000)}:all=1,apad=pad_dur={after}"
-        subprocess.run(
-            [ffmpeg, "-v", "error", "-y", "-f", "lavfi", "-i", f"flite=text='{spoken}':voice=slt"]
-            + ["-af", f"aresample=48000,{edges}", "-ac", "1", str(path)],
-            check=True,
-            timeout=60,
-        )
+        source = ["-f", "lavfi", "-i", f"flite=text='{spoken}':voice=slt"]
+        form = ["-af", f"aresample=48000,{edges}", "-ac", "1"]
+        command = [ffmpeg, "-v", "error", "-y", *source, *form, str(path)]
+        subprocess.run(command, check=True, timeout=60)
         return path
 
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(chromium: str) -> Iterator[Launch]:
-    """Starts Chromium; `wav` is what its microphone hears, for ever unless it ends in %noloop."""
+    """Starts Chromium; `wav` is what its microphone hears, for ever unless it ends in %noloop.
+
+    For one module, because Playwright's event loop would stand in the way of asyncio tests.
+    """
     with sync_playwright() as playwright:
         browsers: list[Browser] = []
 
@@ -91,7 +120,7 @@ def launch(chromium: str) -> Iterator[Launch]:
             browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch: Launch, speech_wav: Callable[..., Path]) -> Browser:
     """A Chromium whose microphone says the same sentence again and again."""
     return launch(wav=speech_wav("Hello, can you hear me?", 0.5, 0.5))
@@ -113,12 +142,21 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
     """Opens an address in a fresh visitor's browser; a failed test leaves a screenshot."""
     contexts: list[BrowserContext] = []
 
-    def go(url: str, *, using: Browser = browser, **options: Any) -> Page:
+    def go(
+        url: str,
+        *,
+        using: Browser = browser,
+        script: str = "",
+        ready: str | None = "#start:visible",
+        **options: Any,
+    ) -> Page:
         context = using.new_context(**options)
         contexts.append(context)
+        context.add_init_script(_WITNESS + script)
         page = context.new_page()
         page.goto(url)
-        page.wait_for_selector("#start:visible")
+        if ready:
+            page.wait_for_selector(ready)
         return page
 
     yield go
@@ -136,32 +174,65 @@ Serve = Callable[..., tuple[str, Control]]
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Serve]:
     """Serves the page with a scripted handler; gives its address and the control of its calls."""
-    running: list[gr.Blocks] = []
+    with ExitStack() as running:
 
-    def start(notice: str = "", rtc: Any = None, **fields: Any) -> tuple[str, Control]:
-        control = Control()
-        settings = Settings(**{"practice": False, "api_key": "test", **fields})
-        demo = build(
-            settings,
-            ScriptedCall(control),
-            rtc_configuration=rtc or {"iceServers": []},
-            server_rtc_configuration={"iceServers": []},
-            notice=notice,
-        )
-        running.append(demo)
-        # Port 0 is "any free one" to the OS, but "none given" to Gradio.
-        _, url, _ = demo.launch(
-            server_name="127.0.0.1",
-            server_port=None,
-            prevent_thread_lock=True,
-            quiet=True,
-            show_api=False,
-        )
-        return url, control
+        def start(notice: str = "", rtc: Any = None, **fields: Any) -> tuple[str, Control]:
+            control = Control()
+            settings = Settings(**{"practice": False, "api_key": "test", **fields})
 
-    yield start
-    for demo in running:
-        demo.close()
+            def make() -> gr.Blocks:
+                return build(
+                    settings,
+                    ScriptedCall(control),
+                    rtc_configuration=rtc or {"iceServers": []},
+                    server_rtc_configuration={"iceServers": []},
+                    notice=notice,
+                )
+
+            return running.enter_context(served(make)), control
+
+        yield start
+
+
+@contextmanager
+def served(make: Callable[[], gr.Blocks]) -> Iterator[str]:
+    """Launches what `make` builds, on a free port, until the end; gives its address.
+
+    Inside a running event loop, in a thread of its own: without one Gradio makes several and leaves
+    them open.
+    """
+    address: Future[str] = Future()
+    enough = threading.Event()
+
+    async def run() -> None:
+        try:
+            demo = make()
+            _, url, _ = demo.launch(
+                server_name="127.0.0.1",
+                server_port=_free_port(),
+                prevent_thread_lock=True,
+                quiet=True,
+            )
+        except Exception as error:
+            address.set_exception(error)
+            return
+        address.set_result(url)
+        await asyncio.to_thread(enough.wait)
+        demo.close(verbose=False)
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    try:
+        yield address.result()
+    finally:
+        enough.set()
+        thread.join()
+
+
+def _free_port() -> int:
+    """A port that the OS picked; Gradio's own search leaves sockets open."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,8 @@ class ScriptedCall(AsyncStreamHandler):
         super().__init__(input_sample_rate=RATE, output_sample_rate=RATE)
         self.control = control
         self.received: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.microphone = 0.0
+        self.heard = threading.Event()
+        """Set by the first sound from the microphone."""
         self.ended = threading.Event()
         self._screen = Screen()
         self._show = asyncio.Event()
@@ -61,7 +62,8 @@ class ScriptedCall(AsyncStreamHandler):
         self.control.calls.put(self)
 
     async def receive(self, frame: tuple[int, np.ndarray]) -> None:
-        self.microphone = float(np.abs(frame[1]).max())
+        if np.abs(frame[1]).max() > 1000:
+            self.heard.set()
 
     async def emit(self) -> Any:
         now = time.monotonic()

@@ -1,0 +1,157 @@
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.conversation import Assistant, Conversation, Message, Role, Status
+from components.page.view import heard_words, messages
+
+
+class Reader(HTMLParser):
+    """What a browser would make of it: the tags, and the text between them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def contents(*shown: Message, assistant: Assistant = Assistant.IDLE) -> list[str]:
+    conversation = Conversation(assistant=assistant, messages=shown)
+    return [Reader(message["content"]).text for message in messages(conversation)]
+
+
+def content(shown: Message, assistant: Assistant = Assistant.IDLE) -> str:
+    return messages(Conversation(assistant=assistant, messages=(shown,)))[0]["content"]
+
+
+def user(status: Status, *parts: str) -> Message:
+    return Message("u", "user", status, parts)
+
+
+def reply(status: Status, text: str, heard: int | None = None) -> Message:
+    return Message("a", "assistant", status, (text,), heard)
+
+
+def test_an_empty_conversation_shows_nothing() -> None:
+    assert messages(Conversation()) == []
+
+
+def test_sides_keep_their_order_and_tools_stand_on_the_assistants() -> None:
+    shown = messages(
+        Conversation(
+            messages=(
+                user(Status.DONE, "What time is it?"),
+                Message("t", "tool", Status.DONE, ("clock",)),
+                reply(Status.DONE, "Noon."),
+            )
+        )
+    )
+
+    assert [message["role"] for message in shown] == ["user", "assistant", "assistant"]
+    assert shown[1]["content"] == '<span class="tool">clock</span>'
+
+
+def test_a_tool_without_a_name_is_left_out() -> None:
+    assert contents(Message("t", "tool")) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (user(Status.PENDING), ["…"]),
+        (user(Status.STREAMING, " "), ["…"]),
+        (user(Status.STREAMING, "Hel"), ["Hel"]),
+        (user(Status.DONE, "Hello."), ["Hello."]),
+        (user(Status.DONE), []),
+        (user(Status.UNTRANSCRIBED), ["(not transcribed)"]),
+        (reply(Status.PENDING, ""), []),
+        (reply(Status.STREAMING, "Good mor"), ["Good mor"]),
+        (reply(Status.DONE, "Good morning."), ["Good morning."]),
+        (reply(Status.UNTRANSCRIBED, ""), ["(not transcribed)"]),
+        (reply(Status.CUT, "Once upon a"), ["Once upon acut off: length limit"]),
+        (reply(Status.CUT, ""), ["cut off: length limit"]),
+    ],
+)
+def test_what_a_message_shows(message: Message, expected: list[str]) -> None:
+    assert contents(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("heard", "expected"),
+    [(0, []), (3, []), (4, ["Good"]), (7, ["Good "]), (13, ["Good morning."])],
+)
+def test_a_streaming_reply_shows_only_heard_words(heard: int, expected: list[str]) -> None:
+    assert contents(reply(Status.STREAMING, "Good morning.", heard)) == expected
+
+
+def test_words_are_withheld_while_the_reply_sounds_though_the_server_is_done() -> None:
+    done = reply(Status.DONE, "Good morning.", 4)
+
+    assert contents(done, assistant=Assistant.SPEAKING) == ["Good"]
+    assert contents(done, assistant=Assistant.THINKING) == ["Good"]
+    assert contents(done, assistant=Assistant.IDLE) == ["Good morning."]
+
+
+def test_an_earlier_reply_is_whole_while_a_later_one_sounds() -> None:
+    earlier = reply(Status.DONE, "Good morning.", 4)
+    later = reply(Status.STREAMING, "Good evening.", 4)
+
+    shown = contents(earlier, user(Status.DONE, "Hi"), later, assistant=Assistant.SPEAKING)
+
+    assert shown == ["Good morning.", "Hi", "Good"]
+
+
+def test_an_interrupted_reply_strikes_what_was_not_heard() -> None:
+    assert content(reply(Status.INTERRUPTED, "Good morning to you.", 14)) == (
+        '<span class="words">Good morning <del class="unheard">to you.</del></span>'
+        '<span class="mark">interrupted</span>'
+    )
+
+
+def test_an_interrupted_reply_that_was_heard_out_strikes_nothing() -> None:
+    assert "<del" not in content(reply(Status.INTERRUPTED, "Good morning.", 13))
+
+
+def test_an_interrupted_reply_without_sound_was_seen_whole() -> None:
+    assert "<del" not in content(reply(Status.INTERRUPTED, "Good morning."))
+
+
+def test_a_reply_without_spaces_is_cut_at_the_character() -> None:
+    assert heard_words("おはようございます", 4) == "おはよう"
+
+
+@given(st.text(), st.sampled_from(Status), st.sampled_from(["user", "assistant", "tool"]))
+def test_no_text_becomes_markup(text: str, status: Status, role: Role) -> None:
+    shown = messages(Conversation(messages=(Message("m", role, status, (text,), len(text) // 2),)))
+
+    for message in shown:
+        assert set(Reader(message["content"]).tags) <= {"span", "del"}
+
+
+@given(st.text(min_size=1))
+def test_all_words_of_a_finished_message_are_shown_unchanged(text: str) -> None:
+    shown = messages(Conversation(messages=(user(Status.DONE, text),)))
+
+    if text.strip():
+        assert Reader(shown[0]["content"]).text == text
+    else:
+        assert shown == []
+
+
+@given(st.text(), st.integers(0, 50), st.integers(0, 50))
+def test_heard_words_only_grow(text: str, characters: int, more: int) -> None:
+    first = heard_words(text, characters)
+
+    assert text.startswith(first)
+    assert len(first) <= characters
+    assert heard_words(text, characters + more).startswith(first)
