@@ -57,7 +57,7 @@ def turn_servers(turn: TurnCredentials) -> list[Mapping[str, Any]]:
         return [_static(turn)]
     try:
         response = httpx.request(**_request(turn), timeout=FETCH_LIMIT_S)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TurnError(
             f"{_NAMES[turn.provider]} gives no TURN credentials: it cannot be reached. "
             "Try again in a minute."
@@ -111,6 +111,7 @@ def _servers(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     kept = [
         {key: server[key] for key in ("urls", "username", "credential") if key in server}
         for server in servers
+        if "urls" in server
     ]
     if not any("credential" in server for server in kept):
         raise ValueError("no server with credentials")
