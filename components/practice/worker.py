@@ -90,12 +90,7 @@ class Worker:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
                 await self._process.wait()
         except TimeoutError:
-            self._kill()
-        except asyncio.CancelledError:
-            self._kill()
-            raise
-
-    def _kill(self) -> None:
-        # It may have ended between the look and the blow.
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            # It may have ended between the look and the blow.
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
