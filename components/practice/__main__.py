@@ -32,7 +32,8 @@ def main() -> int:
     except SettingsError as error:
         return _fail(str(error))
     except OSError as error:
-        reason = error.strerror or str(error)
+        # asyncio puts the address, which is said here already, in front of the system's words.
+        reason = (error.strerror or str(error)).rpartition(": ")[2]
         return _fail(f"Cannot listen on {flags.host}, port {flags.port}: {reason}.")
     except KeyboardInterrupt:
         pass
