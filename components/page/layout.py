@@ -99,7 +99,6 @@ def _transcript(settings: Settings) -> gr.Chatbot:
         # view.py makes HTML of its own; it is not Markdown, and Gradio still cleans it.
         render_markdown=False,
         sanitize_html=True,
-        allow_tags=False,
         latex_delimiters=[],
         group_consecutive_messages=False,
         feedback_options=None,

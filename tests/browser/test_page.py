@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.timeout(120),
     # Of Gradio 6, which fastrtc refuses; and of Gradio's own use of its web framework.
     pytest.mark.filterwarnings("ignore:The '.*' parameter in the Blocks constructor"),
+    pytest.mark.filterwarnings("ignore:The default value of 'allow_tags'"),
     pytest.mark.filterwarnings("ignore:'HTTP_422_UNPROCESSABLE_ENTITY' is deprecated"),
 ]
 
