@@ -12,7 +12,7 @@ LAYERS = (
     ("app",),
     ("page", "practice"),
     ("call",),
-    ("session", "upstream", "media", "jitter"),
+    ("session", "upstream", "media", "jitter", "speaker"),
     ("trace",),
     ("conversation", "playback", "protocol"),
     ("audio",),
@@ -69,16 +69,12 @@ PURE_MAY_KNOW_SETTINGS = {
 
 TESTED_BESIDE = {
     "app": "integration/test_peer.py",
-    "practice.hearing": "practice/test_engine.py",
-    "practice.items": "practice/test_engine.py",
     "practice.outputs": "practice/test_engine.py",
-    "practice.response": "practice/test_engine.py",
-    "practice.responses": "practice/test_engine.py",
-    "practice.sessions": "practice/test_engine.py",
     "practice.connection": "practice/test_server.py",
     "practice.ears_worker": "practice/test_ears.py",
     "practice.voice_worker": "practice/test_voice.py",
-    "practice.worker": "practice/test_voice.py",
+    "practice.chat": "practice/test_thinking.py",
+    "practice.chat_wire": "practice/test_thinking.py",
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
 }
