@@ -27,8 +27,8 @@ _IDLE_S: Final = 60.0
 _LONGEST_MS: Final = 300_000
 """What is said beyond is not written down."""
 _ABANDONED_S: Final = 600.0
-_ANSWER_LIMIT_S: Final = 10.0
-_TRANSCRIPT_LIMIT_S: Final = 12.0
+_ANSWER_LIMIT_S: Final = 12.0
+_TRANSCRIPT_LIMIT_S: Final = 14.0
 """Longer than an answer's limit, as others may have to be answered first."""
 _MOST_FAILURES: Final = 3
 
@@ -50,7 +50,7 @@ class Utterance:
         """The speaker's cepstral mean; empty for a new speaker."""
         self._resampler = Resampler(SAMPLE_RATE, EARS_RATE)
         self._duration_ms = 0
-        self._pending = b""
+        self._pending = bytearray()
         self._worker: Worker | None = None
         self._ended = asyncio.Event()
         self._text: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
@@ -91,8 +91,9 @@ class Utterance:
         if self._text.done():
             return
         worker.send(Frame(BEGIN, self.mean.encode()))
-        worker.send(Frame(AUDIO, self._pending))
-        self._pending, self._worker = b"", worker
+        worker.send(Frame(AUDIO, bytes(self._pending)))
+        self._pending.clear()
+        self._worker = worker
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_ABANDONED_S):
                 await self._ended.wait()

@@ -90,7 +90,10 @@ class Worker:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
                 await self._process.wait()
         except TimeoutError:
-            # It may have ended between the look and the blow.
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+            logger.warning("! process %d does not end by itself", self.pid)
+        finally:
+            # Also when the caller has no time to wait for it.
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                await self._process.wait()
