@@ -99,7 +99,7 @@ _DESK: Final = """\
     <button type="button" id="start" data-phase="idle">Start call</button>
     <button type="button" id="talk" aria-pressed="false" disabled{talk_hidden}>Hold to talk</button>
     <button type="button" id="mute" aria-pressed="false" disabled>Mute</button>
-    <button type="button" id="interrupt" title="Esc" disabled>Interrupt</button>
+    <button type="button" id="interrupt" title="Key: Esc" disabled>Interrupt</button>
   </div>
   <p id="notice" role="status" aria-live="assertive">{notice}</p>
   <dl class="rv-states">

@@ -14,6 +14,7 @@
   const MUTE_APP = "The app answers, but the call does not begin. End it and try again.";
   const LOST = "The connection to the app was lost. Check the network, then start again.";
   const CLOSED = "The app has ended the call. You can start a new one.";
+  const ASKING = "The browser asks for the microphone. Allow it to begin.";
   const AT_REST = { user: "idle", assistant: "idle" };
 
   // Everything about the call under way; null between calls. Each step of a call holds its own
@@ -31,6 +32,7 @@
       pc: null,
       channel: null,
       begun: "", // the connection state that the handler told last
+      told: "", // its last notice
       muted: false,
       timer: 0,
       blip: 0,
@@ -40,7 +42,7 @@
     notice = "";
     show({ connection: "connecting", ...AT_REST });
     try {
-      const stream = await rv.microphone.open();
+      const stream = await askMicrophone(mine);
       if (call !== mine) return rv.microphone.close(stream); // ended while the browser asked
       mine.stream = stream;
       await rv.component.ready();
@@ -57,6 +59,16 @@
       answered: () => wait(mine, SILENT),
       refused: (sentence) => fail(mine, sentence),
     });
+  }
+
+  async function askMicrophone(mine) {
+    const hint = setTimeout(() => tell(mine, ASKING), 1500);
+    try {
+      return await rv.microphone.open();
+    } finally {
+      clearTimeout(hint);
+      tell(mine, "");
+    }
   }
 
   // After so long without the next step the call has failed.
@@ -158,9 +170,11 @@
   function follow(mine, { connection, user, assistant, notice: sentence }) {
     clearTimeout(mine.timer);
     mine.begun = connection;
-    if (typeof sentence === "string") notice = sentence;
+    // The same notice again does not cover what the page itself has said since.
+    if (sentence !== mine.told) notice = mine.told = String(sentence || "");
     rv.levels.speak("user", user === "speaking");
     rv.levels.speak("assistant", assistant === "speaking");
+    if (connection === "failed" && !notice) notice = CLOSED;
     if (connection === "failed" || connection === "ended") end(connection);
     else show({ connection, user, assistant });
   }
@@ -239,7 +253,7 @@
     const muted = inCall && call.muted;
     byId("mute").disabled = !inCall;
     byId("mute").setAttribute("aria-pressed", muted);
-    set(byId("mute"), { text: muted ? "Unmute" : "Mute" });
+    set(byId("mute"), { text: muted ? "Muted" : "Mute" });
     byId("interrupt").disabled = !(ready && state.assistant !== "idle");
     byId("talk").disabled = !ready;
     byId("send").disabled = byId("say").disabled = !ready;

@@ -179,6 +179,25 @@ def test_a_microphone_that_cannot_grant_the_wishes_is_taken_as_it_is(
     assert begin(page, control).heard.wait(20)
 
 
+def test_a_visitor_who_has_not_answered_is_told_what_the_browser_asks(
+    app: App, visit: Visit
+) -> None:
+    url, control = app
+    wait = (
+        "await new Promise((done) => { window.allow = done; }); return window.plain(constraints);"
+    )
+    keep = "window.plain = navigator.mediaDevices.getUserMedia;"
+    page = visit(url, script=keep + stub_microphone(wait))
+
+    page.click("#start")
+    notice(page).to_contain_text("Allow it to begin")
+    page.evaluate("window.allow()")
+
+    state_of(page, "connection").to_have_text("Connected")
+    notice(page).to_be_empty()
+    assert control.call()
+
+
 def test_an_insecure_page_says_so_before_anyone_tries(app: App, visit: Visit) -> None:
     url, _ = app
     page = visit(
@@ -195,9 +214,12 @@ def test_an_insecure_page_says_so_before_anyone_tries(app: App, visit: Visit) ->
 def test_a_microphone_that_is_unplugged_is_explained(app: App, visit: Visit) -> None:
     url, control = app
     page = visit(url)
-    begin(page, control)
+    call = begin(page, control)
 
     page.evaluate("window.witness.tracks[0].dispatchEvent(new Event('ended'))")
+    notice(page).to_contain_text("The microphone stopped")
+    call.change(user=User.LISTENING, assistant=Assistant.THINKING)
+    state_of(page, "assistant").to_have_text("Thinking")
 
     notice(page).to_contain_text("The microphone stopped")
 
@@ -279,6 +301,52 @@ def test_a_call_closed_by_fastrtc_is_explained_without_a_toast(app: App, visit: 
 
     notice(page).to_have_text("Time is up.")
     assert call.ended.wait(20)
+
+
+SET_STATES = """([peer, ice]) => {
+  const pc = window.witness.peers[0];
+  for (const [name, value] of [["connectionState", peer], ["iceConnectionState", ice]]) {
+    Object.defineProperty(pc, name, { configurable: true, get: () => value });
+    pc.dispatchEvent(new Event(name.toLowerCase() + "change"));
+  }
+}"""
+
+
+def test_a_blip_of_the_network_does_not_end_the_call(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+
+    page.evaluate(SET_STATES, ["disconnected", "disconnected"])
+    state_of(page, "connection").to_have_text("Reconnecting")
+    page.evaluate(SET_STATES, ["connected", "connected"])
+    state_of(page, "connection").to_have_text("Connected")
+
+    page.fill("#say", "Still here?")
+    page.click("#send")
+    assert call.next("say")["text"] == "Still here?"
+
+
+def test_a_network_that_stays_away_ends_the_call(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    begin(page, control)
+
+    page.evaluate(SET_STATES, ["disconnected", "disconnected"])
+    settle(page, "failed")
+
+    notice(page).to_contain_text("The connection to the app was lost")
+
+
+def test_the_stock_component_draws_nothing(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    begin(page, control)
+
+    expect(page.locator("#call audio")).to_have_count(1)
+    expect(page.locator("#call .wave-path")).to_have_count(0)
+    states = page.evaluate("window.witness.contexts.map((context) => context.state)")
+    assert set(states) == {"suspended"}
 
 
 def test_the_plot_follows_both_voices(app: App, visit: Visit) -> None:
