@@ -180,10 +180,6 @@ class Conversation:
             raise RefusedError(f"Item with item_id '{item_id}' not found.", code, param)
         return item
 
-    @property
-    def last_id(self) -> str | None:
-        return self.items[-1].id if self.items else None
-
     def insert(self, item: Item, after: str | None = None) -> str | None:
         """Enter an item and return its predecessor's id.
 
