@@ -12,8 +12,8 @@ LAYERS = (
     ("app",),
     ("page", "practice"),
     ("call",),
-    ("session", "upstream", "media", "jitter", "speaker"),
-    ("trace",),
+    ("session", "upstream", "media", "peer", "speaker"),
+    ("trace", "jitter"),
     ("conversation", "playback", "protocol"),
     ("audio",),
 )
@@ -73,8 +73,6 @@ TESTED_BESIDE = {
     "practice.connection": "practice/test_server.py",
     "practice.ears_worker": "practice/test_ears.py",
     "practice.voice_worker": "practice/test_voice.py",
-    "practice.chat": "practice/test_thinking.py",
-    "practice.chat_wire": "practice/test_thinking.py",
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
 }
