@@ -32,7 +32,7 @@ from components.practice.schema import RefusedError
 from components.practice.sessions import initial_session, updated_session
 from components.practice.validate import MAX_APPEND_BYTES, check_event, event_id_of
 
-MAX_ITEMS: Final = 5000
+MAX_ITEMS: Final = 2000
 IDLE_PROMPT: Final = "Are you still there?"
 
 

@@ -42,6 +42,7 @@ class Hearing:
         self._fresh = False
         self._item_id: str | None = None
         self._from_ms = 0
+        self._onset_ms = 0
         self._fed_ms = 0
         self.transcribes = False
 
@@ -92,8 +93,11 @@ class Hearing:
         if not was_speaking:
             self._drop(self._turns.position_ms - MAX_PAUSE_MS)
             return None
-        if isinstance(change, Stopped) or self._turns.position_ms - self._from_ms > MAX_TURN_MS:
-            self._speech_stopped(self._turns)
+        if isinstance(change, Stopped):
+            self._speech_stopped(self._turns, change.speech_end_ms)
+            return Turn.COMMITTED
+        if self._turns.position_ms - self._from_ms > MAX_TURN_MS:
+            self._speech_stopped(self._turns, self._turns.position_ms)
             return Turn.COMMITTED
         self._feed(self._turns.position_ms)
         return None
@@ -140,6 +144,7 @@ class Hearing:
         return self._dropped // BYTES_PER_MS
 
     def _speech_started(self, onset_ms: int) -> None:
+        self._onset_ms = onset_ms
         self._open(max(self._start_ms, onset_ms - self._prefix_ms))
         self._outbox.emit(
             "input_audio_buffer.speech_started",
@@ -149,14 +154,14 @@ class Hearing:
         assert self._turns is not None
         self._feed(self._turns.position_ms)
 
-    def _speech_stopped(self, turns: TurnDetector) -> None:
+    def _speech_stopped(self, turns: TurnDetector, speech_end_ms: int) -> None:
         turns.stop()
         self._outbox.emit(
             "input_audio_buffer.speech_stopped",
             audio_end_ms=turns.position_ms,
             item_id=self._item_id,
         )
-        self._commit(turns.position_ms)
+        self._commit(turns.position_ms, speech_end_ms - self._onset_ms)
 
     def _open(self, start_ms: int) -> None:
         """Begin an utterance; its item is announced, but enters the conversation later."""
@@ -169,11 +174,12 @@ class Hearing:
             self._outbox.ask(Hear(self._item_id, self._slice(self._fed_ms, end_ms)))
             self._fed_ms = end_ms
 
-    def _commit(self, end_ms: int) -> None:
+    def _commit(self, end_ms: int, speech_ms: int = 0) -> None:
         assert self._item_id is not None
         self._feed(end_ms)
         part = self._part(self._from_ms, end_ms)
         item = Item(self._item_id, _USER, [part], pending=True, transcribed=self.transcribes)
+        item.speech_ms = speech_ms
         self._item_id = None
         if self._turns is not None:
             self._turns.stop()

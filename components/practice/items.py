@@ -85,6 +85,8 @@ class Item:
     """Its words are still to be made out."""
     heard: str | None = None
     """What the ears made of its sound."""
+    speech_ms: int = 0
+    """How long somebody spoke in it, as far as that is known."""
     transcribed: bool = False
     """Whether the session wanted its words written down."""
     truncated: bool = False

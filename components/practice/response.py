@@ -308,7 +308,8 @@ def _last_words(context: Sequence[Item]) -> tuple[str | None, float]:
         if item.fields.get("role") == "user":
             parts = item.content or []
             words = " ".join(part.text for part in parts if part.text)
-            return words or item.heard if item.audio_ms else words, item.audio_ms / 1000
+            heard = words or item.heard if item.audio_ms else words
+            return heard, (item.speech_ms or item.audio_ms) / 1000
     return None, 0.0
 
 

@@ -49,7 +49,7 @@ class Responses:
                 "Wait until the response is finished before creating a new one.",
                 "conversation_already_has_active_response",
             )
-        if len(self._running) > MAX_BESIDE:
+        if beside and len(self._running) > MAX_BESIDE:
             raise RefusedError("Too many responses are in progress.")
         check_generation(session, wanted, self.has_spoken, "response")
         plan = self._plan(session, wanted, beside, prompt)

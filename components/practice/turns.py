@@ -26,9 +26,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The silence after speech was complete at `end_ms`."""
+    """The silence after speech was complete at `end_ms`; the speech itself ended earlier."""
 
     end_ms: int
+    speech_end_ms: int
 
 
 class TurnDetector:
@@ -79,5 +80,6 @@ class TurnDetector:
         self._quiet_ms = self._quiet_ms + self._hop_ms if quiet else 0
         if not quiet or self._quiet_ms < self._silence_ms:
             return None
+        speech_end_ms = self.position_ms - self._quiet_ms
         self.stop()
-        return Stopped(self.position_ms)
+        return Stopped(self.position_ms, speech_end_ms)

@@ -87,7 +87,7 @@ def test_no_words_are_a_failed_transcription(heard: str | None, code: str) -> No
 
     assert failed["error"]["code"] == code
     think: Think = asked.one(Think)
-    assert (think.heard, think.seconds) == (heard, 1.5)
+    assert (think.heard, think.seconds) == (heard, 1.0)
 
 
 def test_without_transcription_only_the_brain_learns_the_words() -> None:

@@ -161,3 +161,11 @@ def test_a_reference_must_exist() -> None:
     refused = Drive().send("response.create", response={"input": [reference]})
 
     assert refused.error["param"] == "response.input[0].id"
+
+
+def test_answers_beside_the_conversation_do_not_hinder_the_one_in_it() -> None:
+    drive = Drive()
+    for _ in range(17):
+        drive.send("response.create", response={"conversation": "none"})
+
+    assert drive.send("response.create").types == ["response.created", "Think"]

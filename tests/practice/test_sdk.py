@@ -307,7 +307,7 @@ async def test_a_token_limit() -> None:
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        ((None,), "I heard 0.8 seconds of speech"),
+        ((None,), "I heard 0.5 seconds of speech"),
         (("",), "could not make out any words"),
     ],
 )

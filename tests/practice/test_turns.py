@@ -44,14 +44,14 @@ def test_a_hop_longer_than_the_window_is_enough_alone() -> None:
 def test_speech_stops_after_a_full_silence() -> None:
     turns = detector()
 
-    assert changes(turns, *[0.9] * 10, *[0.0] * 10) == [Started(0), Stopped(400)]
+    assert changes(turns, *[0.9] * 10, *[0.0] * 10) == [Started(0), Stopped(400, 200)]
     assert not turns.speaking
 
 
 def test_a_word_breaks_the_silence() -> None:
     found = changes(detector(), *[0.9] * 10, *[0.0] * 9, 0.9, *[0.0] * 10)
 
-    assert found == [Started(0), Stopped(600)]
+    assert found == [Started(0), Stopped(600, 400)]
 
 
 @pytest.mark.parametrize(("probability", "stops"), [(0.36, False), (0.34, True)])
@@ -72,7 +72,7 @@ def test_eagerness_is_a_length_of_silence(eagerness: str, silence_ms: int) -> No
     turns = TurnDetector(20, 0)
     turns.configure({"type": "semantic_vad", "eagerness": eagerness})
 
-    assert changes(turns, *[0.9] * 5, *[0.0] * 100) == [Started(0), Stopped(100 + silence_ms)]
+    assert changes(turns, *[0.9] * 5, *[0.0] * 100) == [Started(0), Stopped(100 + silence_ms, 100)]
 
 
 def test_positions_count_from_where_listening_began() -> None:
