@@ -1,0 +1,1 @@
+"""Measures this app beside a plain fastrtc handler: `python -m bench`."""

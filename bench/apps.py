@@ -1,0 +1,143 @@
+"""Starts the two apps, each as a process of its own, and reads what they cost.
+
+Rule: nothing of the caller's settings reaches an app, and an app's whole process group ends with
+the block. Processor time and memory come from Linux's /proc.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import httpx
+
+from bench.control import ROOT
+
+Name = Literal["plain", "ours"]
+NAMES: Final[tuple[Name, ...]] = ("plain", "ours")
+
+MAX_CALLS: Final = 200
+START_LIMIT_S: Final = 60.0
+STOP_LIMIT_S: Final = 8.0
+_SETTINGS: Final = (
+    "OPENAI_",
+    "REALTIME_",
+    "MAX_CALL",
+    "GRADIO_",
+    "PRACTICE_",
+    "HF_TOKEN",
+    "TURN_",
+    "APP_",
+    "SPACE_",
+)
+
+
+class AppError(Exception):
+    """An app does not start; the text ends with its log."""
+
+
+@dataclass(frozen=True)
+class App:
+    """A running app."""
+
+    name: Name
+    url: str
+    pid: int
+    start_s: float
+    """From the start of the process to the first answer of the page."""
+
+    def cpu_s(self) -> float:
+        """Processor time of the process so far, all threads together."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_mb(self) -> float:
+        """Resident memory."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@asynccontextmanager
+async def running(name: Name, upstream: str, practice: bool = False) -> AsyncIterator[App]:
+    """An app that answers; `practice` lets ours start its own Realtime server as well."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        begun = time.monotonic()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                _command(name, port, upstream, practice),
+                cwd=folder,
+                env=_environment(upstream),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            await _answers(process, url, log)
+            yield App(name, url, process.pid, time.monotonic() - begun)
+        finally:
+            await asyncio.to_thread(_stop, process)
+
+
+def _command(name: Name, port: int, upstream: str, practice: bool) -> list[str]:
+    if name == "ours":
+        extra = ["--practice"] if practice else []
+        return [sys.executable, str(ROOT / "app.py"), "--port", str(port), *extra]
+    numbers = ["--port", str(port), "--calls", str(MAX_CALLS)]
+    return [sys.executable, "-m", "bench.plain", "--upstream", upstream, *numbers]
+
+
+def _environment(upstream: str) -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_SETTINGS)}
+    return {
+        **inherited,
+        "PYTHONPATH": str(ROOT),
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "OPENAI_API_KEY": "bench",
+        "REALTIME_BASE_URL": upstream,
+        "MAX_CALLS": str(MAX_CALLS),
+    }
+
+
+async def _answers(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if (await client.get(url, timeout=10)).is_success:
+                    return
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+    raise AppError(f"the app does not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
