@@ -7,6 +7,7 @@ The cepstral mean of a new speaker and their microphone is unknown, and a wrong 
 errors. So it is first estimated from the start of what they say, which is kept so long.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -125,4 +126,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # The server may leave in the middle of an answer.
+    with contextlib.suppress(BrokenPipeError):
+        main()

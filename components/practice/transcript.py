@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 AGREEMENT: Final = 0.25
 SCORE_MARGIN: Final = 0.5
 """Measured together on 36 phrases outside the grammar, of which they let none through."""
+COVERAGE: Final = 0.75
+"""The grammar takes words that it does not know for silence: it must have nearly as many."""
 
 _ASKING: Final = (
     "what what's who who's where where's when how how's why which can could do does did is are "
@@ -36,8 +38,9 @@ def choose(language: Hypothesis, grammar: Hypothesis, frames: int) -> str:
     if not grammar.text or min(grammar.score, language.score) <= 0 or frames <= 0:
         return language.text
     margin = 1000 * (math.log(grammar.score) - math.log(language.score)) / frames
+    covered = len(grammar.text.split()) >= COVERAGE * len(language.text.split())
     agreed = word_agreement(language.text, grammar.text) >= AGREEMENT
-    return grammar.text if agreed and margin > SCORE_MARGIN else language.text
+    return grammar.text if covered and agreed and margin > SCORE_MARGIN else language.text
 
 
 def word_agreement(one: str, other: str) -> float:

@@ -4,6 +4,7 @@ Run as `python -m components.practice.voice_worker`; `framing` says what goes ov
 SPEAK frame carries JSON: `text`, `voice` (eSpeak NG's name), `words_per_minute` and `word_gap`.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -123,4 +124,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # The server may leave in the middle of an answer.
+    with contextlib.suppress(BrokenPipeError):
+        main()

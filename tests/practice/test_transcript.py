@@ -33,6 +33,12 @@ def test_otherwise_the_language_model_stands(grammar: Hypothesis, frames: int) -
     assert choose(Hypothesis("what dime is it", 1e-30), grammar, frames) == "what dime is it"
 
 
+def test_the_grammar_is_not_believed_when_it_leaves_words_out() -> None:
+    language = Hypothesis("what time is it flip the plan", 0.3)
+    grammar = Hypothesis("what time is it please", 0.5)
+    assert choose(language, grammar, 393) == language.text
+
+
 @pytest.mark.parametrize(
     ("one", "other", "agreement"),
     [("", "", 1.0), ("a b", "a b", 1.0), ("a b", "", 0.0), ("a b c d", "a x c", 0.5)],
