@@ -301,7 +301,7 @@ class Connection:
                 if isinstance(message, Close):
                     await self._socket.close(message.code, message.reason)
                     return
-                await self._socket.send(message, text=True)
+                await self._socket.send(message.decode())
                 self._unsent_bytes -= len(message)
                 self._sent.set()
             self._wanted.clear()

@@ -47,13 +47,19 @@ _BETA_PROTOCOL: Final = "openai-beta.realtime-v1"
 class PracticeServer:
     """A server that runs; `url` is what a client takes for its base URL."""
 
-    def __init__(self, parts: Parts, open_vad: Callable[[], connection.Vad], key: str) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        open_vad: Callable[[], connection.Vad],
+        key: str,
+        session_seconds: float,
+    ) -> None:
         self.url = ""
         self.port = 0
-        self.session_seconds = 3600.0
         self._parts = parts
         self._open_vad = open_vad
         self._key = key
+        self._session_seconds = session_seconds
 
     def started(self, server: Server) -> None:
         """Learn the address that the system has given."""
@@ -75,7 +81,7 @@ class PracticeServer:
             notes=[note for note in notes if note],
             rules=isinstance(self._parts.thinker, Rules),
             hop_ms=detector.hop_ms,
-            session_seconds=self.session_seconds,
+            session_seconds=self._session_seconds,
             new_id=lambda prefix: f"{prefix}_{uuid4().hex[:24]}",
         )
         await Connection(socket, engine, detector, self._parts).run()
@@ -137,8 +143,10 @@ async def serve(
             trust_env = not _is_local(chat_model.base_url)
             client = await stack.enter_async_context(httpx.AsyncClient(trust_env=trust_env))
             thinker = ChatModelThinker(Chat(chat_model, client), Rules())
-        practice = PracticeServer(Parts(ears, voice, thinker, pace), open_vad, key)
-        practice.session_seconds = session_seconds
+        stack.push_async_callback(ears.close)
+        stack.push_async_callback(voice.close)
+        parts = Parts(ears, voice, thinker, pace)
+        practice = PracticeServer(parts, open_vad, key, session_seconds)
         server = await stack.enter_async_context(
             listen(
                 practice.serve,
@@ -152,15 +160,13 @@ async def serve(
             )
         )
         practice.started(server)
-        stack.push_async_callback(ears.close)
-        stack.push_async_callback(voice.close)
         await asyncio.gather(ears.start(), voice.start())
         yield practice
 
 
 async def _refuse(socket: ServerConnection, close_code: int, code: str, message: str) -> None:
     event = {"type": "error", "event_id": f"event_{uuid4().hex[:24]}", **_error(code, message)}
-    await socket.send(orjson.dumps(event), text=True)
+    await socket.send(orjson.dumps(event).decode())
     await socket.close(close_code, f"invalid_request_error.{code}")
 
 

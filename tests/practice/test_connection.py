@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from components.practice import connection
 from tests.practice.fakes import FakeEars, FakeVoice
 from tests.practice.socket_client import answer, realtime, receive, running, send, until
 
@@ -157,3 +158,52 @@ async def test_speech_is_sent_faster_than_it_plays_but_not_all_at_once() -> None
         words = response["output"][0]["content"][0]["transcript"].count(" ") + 1
 
     assert loop.time() - began > ((words - 1) * 0.2 - 1.0) / 20
+
+
+async def test_ears_that_never_answer_cost_only_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "TRANSCRIPT_LIMIT_S", 0.05)
+
+    class SlowEars(FakeEars):
+        def listen(self, after: Any = None) -> Any:
+            utterance = super().listen()
+
+            async def transcript() -> str:
+                await asyncio.Event().wait()
+                return ""
+
+            utterance.transcript = transcript  # type: ignore[method-assign]
+            return utterance
+
+    ears = SlowEars()
+    async with running(ears=ears) as server, realtime(server) as socket:
+        content = [{"type": "input_audio", "audio": "AAAA" * 1600}]
+        item = {"type": "message", "role": "user", "content": content}
+        await send(socket, "conversation.item.create", item=item)
+        await send(socket, "response.create")
+        done = await until(socket, "response.done")
+
+    assert ears.utterances[0].cancelled
+    transcript = done["response"]["output"][0]["content"][0]["transcript"]
+    assert "could not make out any words" in transcript
+
+
+async def test_speech_waits_for_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "COMFORTABLE_UNSENT_BYTES", 0)
+
+    async with running() as server, realtime(server) as socket:
+        response = await answer(socket)
+
+    assert response["status"] == "completed"
+
+
+async def test_a_deleted_turn_is_not_transcribed() -> None:
+    ears = FakeEars()
+    async with running(ears=ears) as server, realtime(server) as socket:
+        content = [{"type": "input_audio", "audio": "AAAA" * 1600}]
+        item = {"id": "a", "type": "message", "role": "user", "content": content}
+        await send(socket, "conversation.item.create", item=item)
+        await send(socket, "conversation.item.delete", item_id="a")
+        await until(socket, "conversation.item.deleted")
+        response = await answer(socket)
+
+    assert response["status"] == "completed"
