@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -73,19 +73,11 @@ async def running(name: Name, upstream: str, practice: bool = False) -> AsyncIte
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         begun = time.monotonic()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                _command(name, port, upstream, practice),
-                cwd=folder,
-                env=_environment(upstream),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        process = _start(_command(name, port, upstream, practice), upstream, log)
         try:
             url = f"http://127.0.0.1:{port}"
-            await _answers(process, url, log)
+            if not await _answers(process, url):
+                raise AppError(f"{name} does not start:\n{_tail(log)}")
             yield App(name, url, process.pid, time.monotonic() - begun)
         finally:
             await asyncio.to_thread(_stop, process)
@@ -111,16 +103,33 @@ def _environment(upstream: str) -> dict[str, str]:
     }
 
 
-async def _answers(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+def _start(command: list[str], upstream: str, log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command,
+            cwd=log.parent,
+            env=_environment(upstream),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _tail(log: Path) -> str:
+    return log.read_text("utf-8", errors="replace")[-2000:]
+
+
+async def _answers(process: "subprocess.Popen[bytes]", url: str) -> bool:
     deadline = time.monotonic() + START_LIMIT_S
     async with httpx.AsyncClient(trust_env=False) as client:
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 if (await client.get(url, timeout=10)).is_success:
-                    return
+                    return True
             except httpx.TransportError:
                 await asyncio.sleep(0.02)
-    raise AppError(f"the app does not start:\n{log.read_text(errors='replace')[-2000:]}")
+    return False
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
@@ -131,10 +140,8 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _free_port() -> int:

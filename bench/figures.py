@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bench.signals import API_RATE, FRAME_S, Mark
 
@@ -78,5 +79,5 @@ def longest_gap(times: Sequence[int], windows: Sequence[tuple[int, int]]) -> flo
     longest = 0
     for begin, end in windows:
         inside = [begin, *(t for t in times if begin < t < end), end]
-        longest = max(longest, *(b - a for a, b in zip(inside, inside[1:], strict=False)))
+        longest = max(longest, *(b - a for a, b in pairwise(inside)))
     return longest / 1e6

@@ -7,17 +7,14 @@ of the first loud packet; a stop from `speech_started` to the arrival of the las
 """
 
 import asyncio
-import base64
 import time
 from bisect import bisect_left
 from typing import Any, Final
 
-import numpy as np
-
-from bench.apps import NAMES, Name, running
-from bench.control import Child, child
-from bench.figures import Delay, Sent, delays, drift, median, percentile
-from bench.signals import find_marks
+from bench.apps import NAMES, Name
+from bench.control import Child
+from bench.figures import Delay, drift, median, percentile
+from bench.stage import stage
 
 LOSSES: Final = (0.0, 0.02, 0.1)
 PAUSES_S: Final = (0.5, 0.3, 1.2, 3.0, 0.6, 2.0, 1.0)
@@ -42,76 +39,50 @@ async def measure(long: bool) -> dict[str, Any]:
 
 
 async def _measure(name: Name) -> dict[str, Any]:
-    async with child("bench.realtime") as server, child("bench.callers") as callers:
-        async with running(name, await server.ask("address")) as app:
-            for call, loss in enumerate(LOSSES):
-                await join(server, callers, app.url, call, loss, name == "ours")
-            await asyncio.sleep(SETTLED_S)
-            begun = time.monotonic_ns()
-            replies = await _hear_replies(server)
-            stops = await _interrupt(server)
-            await asyncio.sleep(SETTLED_S)
-            sounds = await callers.ask("heard", caller=0, since=begun)
-            loud = [ns for ns, is_loud in sounds["sounds"] if is_loud]
-            result: dict[str, Any] = {
-                "first_sound_ms": [_first(loud, sent) for sent in replies],
-                "stop_ms": [_last(loud, sent) for sent in stops],
-                "microphone": {},
-            }
-            for call, loss in enumerate(LOSSES):
-                way = await microphone_delays(server, callers, call, call, begun)
-                result["microphone"][f"{loss:g}"] = summary(way)
-            await callers.ask("leave")
-    return result
+    async with stage(name) as on:
+        for loss in LOSSES:
+            await on.join(loss)
+        await asyncio.sleep(SETTLED_S)
+        begun = time.monotonic_ns()
+        replies = await _hear_replies(on.server)
+        stops = await _interrupt(on.server)
+        await asyncio.sleep(SETTLED_S)
+        loud = [ns for ns, is_loud in (await on.heard(0, begun))["sounds"] if is_loud]
+        return {
+            "first_sound_ms": [_first(loud, sent) for sent in replies],
+            "stop_ms": [_last(loud, sent) for sent in stops],
+            "microphone": {
+                f"{loss:g}": summary(*await on.microphone(call, begun))
+                for call, loss in enumerate(LOSSES)
+            },
+        }
 
 
 async def _measure_long(name: Name) -> dict[str, Any]:
     """Ten minutes of loss: the microphone's way, minute by minute."""
-    async with child("bench.realtime") as server, child("bench.callers") as callers:
-        async with running(name, await server.ask("address")) as app:
-            for call, loss in enumerate(LOSSES[1:]):
-                await join(server, callers, app.url, call, loss, name == "ours")
-            await asyncio.sleep(SETTLED_S)
-            begun = time.monotonic_ns()
-            await asyncio.sleep(LONG_RUN_S)
-            result = {}
-            for call, loss in enumerate(LOSSES[1:]):
-                way = await microphone_delays(server, callers, call, call, begun)
-                minutes: dict[int, list[float]] = {}
-                for delay in way:
-                    minutes.setdefault((delay.ns - begun) // 60_000_000_000, []).append(delay.ms)
-                by_minute = [round(median(values), 1) for _, values in sorted(minutes.items())]
-                result[f"{loss:g}"] = {**summary(way), "by_minute_ms": by_minute}
-            await callers.ask("leave")
-    return result
+    async with stage(name) as on:
+        for loss in LOSSES[1:]:
+            await on.join(loss)
+        await asyncio.sleep(SETTLED_S)
+        begun = time.monotonic_ns()
+        await asyncio.sleep(LONG_RUN_S)
+        result = {}
+        for call, loss in enumerate(LOSSES[1:]):
+            way, sent = await on.microphone(call, begun)
+            minutes: dict[int, list[float]] = {}
+            for delay in way:
+                minutes.setdefault((delay.ns - begun) // 60_000_000_000, []).append(delay.ms)
+            by_minute = [median(values) for _, values in sorted(minutes.items())]
+            result[f"{loss:g}"] = {**summary(way, sent), "by_minute_ms": by_minute}
+        return result
 
 
-async def join(
-    server: Child, callers: Child, url: str, call: int, loss: float, reports: bool
-) -> int:
-    """A caller whose call is the server's next, number `call`; the caller's own number."""
-    caller: int = await callers.ask("join", url=url, loss=loss, reports=reports)
-    await server.ask("configured", call=call)
-    return caller
-
-
-async def microphone_delays(
-    server: Child, callers: Child, call: int, caller: int, since: int
-) -> list[Delay]:
-    """The way of each mark that a caller's microphone handed over since a time (ns)."""
-    appended = await server.ask("appended", call=call)
-    heard = await callers.ask("heard", caller=caller)
-    samples = np.frombuffer(base64.b64decode(appended["pcm"]), np.int16)
-    sent = [Sent(*mark) for mark in heard["marks"]]
-    way = await asyncio.to_thread(delays, sent, find_marks(samples), appended["arrivals"])
-    return [delay for delay in way if delay.ns >= since]
-
-
-def summary(way: list[Delay]) -> dict[str, Any]:
-    """What is told of the marks' ways, in ms."""
+def summary(way: list[Delay], sent: int) -> dict[str, Any]:
+    """What is told of the marks' ways, in ms; `sent` are those that were not lost."""
     values = [delay.ms for delay in way]
     return {
         "marks": len(values),
+        "sent": sent,
         "median_ms": median(values),
         "p95_ms": percentile(values, 95),
         "max_ms": max(values, default=float("nan")),

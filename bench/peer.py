@@ -44,7 +44,7 @@ def _packets() -> list[bytes]:
     return packets
 
 
-class Microphone(MediaStreamTrack):
+class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc's types are not read
     """Encoded frames in real time; `marks` are (ns, number, frame) of those that are marks."""
 
     kind = "audio"
@@ -55,7 +55,7 @@ class Microphone(MediaStreamTrack):
         self._frame = 0
         self._begun = 0.0
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> av.Packet[Any]:
         frame = self._frame
         self._frame += 1
         self._begun = self._begun or time.monotonic()
@@ -137,7 +137,7 @@ class Peer:
             "/gradio_api/component_server/",
             json={
                 "session_hash": self._session,
-                "component_id": component["id"],
+                "component_id": ids[0],
                 "fn_name": "offer",
                 "data": {"sdp": local.sdp, "type": local.type, "webrtc_id": self._webrtc_id},
             },
@@ -164,7 +164,7 @@ class Peer:
         now = time.monotonic_ns()
         peak = 0
         for frame in self._decoder.decode(av.Packet(packet.payload)):
-            samples = np.frombuffer(frame.planes[0], np.int16)
+            samples = np.frombuffer(bytes(frame.planes[0]), np.int16)
             peak = max(peak, int(samples.max()))
         self.sounds.append((now, peak > LOUD))
 
@@ -180,7 +180,8 @@ class Peer:
     async def _follow(self) -> None:
         """Take the transcript's snapshots as a browser does, and look at none of them."""
         task = asyncio.current_task()
-        assert task and self._http
+        assert task
+        assert self._http
         task.set_name("follow")
         await self._http.post(
             "/gradio_api/queue/join",

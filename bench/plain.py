@@ -69,7 +69,7 @@ class PlainHandler(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships n
 
 def build(upstream: str, calls: int) -> gr.Blocks:
     """The page: fastrtc's component and a transcript."""
-    nobody = {"iceServers": []}
+    nobody: dict[str, Any] = {"iceServers": []}
     with gr.Blocks(analytics_enabled=False) as demo:
         transcript = gr.Chatbot(type="messages")
         call = WebRTC(

@@ -215,7 +215,7 @@ async def main() -> None:
     server = Server()
     names = "address configured reply interrupt talk hush caption spoken events appended"
     async with serve(server.handle, "127.0.0.1", 0, compression=None, max_size=None) as listening:
-        server.port = listening.sockets[0].getsockname()[1]
+        server.port = next(iter(listening.sockets)).getsockname()[1]
         await control.serve({name: getattr(server, name) for name in names.split()})
 
 
