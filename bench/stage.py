@@ -1,0 +1,69 @@
+"""One app with its scripted server and its callers: what each measurement stands on."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bench.apps import App, Name, running
+from bench.control import Child, child
+from bench.figures import Delay, Sent, delays
+from bench.signals import find_marks
+
+
+@dataclass
+class Stage:
+    """`server` is the scripted Realtime server; calls are numbered as it sees them, from 0."""
+
+    app: App
+    server: Child
+    processes: list[Child]
+    """Processes with callers in them, by turns."""
+    _callers: list[tuple[Child, int]] = field(default_factory=list)
+
+    async def join(self, loss: float = 0.0) -> int:
+        """One more caller, who loses so much of what it sends; the number of its call."""
+        call = len(self._callers)
+        process = self.processes[call % len(self.processes)]
+        reports = self.app.name == "ours"  # as each app's own page does
+        caller = await process.ask("join", url=self.app.url, loss=loss, reports=reports)
+        self._callers.append((process, caller))
+        await self.server.ask("configured", call=call)
+        return call
+
+    async def heard(self, call: int, since: int = 0) -> dict[str, Any]:
+        """What the caller of a call sent and heard: see `Callers.heard`."""
+        process, caller = self._callers[call]
+        heard: dict[str, Any] = await process.ask("heard", caller=caller, since=since)
+        return heard
+
+    async def microphone(self, call: int, since: int) -> tuple[list[Delay], int]:
+        """The way of each mark since a time (ns), and how many were sent and not lost."""
+        appended = await self.server.ask("appended", call=call)
+        sent = [Sent(*mark) for mark in (await self.heard(call))["marks"]]
+        samples = np.frombuffer(base64.b64decode(appended["pcm"]), np.int16)
+        way = await asyncio.to_thread(delays, sent, find_marks(samples), appended["arrivals"])
+        last = appended["arrivals"][-1][1] - 1_000_000_000  # later ones may be on their way
+        expected = sum(1 for mark in sent if since <= mark.ns < last and not mark.lost)
+        return [delay for delay in way if since <= delay.ns < last], expected
+
+    async def callers_cpu_s(self) -> float:
+        """Processor time of the callers' processes so far."""
+        return sum([await process.ask("cost") for process in self.processes])
+
+
+@asynccontextmanager
+async def stage(name: Name, processes: int = 1) -> AsyncIterator[Stage]:
+    """The app of this name, ready for callers, and an end of everything afterwards."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(child("bench.realtime"))
+        callers = [
+            await stack.enter_async_context(child("bench.callers")) for _ in range(processes)
+        ]
+        app = await stack.enter_async_context(running(name, await server.ask("address")))
+        yield Stage(app, server, callers)
+        await asyncio.gather(*(process.ask("leave") for process in callers))
