@@ -183,7 +183,7 @@ class Connection:
                     self._utterances[item_id] = self._last
                 self._utterances[item_id].feed(pcm)
             case Transcribe(item_id):
-                self._start(self._transcribe(item_id))
+                self._start(self._transcribe(item_id, self._utterances[item_id]))
             case Forget(item_id):
                 if utterance := self._utterances.pop(item_id, None):
                     utterance.cancel()
@@ -217,8 +217,7 @@ class Connection:
         logger.error("! session failed", exc_info=error)
         self._queue(Close(1011, "server_error.internal_error"))
 
-    async def _transcribe(self, item_id: str) -> None:
-        utterance = self._utterances[item_id]
+    async def _transcribe(self, item_id: str, utterance: Utterance) -> None:
         try:
             async with asyncio.timeout(TRANSCRIPT_LIMIT_S):
                 text = await utterance.transcript()
