@@ -69,7 +69,7 @@ def _user(message: Message) -> str:
     if message.text.strip():
         return _span("words", escape(message.text))
     unfinished = message.status in (Status.PENDING, Status.STREAMING)
-    return _span("words", "…") if unfinished else ""
+    return _span("waiting", "…") if unfinished else ""
 
 
 def _assistant(message: Message, sounding: bool) -> str:

@@ -6,16 +6,16 @@ import math
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from fastrtc import AdditionalOutputs, AsyncStreamHandler
 
+from components.audio import FRAME_SAMPLES, SAMPLE_RATE
 from components.conversation import Assistant, Connection, Conversation, User
-
-RATE = 24_000
-FRAME = RATE // 50
+from components.speaker import Speaker
 
 
 class Screen:
@@ -36,7 +36,7 @@ class ScriptedCall(AsyncStreamHandler):
     """One call; `control` is safe to use from the test's thread."""
 
     def __init__(self, control: "Control") -> None:
-        super().__init__(input_sample_rate=RATE, output_sample_rate=RATE)
+        super().__init__(input_sample_rate=SAMPLE_RATE, output_sample_rate=SAMPLE_RATE)
         self.control = control
         self.received: queue.Queue[dict[str, Any]] = queue.Queue()
         self.heard = threading.Event()
@@ -45,7 +45,8 @@ class ScriptedCall(AsyncStreamHandler):
         self._screen = Screen()
         self._show = asyncio.Event()
         self._conversation = Conversation(connection=Connection.CONNECTED)
-        self._deadline = 0.0
+        self.speaker = Speaker(self._sound)
+        self.hang_up_peer: Callable[[], None] | None = None
         self._sample = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -65,20 +66,17 @@ class ScriptedCall(AsyncStreamHandler):
         if np.abs(frame[1]).max() > 1000:
             self.heard.set()
 
-    async def emit(self) -> Any:
-        now = time.monotonic()
-        self._deadline = max(self._deadline + 0.02, now - 0.1)
-        await asyncio.sleep(max(0.0, self._deadline - now))
-        audio = (RATE, self._tone())
-        if self._show.is_set():
-            self._show.clear()
-            return audio, AdditionalOutputs(self._screen)
-        return audio
+    async def emit(self) -> AdditionalOutputs | None:
+        await self._show.wait()
+        self._show.clear()
+        return None if self.ended.is_set() else AdditionalOutputs(self._screen)
 
     async def shutdown(self) -> None:
         for task in self._tasks:
             task.cancel()
+        self.speaker.stop()
         self.ended.set()
+        self._show.set()
 
     def change(self, **fields: Any) -> None:
         """Change the conversation: the state at once, the transcript with the next snapshot."""
@@ -135,12 +133,13 @@ class ScriptedCall(AsyncStreamHandler):
             )
             await asyncio.sleep(0.05)
 
-    def _tone(self) -> np.ndarray:
+    def _sound(self, _now: float) -> bytes | None:
+        """A tone while the assistant speaks."""
         if self._conversation.assistant is not Assistant.SPEAKING:
-            return np.zeros((1, FRAME), np.int16)
-        at = (self._sample + np.arange(FRAME)) / RATE
-        self._sample += FRAME
-        return (3000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16)[None, :]
+            return None
+        at = (self._sample + np.arange(FRAME_SAMPLES)) / SAMPLE_RATE
+        self._sample += FRAME_SAMPLES
+        return (3000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16).tobytes()
 
 
 class Control:

@@ -419,6 +419,20 @@ def test_words_appear_as_they_come(app: App, visit: Visit) -> None:
     expect(bubbles.nth(1).locator(".mark")).to_have_text("interrupted")
 
 
+def test_words_that_will_never_come_are_not_waited_for(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    call.change(messages=(Message("1", "user", Status.PENDING),))
+    waiting = page.locator("#transcript .waiting")
+    expect(waiting).to_be_visible()
+
+    page.click("#start")
+    settle(page, "ended")
+
+    expect(waiting).to_be_hidden()
+
+
 def test_text_is_shown_as_it_is(app: App, visit: Visit) -> None:
     url, control = app
     page = visit(url)
