@@ -15,10 +15,11 @@ from typing import Any, Final, ParamSpec, TypeVar
 import av
 import numpy as np
 import orjson
-from fastrtc import AdditionalOutputs, AsyncStreamHandler, CloseStream
+from fastrtc import AdditionalOutputs, AsyncStreamHandler
 
 from components.audio import FLOOR_DBFS, FRAME_SAMPLES, SAMPLE_RATE, Samples, level_dbfs
 from components.conversation import Conversation
+from components.peer import GapFiller
 from components.protocol import (
     Failure,
     SessionOptions,
@@ -36,6 +37,7 @@ from components.session import (
     StopPlayback,
 )
 from components.settings import Settings
+from components.speaker import Speaker
 from components.trace import Trace
 from components.upstream import Upstream, UpstreamError, open_upstream
 
@@ -44,17 +46,14 @@ log = logging.getLogger(__name__)
 TICK_S: Final = 0.05
 """Levels go to the page, and limits are looked at, twenty times a second."""
 FRAME_S: Final = 0.02
-TRAILING_FRAMES: Final = 150
-"""Three seconds of silence after a reply; then the encoder rests until the next one."""
-LATE_S: Final = 0.2
-"""A playout clock further behind than this starts anew instead of hurrying."""
 SNAPSHOT_S: Final = 0.1
 """The page gets a whole transcript at most ten times a second."""
 GOODBYE_S: Final = 2.0
-"""The page hangs up by itself when it learns of the end; after this long, fastrtc is told to."""
+"""The page hangs up by itself when it learns of the end; after this long, we do."""
 PLAYOUT_LEAD_S: Final = 0.03
 """From `emit` to the browser's jitter buffer on a near network."""
-SILENCE: Final = np.zeros((1, FRAME_SAMPLES), np.int16)
+EMIT_LIMIT_S: Final = 30.0
+"""fastrtc warns of an `emit` that takes a minute."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,12 +64,12 @@ class Screen:
 
     def __init__(self) -> None:
         self._newest: Conversation | None = None
-        self.news = False
-        """Whether there is something that the page has not been told to fetch."""
+        self.changed = asyncio.Event()
+        """There is something that the page has not been told to fetch."""
 
     def put(self, conversation: Conversation) -> None:
         self._newest = conversation
-        self.news = True
+        self.changed.set()
 
     def take(self) -> Conversation | None:
         """What has come since the last time; None if nothing has."""
@@ -102,7 +101,8 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     """One call between a page and a Realtime server.
 
     fastrtc copies the prototype for every connection, calls `start_up` when the data channel is
-    open, `receive` for each microphone frame, `emit` in a loop, and `shutdown` at the end.
+    open, `receive` for each microphone frame, `emit` in a loop, and `shutdown` at the end. The
+    sound to the page is taken from `speaker`; `hang_up_peer` closes the connection (`media.py`).
     """
 
     _resampler: av.AudioResampler | None
@@ -119,14 +119,14 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                 transcription_model=settings.transcription_model,
             )
         )
+        self.speaker = Speaker(self._sound)
+        self.hang_up_peer: Callable[[], None] | None = None
+        self._gaps = GapFiller()
         self._screen = Screen()
         self._upstream: Upstream | None = None
         self._bridge: asyncio.Task[None] | None = None
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
-        self._wake = asyncio.Event()
-        self._due: float | None = None
-        self._trailing = 0
         self._snapshot_due = 0.0
         self._state: tuple[str, ...] = ()
         self._messages: object = ()
@@ -147,7 +147,9 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         """Frames of 20 ms: fastrtc's own resampler hands out 40 ms at 24 kHz (trap B2)."""
         if self._resampler is None:
             self._resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE, FRAME_SAMPLES)
-        yield from self._resampler.resample(frame)
+        for part in self._gaps.fill(frame):
+            part.pts = None  # the resampler would complain of the jump that was just filled
+            yield from self._resampler.resample(part)
 
     @_contained
     async def receive(self, frame: tuple[int, Samples]) -> None:
@@ -156,25 +158,22 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._perform(self._session.microphone(samples.tobytes()))
 
     @_contained
-    async def emit(self) -> object:
-        """The playout clock: 20 ms of sound or silence at every 20 ms (traps B1 and B3)."""
-        if self._hung_up_at is not None and time.monotonic() > self._hung_up_at + GOODBYE_S:
-            await asyncio.sleep(FRAME_S)
-            return CloseStream(self._session.conversation.notice or "The call has ended.")
-        if self._trailing > TRAILING_FRAMES and not self._has_output:
-            await self._rest()
+    async def emit(self) -> AdditionalOutputs | None:
+        """The transcript for the page, when it has changed; the sound goes through `speaker`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._screen.changed.wait(), EMIT_LIMIT_S)
+        await asyncio.sleep(max(0.0, self._snapshot_due - time.monotonic()))
+        if not self._screen.changed.is_set():
             return None
-        await self._next_deadline()
-        pcm = self._session.frame(time.monotonic())
-        samples = SILENCE if pcm is None else np.frombuffer(pcm, np.int16).reshape(1, -1)
-        self._trailing = self._trailing + 1 if pcm is None else 0
-        self._assistant_dbfs = max(self._assistant_dbfs, level_dbfs(samples))
-        sound = (SAMPLE_RATE, samples)
-        return (sound, AdditionalOutputs(self._screen)) if self._snapshot_is_due() else sound
+        self._screen.changed.clear()
+        self._snapshot_due = time.monotonic() + SNAPSHOT_S
+        return AdditionalOutputs(self._screen)
 
     async def shutdown(self) -> None:
         """The connection is gone; fastrtc may call this more than once."""
         self._perform(self._session.hang_up())
+        self.speaker.stop()
+        self._screen.changed.set()  # lets `emit` go, which fastrtc never cancels
         tasks = [task for task in (self._bridge, self._clock) if task]
         if self._clock:
             self._clock.cancel()
@@ -273,14 +272,11 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                     if self._upstream:
                         self._upstream.send(event)
                 case StopPlayback():
-                    if self._clear_queue:
-                        self.clear_queue()
+                    self._tell_page({"type": "stop"})
                 case Show(conversation):
                     self._show(conversation)
                 case Hangup():
                     self._hang_up()
-        if self._has_output:
-            self._wake.set()
 
     def _hang_up(self) -> None:
         """Once: cancelled a second time, the bridge could not close its socket."""
@@ -297,6 +293,9 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
             await asyncio.sleep(TICK_S)
             now = time.monotonic()
             self._perform(self._session.tick(now))
+            if self._hung_up_at is not None and now > self._hung_up_at + GOODBYE_S:
+                self._leave()
+                return
             self._tell_page(
                 {
                     "type": "levels",
@@ -307,29 +306,16 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
             )
             self._user_dbfs = self._assistant_dbfs = FLOOR_DBFS
 
-    @property
-    def _has_output(self) -> bool:
-        return self._session.has_sound or self._screen.news or self._hung_up_at is not None
+    def _leave(self) -> None:
+        """The page has not hung up by itself."""
+        self._tell_page({"type": "end_stream", "data": self._session.conversation.notice})
+        if self.hang_up_peer:
+            self.hang_up_peer()
 
-    async def _rest(self) -> None:
-        """Wait for something to emit; not for ever, as fastrtc warns after a minute."""
-        self._wake.clear()
-        self._due = None
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), 30)
-
-    async def _next_deadline(self) -> None:
-        """Sleep to the next multiple of 20 ms: a clock that adds up its sleeps would drift."""
-        now = time.monotonic()
-        if self._due is None or now - self._due > LATE_S:
-            self._due = now
-        await asyncio.sleep(max(0.0, self._due - now))
-        self._due += FRAME_S
-
-    def _snapshot_is_due(self) -> bool:
-        now = time.monotonic()
-        if not self._screen.news or now < self._snapshot_due:
-            return False
-        self._screen.news = False
-        self._snapshot_due = now + SNAPSHOT_S
-        return True
+    def _sound(self, now: float) -> bytes | None:
+        """What the speaker plays now."""
+        pcm = self._session.frame(now)
+        if pcm is not None:
+            level = level_dbfs(np.frombuffer(pcm, np.int16))
+            self._assistant_dbfs = max(self._assistant_dbfs, level)
+        return pcm

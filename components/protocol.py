@@ -89,7 +89,7 @@ def relax(options: SessionOptions, error: Event) -> SessionOptions | None:
     """What to ask for after an update was refused; None if what was refused is not optional.
 
     One bad field rejects the whole update (digest 3.1), so the block that the error names is
-    replaced or left out, and the rest is sent again.
+    replaced or left out, and the rest is sent again; if it names none, all that is optional goes.
     """
     named = f"{error.get('param')} {error.get('message')}"
     if "transcription" in named and options.transcription_model is not None:
@@ -100,7 +100,16 @@ def relax(options: SessionOptions, error: Event) -> SessionOptions | None:
         return replace(options, noise_reduction=None)
     if "truncation" in named and options.retention_ratio:
         return replace(options, retention_ratio=False)
-    return None
+    if error.get("param"):
+        return None
+    plain = replace(
+        options,
+        transcription_model=None,
+        noise_reduction=None,
+        reasoning=False,
+        retention_ratio=False,
+    )
+    return None if plain == options else plain
 
 
 def append_audio(pcm: bytes) -> str:

@@ -72,10 +72,7 @@ class Peer:
         self._pc.on("track", self._hear)
         await self._pc.setLocalDescription(await self._pc.createOffer())
         local = self._pc.localDescription
-        offer = {"sdp": local.sdp, "type": local.type, "webrtc_id": secrets.token_hex(6)}
-        answer = await self._post(url, offer)
-        if "sdp" not in answer:
-            raise ConnectionError(answer)
+        answer = await self.offer(url, {"sdp": local.sdp, "type": local.type})
         await self._pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
 
     async def leave(self) -> None:
@@ -108,7 +105,8 @@ class Peer:
         """Let `sees` count only what comes from now on."""
         self.messages.clear()
 
-    async def _post(self, url: str, offer: dict[str, str]) -> dict[str, Any]:
+    async def offer(self, url: str, description: dict[str, Any]) -> dict[str, Any]:
+        """The app's answer to a session description; `ConnectionError` if it gives none."""
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             config = (await client.get("/config")).json()
             [component] = [c for c in config["components"] if c["props"].get("elem_id") == "call"]
@@ -118,11 +116,13 @@ class Peer:
                     "session_hash": secrets.token_hex(6),
                     "component_id": component["id"],
                     "fn_name": "offer",
-                    "data": offer,
+                    "data": {"webrtc_id": secrets.token_hex(6), **description},
                 },
             )
-            answer: dict[str, Any] = response.raise_for_status().json()
-            return answer
+        answer: dict[str, Any] = response.raise_for_status().json()
+        if "sdp" not in answer:
+            raise ConnectionError(answer)
+        return answer
 
     def _receive(self, text: str) -> None:
         self.messages.append(orjson.loads(text))

@@ -30,12 +30,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(folder: Path, *flags: str, **variables: str) -> Iterator[str]:
-    """The address of an app that answers; in `folder` it looks for `.env` and leaves its log."""
-    port = free_port()
+def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
+    """The address of an app that answers; in `folder` it looks for `.env` and leaves its log.
+
+    It chooses a free port, unless the caller has told the app of one in another way.
+    """
+    if not port:
+        port = free_port()
+        flags = ("--port", str(port), *flags)
     with (folder / "app.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py"), "--port", str(port), *flags],
+            [sys.executable, str(ROOT / "app.py"), *flags],
             cwd=folder,
             env=environment(PYTHONPATH=str(ROOT), **variables),
             stdout=log,

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import orjson
 import pytest
-from fastrtc import AdditionalOutputs, CloseStream
+from fastrtc import AdditionalOutputs
 
 from components import call as module
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE, encode
@@ -16,8 +16,10 @@ from components.conversation import Conversation
 from components.settings import Settings
 from tests.scripted import PATIENCE_S, scripted_server
 
-LOUD = np.full((1, FRAME_SAMPLES), 8000, np.int16)
-QUIET = np.zeros((1, FRAME_SAMPLES), np.int16)
+TONE = (8000 * np.sin(np.arange(SAMPLE_RATE) * 2 * np.pi * 500 / SAMPLE_RATE)).astype(np.int16)
+"""A second; each frame of it holds ten whole waves."""
+LOUD = TONE[:FRAME_SAMPLES].reshape(1, -1)
+AUDIBLE = 1000
 
 
 class Page:
@@ -26,12 +28,14 @@ class Page:
     readyState = "open"  # noqa: N815  # the name of the WebRTC standard
 
     def __init__(self, settings):
+        self.closed = asyncio.Event()
         self.call = Call(settings)
         self.call.set_channel(self)
-        self.call._clear_queue = self.clear
-        self.cleared = 0
+        self.call.hang_up_peer = self.closed.set
         self.messages = []
-        self.snapshots = []
+        self._decoder = av.CodecContext.create("libopus", "r")
+        self._decoder.layout = "mono"
+        self._decoder.format = "s16"
         self._listeners = []
         self._changed = asyncio.Condition()
         self._pending = set()
@@ -39,9 +43,6 @@ class Page:
     def on(self, event, listener):
         assert event == "message"
         self._listeners.append(listener)
-
-    def clear(self):
-        self.cleared += 1
 
     def send(self, text):
         self.messages.append(orjson.loads(text))
@@ -69,19 +70,22 @@ class Page:
             await self._changed.wait_for(seen)
         return seen()[-1]
 
-    async def frames(self, count):
-        """What the next calls of `emit` give, as sample arrays; snapshots are put aside."""
-        frames = []
-        while len(frames) < count:
-            output = await self.call.emit()
-            if output is None:
-                continue
-            if isinstance(output[1], AdditionalOutputs):
-                self.snapshots.append(output[1].args[0].take())
-                output = output[0]
-            assert output[0] == SAMPLE_RATE
-            frames.append(output[1])
-        return frames
+    async def loud_frames(self, count):
+        """How many of the next 20 ms packets for the browser can be heard."""
+        loud = 0
+        for _ in range(count):
+            packet = await self.call.speaker.recv()
+            [frame] = self._decoder.decode(packet)
+            loud += bool(np.abs(frame.to_ndarray()).max() > AUDIBLE)
+        return loud
+
+    async def snapshot(self):
+        """The transcript, when fastrtc is told to have it fetched."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (output := await self.call.emit()) is None:
+                pass
+        assert isinstance(output, AdditionalOutputs)
+        return output.args[0].take()
 
 
 @asynccontextmanager
@@ -110,14 +114,10 @@ async def answer(upstream, ms=200, text="Hello."):
     await upstream.send(
         "response.output_audio_transcript.delta", response_id="r1", item_id="a1", delta=text
     )
-    loud = np.full(24 * ms, 8000, np.int16).tobytes()
+    loud = np.resize(TONE, 24 * ms).tobytes()
     await upstream.send(
         "response.output_audio.delta", response_id="r1", item_id="a1", delta=encode(loud)
     )
-
-
-def loud(frame):
-    return bool(np.any(frame))
 
 
 async def test_call_connects_configures_and_says_so():
@@ -172,39 +172,31 @@ def test_frames_of_the_browser_become_20_ms_of_mono():
 
 async def test_silence_fills_the_time_before_and_after_a_reply():
     async with in_call() as (page, upstream):
-        assert not any(loud(frame) for frame in await page.frames(3))
+        assert await page.loud_frames(3) == 0
 
         await answer(upstream, ms=100)
         await upstream.send("response.done", response={"id": "r1", "status": "completed"})
         await page.sees(type="state", assistant="speaking")
-        frames = await page.frames(10)
 
-        assert [loud(frame) for frame in frames].count(True) == 5
-        assert all(frame.shape == (1, FRAME_SAMPLES) for frame in frames)
-
-
-async def test_encoder_rests_after_the_silence_and_wakes_for_a_reply(monkeypatch):
-    monkeypatch.setattr(module, "TRAILING_FRAMES", 2)
-    async with in_call() as (page, upstream):
-        await page.frames(3)
-        resting = asyncio.create_task(page.frames(1))
-        await answer(upstream)
-
-        [frame] = await resting
-        assert loud(frame)
+        # The decoder spreads the last frame over two.
+        assert await page.loud_frames(10) in (5, 6)
 
 
 async def test_page_gets_whole_transcripts_and_only_when_something_changed():
     async with in_call() as (page, upstream):
-        await page.frames(3)
-        assert page.snapshots == []
-
+        first = asyncio.create_task(page.snapshot())
         await answer(upstream, text="Hello.")
-        await page.sees(type="state", assistant="speaking")
-        await page.frames(12)
+        conversation = await first
+        while not conversation.messages[0].text:
+            conversation = await page.snapshot()
 
-        assert 1 <= len(page.snapshots) <= 3
-        assert [m.text for m in page.snapshots[-1].messages] == ["Hello."]
+        assert [m.text for m in conversation.messages] == ["Hello."]
+
+
+async def test_snapshot_that_nothing_changed_is_none(monkeypatch):
+    monkeypatch.setattr(module, "EMIT_LIMIT_S", 0.0)
+    async with in_call() as (page, _upstream):
+        assert await page.call.emit() is None
 
 
 def test_screen_keeps_only_the_newest():
@@ -222,8 +214,8 @@ async def test_levels_of_both_sides_go_over_the_data_channel():
         await page.call.receive((SAMPLE_RATE, LOUD))
         await answer(upstream)
         await page.sees(type="state", assistant="speaking")
-        await page.frames(2)
-        expected = round(float(20 * np.log10(8000 / 32768)), 1)
+        await page.loud_frames(2)
+        expected = round(float(20 * np.log10(8000 / 32768 / np.sqrt(2))), 1)
 
         await page.sees(type="levels", user=expected)
         await page.sees(type="levels", assistant=expected)
@@ -231,17 +223,17 @@ async def test_levels_of_both_sides_go_over_the_data_channel():
         assert times == sorted(times)
 
 
-async def test_barge_in_empties_fastrtcs_queue_and_truncates():
+async def test_barge_in_silences_the_page_and_truncates():
     async with in_call() as (page, upstream):
         await answer(upstream, ms=2000)
         await page.sees(type="state", assistant="speaking")
-        await page.frames(10)
+        assert await page.loud_frames(10) >= 9
         await upstream.send("input_audio_buffer.speech_started", item_id="u1")
         [truncate] = await upstream.expect("conversation.item.truncate")
 
         assert 0 < truncate["audio_end_ms"] < 2000
-        assert page.cleared == 1
-        assert not any(loud(frame) for frame in await page.frames(3))
+        await page.sees(type="stop")
+        assert await page.loud_frames(5) <= 1
 
 
 async def test_page_can_type_interrupt_and_mute():
@@ -278,7 +270,7 @@ async def test_measured_playout_delay_counts_as_unheard():
         page.says({"type": "playout", "delay_ms": 900, "rtt_ms": 1, "lost": 0})
         await answer(upstream, ms=2000)
         await page.sees(type="state", assistant="speaking")
-        await page.frames(20)
+        await page.loud_frames(20)
         page.says({"type": "interrupt"})
         [truncate] = await upstream.expect("conversation.item.truncate")
 
@@ -323,9 +315,9 @@ async def test_lost_upstream_is_said_and_ends_the_stream(monkeypatch):
         state = await page.sees(type="state", connection="failed")
         assert "lost" in state["notice"]
 
-        output = await page.call.emit()
-        assert isinstance(output, CloseStream)
-        assert output.msg == state["notice"]
+        await page.sees(type="end_stream", data=state["notice"])
+        async with asyncio.timeout(PATIENCE_S):
+            await page.closed.wait()
 
 
 async def test_refused_key_is_said_in_the_page():
@@ -386,7 +378,7 @@ async def test_closed_data_channel_is_no_error():
         page.readyState = "closed"
         count = len(page.messages)
         await answer(upstream)
-        await page.frames(5)
+        await page.snapshot()
 
         assert len(page.messages) == count
 

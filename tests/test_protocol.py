@@ -228,15 +228,26 @@ def test_a_refused_optional_block_is_left_out_once(param, left_out):
         relaxed = relax(OPTIONS, error)
 
         assert relaxed == replace(OPTIONS, **left_out)
-        assert relax(relaxed, error) is None
+    assert relax(relaxed, refusal(param)) is None
 
 
-@pytest.mark.parametrize(
-    "error",
-    [refusal("session.audio.output.voice"), refusal("session.type"), refusal(None), {}],
-)
-def test_what_is_not_optional_cannot_be_relaxed(error):
-    assert relax(OPTIONS, error) is None
+@pytest.mark.parametrize("param", ["session.audio.output.voice", "session.type"])
+def test_what_is_not_optional_cannot_be_relaxed(param):
+    assert relax(OPTIONS, refusal(param)) is None
+
+
+@pytest.mark.parametrize("error", [refusal(None), {}])
+def test_refusal_that_names_nothing_leaves_out_all_that_is_optional_once(error):
+    relaxed = relax(OPTIONS, error)
+
+    assert relaxed == replace(
+        OPTIONS,
+        transcription_model=None,
+        noise_reduction=None,
+        reasoning=False,
+        retention_ratio=False,
+    )
+    assert relax(relaxed, error) is None
 
 
 @given(st.lists(st.sampled_from(["transcription", "reasoning", "noise_reduction", "truncation"])))

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.peer import caller
+from tests.peer import Peer, caller
 from tests.running import running_app
 from tests.speech import speech
 
@@ -94,6 +94,15 @@ async def test_full_house_refuses_and_has_room_again_after_a_hang_up(app):
                     return
             except ConnectionError:
                 await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("offer", [{"sdp": "junk"}, {"sdp": None}, {"sdp": "v=0", "type": "?"}])
+async def test_offer_that_makes_no_sense_takes_no_place(app, offer):
+    for _ in range(4):
+        with pytest.raises(ConnectionError, match="offer_not_understood"):
+            await Peer().offer(app, {"type": "offer", **offer})
+    async with caller(app) as peer:
+        await connected(peer)
 
 
 async def test_hang_up_is_answered_with_the_end(app):

@@ -1,0 +1,62 @@
+"""Starts the parts in their order, and stops them in the reverse one."""
+
+import logging
+import warnings
+from contextlib import ExitStack
+from dataclasses import replace
+
+from components.call import Call
+from components.media import browser_configuration, server_configuration
+from components.page.layout import build
+from components.peer import release_packets_at_once
+from components.practice.process import start_process
+from components.settings import Settings
+
+
+class LaunchError(Exception):
+    """The page cannot be served; the text is a sentence for the user."""
+
+
+def launch(settings: Settings) -> None:
+    """Serve until interrupted; `PracticeError` or `LaunchError` if that cannot begin."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("components").setLevel(logging.INFO)
+    # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
+    warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
+    release_packets_at_once()
+    with ExitStack() as stack:
+        if settings.practice:
+            practice = start_process(settings)
+            stack.callback(practice.stop)
+            settings = replace(settings, base_url=practice.base_url)
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    demo = build(
+        settings,
+        Call(settings),
+        rtc_configuration=browser_configuration(settings),
+        server_rtc_configuration=server_configuration(settings),
+    )
+    try:
+        demo.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            share=settings.share,
+            auth=settings.login,
+            show_api=False,
+            # Rendered by a Node server, the page would not wait for our scripts.
+            ssr_mode=False,
+        )
+    except OSError as error:
+        raise LaunchError(_why_not(settings, error)) from error
+
+
+def _why_not(settings: Settings, error: OSError) -> str:
+    if settings.port is None:
+        return f"No page can be served at {settings.host}: {error}."
+    return (
+        f"GRADIO_SERVER_PORT (or --port) is {settings.port}, but that port is in use or not "
+        f"allowed at {settings.host}. Choose another."
+    )
