@@ -139,6 +139,7 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     @_contained
     async def start_up(self) -> None:
         self.channel.on("message", self._from_page)
+        self._screen.put(self._session.conversation)  # the page still shows the call before
         self._perform(self._session.connecting())
         self._bridge = asyncio.create_task(self._converse())
         self._clock = asyncio.create_task(self._keep_time())

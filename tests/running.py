@@ -65,3 +65,23 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
             except httpx.TransportError:
                 time.sleep(0.1)
     raise AssertionError(f"the app did not start:\n{log.read_text(errors='replace')}")
+
+
+@contextmanager
+def practice_server(*flags: str) -> Iterator[str]:
+    """The base URL of a practice server of its own."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "components.practice", "--port", str(port), *flags],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline()  # it says when it is ready
+        yield f"ws://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.communicate(timeout=STOP_LIMIT_S)

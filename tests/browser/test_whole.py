@@ -1,0 +1,167 @@
+"""The whole app in Chromium, with its practice server: spoken to, interrupted, hung up."""
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Launch
+from tests.browser.test_page import ALL_CLOSED, HEARS_SOUND, settle, state_of
+from tests.running import practice_server, running_app
+from tests.speech import speech
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
+
+Visit = Callable[..., Page]
+LIMIT_MS = 25_000
+INTERJECTION = "thank you very much, that is enough for now"
+"""Long, because the browser's echo canceller swallows the beginning of what is said over a voice."""
+
+FALLS_SILENT = """async () => {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  const audio = document.querySelector("#call audio");
+  context.createMediaStreamSource(audio.srcObject).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  for (let quiet = 0; quiet < 10; ) {
+    await new Promise(requestAnimationFrame);
+    analyser.getFloatTimeDomainData(samples);
+    quiet = samples.some((sample) => Math.abs(sample) > 0.01) ? 0 : quiet + 1;
+  }
+  return context.close().then(() => true);
+}"""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    with running_app(tmp_path_factory.mktemp("app")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def says(launch: Launch, tmp_path_factory):
+    """A Chromium whose microphone hears seconds of silence and sentences, once."""
+
+    def make(*parts):
+        rate = 48_000
+        sound = [
+            np.zeros(int(part * rate), np.int16) if isinstance(part, float) else speech(part)
+            for part in parts
+        ]
+        path: Path = tmp_path_factory.mktemp("wav") / "microphone.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(np.concatenate(sound).tobytes())
+        return launch(wav=f"{path}%noloop")
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def quiet(says):
+    return says(60.0)
+
+
+def bubbles(page, role):
+    return page.locator(f"#transcript .{role}.message")
+
+
+def begin(page):
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+
+
+def test_spoken_question_is_written_down_and_answered_aloud(app, says, visit: Visit):
+    page = visit(app, using=says(2.0, "what time is it", 30.0))
+    expect(page.locator("#transcript")).to_contain_text("Start call")
+    begin(page)
+
+    state_of(page, "user").to_have_text("Speaking", timeout=LIMIT_MS)
+    state_of(page, "user").to_have_text("Listening", timeout=LIMIT_MS)
+    state_of(page, "assistant").to_have_text("Speaking", timeout=LIMIT_MS)
+    assert page.evaluate(HEARS_SOUND)
+    expect(bubbles(page, "user")).to_have_text(["What time is it?"], timeout=LIMIT_MS)
+    expect(bubbles(page, "bot")).to_contain_text(["It is"], timeout=LIMIT_MS)
+    state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
+
+    page.click("#start")
+    settle(page, "ended")
+    page.wait_for_function(ALL_CLOSED)
+
+
+def test_speaking_over_the_assistant_stops_it_and_marks_what_was_cut(app, says, visit: Visit):
+    page = visit(app, using=says(2.0, "count to thirty", 4.0, INTERJECTION, 30.0))
+    begin(page)
+    state_of(page, "assistant").to_have_text("Speaking", timeout=LIMIT_MS)
+    state_of(page, "user").to_have_text("Speaking", timeout=LIMIT_MS)
+    assert page.evaluate(FALLS_SILENT)
+
+    counted = bubbles(page, "bot").first
+    expect(counted).to_contain_text("1, 2, 3,", timeout=LIMIT_MS)
+    expect(counted).to_contain_text("interrupted")
+    expect(counted.locator("s, del")).to_contain_text("29, 30.")
+    expect(bubbles(page, "user")).to_have_count(2, timeout=LIMIT_MS)
+    expect(bubbles(page, "user").first).to_have_text("Count to thirty.")
+
+
+def test_typed_line_is_answered_and_the_next_call_works_too(app, quiet, visit: Visit):
+    page = visit(app, using=quiet)
+    for line, answer in (("what is 12 + 30?", "42"), ("how much is 2 times 4?", "8")):
+        begin(page)
+        page.fill("#say", line)
+        page.press("#say", "Enter")
+
+        expect(bubbles(page, "user")).to_have_text([line], timeout=LIMIT_MS)
+        expect(bubbles(page, "bot")).to_contain_text([answer], timeout=LIMIT_MS)
+        page.click("#start")
+        settle(page, "ended")
+
+
+def test_interrupt_button_stops_the_answer(app, quiet, visit: Visit):
+    page = visit(app, using=quiet)
+    begin(page)
+    page.fill("#say", "count to thirty")
+    page.click("#send")
+    assert page.evaluate(HEARS_SOUND)
+    page.click("#interrupt")
+
+    assert page.evaluate(FALLS_SILENT)
+    expect(bubbles(page, "bot").first).to_contain_text("interrupted")
+
+
+def test_three_visitors_talk_at_once_and_see_their_own_words_only(app, quiet, visit: Visit):
+    pages = [visit(app, using=quiet) for _ in range(3)]
+    for page in pages:
+        page.click("#start")
+    for page in pages:
+        state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    for number, page in enumerate(pages):
+        page.fill("#say", f"what is {number} + 100?")
+        page.press("#say", "Enter")
+
+    for number, page in enumerate(pages):
+        own = f"what is {number} + 100?"
+        expect(bubbles(page, "user")).to_have_text([own], timeout=LIMIT_MS)
+        expect(bubbles(page, "bot")).to_contain_text([str(100 + number)], timeout=LIMIT_MS)
+        expect(bubbles(page, "bot")).to_have_count(1)
+
+
+def test_wrong_key_is_told_and_the_practice_server_does_not_stand_in(tmp_path, quiet, visit: Visit):
+    with (
+        practice_server("--key", "right") as base_url,
+        running_app(tmp_path, REALTIME_BASE_URL=base_url, OPENAI_API_KEY="sk-wrong-key") as url,
+    ):
+        page = visit(url, using=quiet)
+        for _ in range(2):
+            page.click("#start")
+            state_of(page, "connection").to_have_text("Failed", timeout=LIMIT_MS)
+            expect(page.locator("#notice")).to_contain_text("Check OPENAI_API_KEY")
+            settle(page, "failed")
+
+        assert "sk-wrong-key" not in page.content()
+        assert "sk-wrong-key" not in (tmp_path / "app.log").read_text()
