@@ -32,8 +32,9 @@ class Recogniser:
 
     def __init__(self) -> None:
         # A third of the default's work for one percent more errors, and bounded in noise.
-        self._language = Decoder(fwdflat=False, maxhmmpf=3000, loglevel="FATAL")
-        self._grammar = Decoder(lm=None, fwdflat=False, maxhmmpf=3000, loglevel="FATAL")
+        tuned = {"fwdflat": False, "maxhmmpf": 3000, "topn": 2, "loglevel": "FATAL"}
+        self._language = Decoder(**tuned)
+        self._grammar = Decoder(lm=None, **tuned)
         self._grammar.add_jsgf_string("phrases", grammar())
         self._grammar.activate_search("phrases")
         self._decoders = (self._language, self._grammar)
