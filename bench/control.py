@@ -20,6 +20,7 @@ LINE_LIMIT: Final = 1 << 28
 """Bytes; minutes of recorded audio in one answer."""
 PATIENCE_S: Final = 30.0
 GOODBYE_S: Final = 5.0
+_ENDED: Final = "a process of the bench has ended"
 
 Order = Callable[..., Awaitable[Any]]
 
@@ -54,9 +55,12 @@ class Child:
         self._process = process
         self._ids = count()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._gone = False
 
     async def ask(self, order: str, **arguments: Any) -> Any:
         """The answer to an order; `RuntimeError` if it fails or the child is gone."""
+        if self._gone:
+            raise RuntimeError(_ENDED)
         number = next(self._ids)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         line = orjson.dumps({"id": number, "order": order, "arguments": arguments})
@@ -77,9 +81,10 @@ class Child:
                 future.set_exception(RuntimeError(message["error"]))
             else:
                 future.set_result(message["answer"])
+        self._gone = True
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(RuntimeError("a process of the bench has ended"))
+                future.set_exception(RuntimeError(_ENDED))
 
 
 @asynccontextmanager

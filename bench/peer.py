@@ -55,7 +55,7 @@ class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc's types are 
         self._frame = 0
         self._begun = 0.0
 
-    async def recv(self) -> av.Packet[Any]:
+    async def recv(self) -> "av.Packet[Any]":
         frame = self._frame
         self._frame += 1
         self._begun = self._begun or time.monotonic()
@@ -126,12 +126,9 @@ class Peer:
 
     async def _offer(self, config: dict[str, Any]) -> dict[str, Any]:
         assert self._http
-        [component] = [c for c in config["components"] if c["props"].get("elem_id") == "call"]
-        [self._outputs] = [
-            d["id"]
-            for d in config["dependencies"]
-            if [component["id"], "state_change"] in d["targets"]
-        ]
+        ids = [c["id"] for c in config["components"] if c["props"].get("elem_id") == "call"]
+        updates = [d for d in config["dependencies"] if [ids[0], "state_change"] in d["targets"]]
+        self._outputs = updates[0]["id"]
         local = self._pc.localDescription
         response = await self._http.post(
             "/gradio_api/component_server/",

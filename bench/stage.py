@@ -25,6 +25,11 @@ class Stage:
     """Processes with callers in them, by turns."""
     _callers: list[tuple[Child, int]] = field(default_factory=list)
 
+    @property
+    def calls(self) -> int:
+        """How many have joined."""
+        return len(self._callers)
+
     async def join(self, loss: float = 0.0) -> int:
         """One more caller, who loses so much of what it sends; the number of its call."""
         call = len(self._callers)
@@ -53,7 +58,7 @@ class Stage:
 
     async def callers_cpu_s(self) -> float:
         """Processor time of the callers' processes so far."""
-        return sum([await process.ask("cost") for process in self.processes])
+        return float(sum([await process.ask("cost") for process in self.processes]))
 
 
 @asynccontextmanager

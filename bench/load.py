@@ -1,0 +1,97 @@
+"""What calls cost, and how many the app holds: all of them talk and hear talk at once.
+
+The callers are processes of their own, and only the app's own processor time counts. They share the
+machine with it all the same: `machine_idle` says how much of all processors was left over, and a
+step with next to nothing left says more about the machine than about the app.
+"""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from bench.apps import NAMES, Name
+from bench.figures import longest_gap, median, percentile
+from bench.stage import Stage, stage
+
+CALLS: Final = (1, 8, 16, 24)
+PROCESSES: Final = 2
+SETTLE_S: Final = 1.5
+WINDOW_S: Final = 7.0
+LATE_MS: Final = 100.0
+"""A call holds real time while the 95th percentile of its microphone's way lies no further than
+this above the one call's median, and no gap in its sound is longer than this."""
+EDGE_NS: Final = 600_000_000
+"""Of a reply's beginning and end, where no sound may be expected yet, or any more."""
+
+
+async def measure(steps: tuple[int, ...] = CALLS) -> dict[str, Any]:
+    """The figures of both apps for each number of calls."""
+    return {name: await _measure(name, steps) for name in NAMES}
+
+
+async def _measure(name: Name, steps: tuple[int, ...]) -> list[dict[str, Any]]:
+    async with stage(name, PROCESSES) as on:
+        empty_mb = on.app.rss_mb()
+        results: list[dict[str, Any]] = []
+        for calls in steps:
+            step = await _step(on, calls)
+            step["memory_per_call_mb"] = (step["memory_mb"] - empty_mb) / calls
+            usual = results[0]["microphone_median_ms"] if results else step["microphone_median_ms"]
+            step["holds"] = (
+                step["microphone_p95_ms"] <= usual + LATE_MS and step["longest_gap_ms"] <= LATE_MS
+            )
+            results.append(step)
+        return results
+
+
+async def _step(on: Stage, calls: int) -> dict[str, Any]:
+    """Bring the number of calls up to `calls`, let all talk, and measure for a while."""
+    for call in range(on.calls, calls):
+        await on.join()
+        await on.server.ask("talk", call=call)
+    await asyncio.sleep(SETTLE_S)
+    begun = time.monotonic_ns()
+    before = on.app.cpu_s(), await on.callers_cpu_s(), _idle_s()
+    await asyncio.sleep(WINDOW_S)
+    after = on.app.cpu_s(), await on.callers_cpu_s(), _idle_s()
+    ended = time.monotonic_ns()
+    cpu_s, callers_s, idle_s = (b - a for a, b in zip(before, after, strict=True))
+    seconds = (ended - begun) / 1e9
+    ways: list[float] = []
+    worst_p95 = 0.0
+    gap = 0.0
+    for call in range(calls):
+        own = [delay.ms for delay in (await on.microphone(call, begun))[0]]
+        ways += own
+        worst_p95 = max(worst_p95, percentile(own, 95)) if own else float("inf")
+        gap = max(gap, await _longest_gap(on, call, begun, ended))
+    return {
+        "calls": calls,
+        "cpu_percent": 100 * cpu_s / seconds,
+        "cpu_per_call_percent": 100 * cpu_s / seconds / calls,
+        "callers_cpu_percent": 100 * callers_s / seconds,
+        "machine_idle_percent": 100 * idle_s / seconds / (os.cpu_count() or 1),
+        "memory_mb": on.app.rss_mb(),
+        "microphone_median_ms": median(ways),
+        "microphone_p95_ms": worst_p95,
+        "longest_gap_ms": gap,
+    }
+
+
+async def _longest_gap(on: Stage, call: int, begun: int, ended: int) -> float:
+    """The longest time without a loud packet where a reply should be heard, in ms."""
+    windows = [
+        (max(begun, sent + EDGE_NS), min(ended, sent + round(seconds * 1e9) - EDGE_NS))
+        for sent, seconds in await on.server.ask("spoken", call=call)
+    ]
+    sounds = (await on.heard(call, begun))["sounds"]
+    loud = [ns for ns, is_loud in sounds if is_loud]
+    return longest_gap(loud, [(a, b) for a, b in windows if a < b])
+
+
+def _idle_s() -> float:
+    """Idle time of all processors together since the machine was started."""
+    fields = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()
+    return int(fields[4]) / os.sysconf("SC_CLK_TCK")
