@@ -17,9 +17,8 @@ import numpy as np
 import orjson
 from fastrtc import AdditionalOutputs, AsyncStreamHandler
 
-from components.audio import FLOOR_DBFS, FRAME_SAMPLES, SAMPLE_RATE, Samples, level_dbfs
+from components.audio import FRAME_SAMPLES, SAMPLE_RATE, Samples, level_dbfs
 from components.conversation import Conversation
-from components.peer import GapFiller
 from components.protocol import (
     Failure,
     SessionOptions,
@@ -101,8 +100,8 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     """One call between a page and a Realtime server.
 
     fastrtc copies the prototype for every connection, calls `start_up` when the data channel is
-    open, `receive` for each microphone frame, `emit` in a loop, and `shutdown` at the end. The
-    sound to the page is taken from `speaker`; `hang_up_peer` closes the connection (`media.py`).
+    open, `emit` in a loop, and `shutdown` at the end. The sound from the page comes to `hear`, the
+    sound to it is taken from `speaker`; `hang_up_peer` closes the connection (all by `peer.py`).
     """
 
     _resampler: av.AudioResampler | None
@@ -121,7 +120,6 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         )
         self.speaker = Speaker(self._sound)
         self.hang_up_peer: Callable[[], None] | None = None
-        self._gaps = GapFiller()
         self._screen = Screen()
         self._upstream: Upstream | None = None
         self._bridge: asyncio.Task[None] | None = None
@@ -130,8 +128,8 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._snapshot_due = 0.0
         self._state: tuple[str, ...] = ()
         self._messages: object = ()
-        self._user_dbfs = FLOOR_DBFS
-        self._assistant_dbfs = FLOOR_DBFS
+        self._heard = b""
+        self._spoken = b""
 
     def copy(self) -> "Call":
         return Call(self._settings)
@@ -148,15 +146,21 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         """Frames of 20 ms: fastrtc's own resampler hands out 40 ms at 24 kHz (trap B2)."""
         if self._resampler is None:
             self._resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE, FRAME_SAMPLES)
-        for part in self._gaps.fill(frame):
-            part.pts = None  # the resampler would complain of the jump that was just filled
-            yield from self._resampler.resample(part)
+        yield from self._resampler.resample(frame)
 
     @_contained
     async def receive(self, frame: tuple[int, Samples]) -> None:
-        samples = frame[1].reshape(-1)
-        self._user_dbfs = max(self._user_dbfs, level_dbfs(samples))
-        self._perform(self._session.microphone(samples.tobytes()))
+        """A microphone frame that came fastrtc's way, because it is not Opus."""
+        self.hear(frame[1].tobytes())
+
+    def hear(self, pcm: bytes) -> None:
+        """Sound of the microphone; never raises."""
+        try:
+            self._heard = pcm
+            self._perform(self._session.microphone(pcm))
+        except Exception:
+            log.exception("! the microphone failed")
+            self.fail()
 
     @_contained
     async def emit(self) -> AdditionalOutputs | None:
@@ -300,12 +304,11 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
             self._tell_page(
                 {
                     "type": "levels",
-                    "user": round(self._user_dbfs, 1),
-                    "assistant": round(self._assistant_dbfs, 1),
+                    "user": _level(self._heard),
+                    "assistant": _level(self._spoken),
                     "t": round((now - begun) * 1000),
                 }
             )
-            self._user_dbfs = self._assistant_dbfs = FLOOR_DBFS
 
     def _leave(self) -> None:
         """The page has not hung up by itself."""
@@ -316,7 +319,10 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     def _sound(self, now: float) -> bytes | None:
         """What the speaker plays now."""
         pcm = self._session.frame(now)
-        if pcm is not None:
-            level = level_dbfs(np.frombuffer(pcm, np.int16))
-            self._assistant_dbfs = max(self._assistant_dbfs, level)
+        self._spoken = pcm or b""
         return pcm
+
+
+def _level(pcm: bytes) -> float:
+    """The level of the newest frame, as the page's plot wants it."""
+    return round(level_dbfs(np.frombuffer(pcm, np.int16)), 1)

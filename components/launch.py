@@ -8,7 +8,6 @@ from dataclasses import replace
 from components.call import Call
 from components.media import browser_configuration, server_configuration
 from components.page.layout import build
-from components.peer import release_packets_at_once
 from components.practice.process import start_process
 from components.settings import Settings
 
@@ -23,7 +22,6 @@ def launch(settings: Settings) -> None:
     logging.getLogger("components").setLevel(logging.INFO)
     # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
     warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
-    release_packets_at_once()
     with ExitStack() as stack:
         if settings.practice:
             practice = start_process(settings)

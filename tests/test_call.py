@@ -184,9 +184,11 @@ async def test_silence_fills_the_time_before_and_after_a_reply():
 
 async def test_page_gets_whole_transcripts_and_only_when_something_changed():
     async with in_call() as (page, upstream):
-        first = asyncio.create_task(page.snapshot())
+        # The first one clears away what the page still shows of the call before.
+        assert (await page.snapshot()).messages == ()
+
         await answer(upstream, text="Hello.")
-        conversation = await first
+        conversation = await page.snapshot()
         while not conversation.messages[0].text:
             conversation = await page.snapshot()
 
@@ -196,6 +198,7 @@ async def test_page_gets_whole_transcripts_and_only_when_something_changed():
 async def test_snapshot_that_nothing_changed_is_none(monkeypatch):
     monkeypatch.setattr(module, "EMIT_LIMIT_S", 0.0)
     async with in_call() as (page, _upstream):
+        assert (await page.snapshot()).messages == ()
         assert await page.call.emit() is None
 
 

@@ -1,29 +1,19 @@
-"""Every packet at once, in order, or never."""
-
-from types import SimpleNamespace
+"""Every packet at once, in order, or never; and what is missing between them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.jitter import LATE_IN_A_ROW, MAX_MISORDER, Frame, PromptBuffer
+from components.jitter import LATE_IN_A_ROW, MAX_MISORDER, PacketOrder, TimeLine
 
 WRAP = 1 << 16
+CLOCK_WRAP = 1 << 32
 
 
 def released(numbers):
-    """The sequence numbers that come out, packet by packet; None where nothing does."""
-    buffer = PromptBuffer()
-    out = []
-    for number in numbers:
-        packet = SimpleNamespace(
-            sequence_number=number % WRAP, timestamp=number, _data=str(number).encode()
-        )
-        pli, frame = buffer.add(packet)
-        assert pli is False
-        assert frame is None or frame == Frame(str(number).encode(), number)
-        out.append(frame and frame.timestamp)
-    return out
+    """The sequence numbers that are taken, packet by packet; None where one is not."""
+    order = PacketOrder()
+    return [number if order.takes(number % WRAP) else None for number in numbers]
 
 
 def test_every_packet_is_released_when_it_comes():
@@ -98,3 +88,37 @@ def test_any_stream_is_heard_again_after_a_few_packets(garbage):
 @pytest.mark.parametrize("count", [0, 1])
 def test_short_streams(count):
     assert released(range(count)) == list(range(count))
+
+
+def gaps(*packets, longest=10_000):
+    line = TimeLine(longest)
+    return [line.missing(timestamp % CLOCK_WRAP, samples) for timestamp, samples in packets]
+
+
+def test_nothing_is_missing_from_an_unbroken_stream():
+    assert gaps((7, 960), (967, 960), (1927, 480), (2407, 960)) == [0, 0, 0, 0]
+
+
+def test_lost_packets_leave_a_gap_of_their_length():
+    assert gaps((0, 960), (2880, 960), (3840, 960)) == [0, 1920, 0]
+
+
+def test_clock_wraps_around():
+    assert gaps((-960, 960), (960, 960)) == [0, 960]
+
+
+def test_step_back_and_a_very_long_gap_are_a_new_stream():
+    assert gaps((9600, 960), (0, 960), (960, 960)) == [0, 0, 0]
+    assert gaps((0, 960), (10_961, 960), (11_921, 960)) == [0, 0, 0]
+    assert gaps((0, 960), (10_960, 960)) == [0, 10_000]
+
+
+@given(st.integers(0, CLOCK_WRAP), st.lists(st.booleans(), min_size=1, max_size=200))
+def test_time_line_never_drifts(start, kept):
+    """However many packets are lost, sound and gaps together last as long as the stream."""
+    stream = [(start + 960 * n, 960) for n, keep in enumerate(kept) if keep]
+    lost_at_the_ends = len(kept) - ((stream[-1][0] - stream[0][0]) // 960 + 1 if stream else 0)
+
+    total = sum(gaps(*stream, longest=CLOCK_WRAP // 2)) + 960 * len(stream)
+
+    assert total == 960 * (len(kept) - lost_at_the_ends)

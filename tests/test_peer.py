@@ -5,89 +5,50 @@ That calls go through it is tested with real peers, in `integration/test_peer.py
 
 from types import SimpleNamespace
 
-import av
-import numpy as np
 import pytest
-from aiortc import rtcrtpreceiver
+from aiortc import RTCPeerConnection
+from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
-from components.jitter import PromptBuffer
-from components.peer import MOST_FILLED_S, GapFiller, release_packets_at_once
-
-
-@pytest.fixture(autouse=True)
-def stock(monkeypatch):
-    """aiortc as it comes, and again after the test."""
-    stock = rtcrtpreceiver.JitterBuffer
-    monkeypatch.setattr(rtcrtpreceiver, "JitterBuffer", stock)
-    return stock
+from components.microphone import Microphone
+from components.peer import JITTER_BUFFER, hear_at_once, opus_payload_types
 
 
-def buffers(kind):
-    receiver = rtcrtpreceiver.RTCRtpReceiver(kind, SimpleNamespace(state="new"))
-    return [part for part in vars(receiver).values() if hasattr(part, "add")]
+@pytest.fixture
+def receiver():
+    return RTCRtpReceiver("audio", SimpleNamespace(state="new"))
 
 
-def test_audio_gets_the_prompt_buffer_and_video_keeps_its_own(stock):
-    assert release_packets_at_once()
-    assert release_packets_at_once()
+def test_receiver_of_this_aiortc_gets_a_microphone(receiver):
+    assert hear_at_once(receiver, print, {96})
 
-    assert any(isinstance(part, PromptBuffer) for part in buffers("audio"))
-    assert any(type(part) is stock for part in buffers("video"))
+    assert isinstance(vars(receiver)[JITTER_BUFFER], Microphone)
 
 
-def test_aiortc_without_that_place_keeps_its_buffer(monkeypatch, caplog):
-    monkeypatch.delattr(rtcrtpreceiver, "JitterBuffer")
+def test_receiver_without_that_place_is_left_alone(caplog):
+    receiver = SimpleNamespace()
 
-    assert not release_packets_at_once()
+    assert not hear_at_once(receiver, print, {96})
     assert "another jitter buffer" in caplog.text
-    assert not hasattr(rtcrtpreceiver, "JitterBuffer")
+    assert vars(receiver) == {}
 
 
-def test_aiortc_that_looks_elsewhere_keeps_its_buffer(monkeypatch, stock, caplog):
-    monkeypatch.setattr(rtcrtpreceiver, "RTCRtpReceiver", lambda kind, transport: stock(16))
+async def test_opus_is_found_in_a_session_description():
+    peer = RTCPeerConnection()
+    peer.addTransceiver("audio")
+    offer = await peer.createOffer()
+    await peer.close()
 
-    assert not release_packets_at_once()
-    assert "another jitter buffer" in caplog.text
-    assert rtcrtpreceiver.JitterBuffer is stock
-
-
-def frame(pts, samples=960, rate=48_000, layout="stereo"):
-    channels = 2 if layout == "stereo" else 1
-    ones = np.ones((1, samples * channels), np.int16)
-    made = av.AudioFrame.from_ndarray(ones, format="s16", layout=layout)
-    made.pts, made.sample_rate = pts, rate
-    return made
+    assert opus_payload_types(offer.sdp) == {96}
 
 
-def lengths(filler, *frames):
-    """(samples, whether they are sound) of all that comes out."""
-    parts = [part for given in frames for part in filler.fill(given)]
-    return [(part.samples, bool(part.to_ndarray().any())) for part in parts]
-
-
-def test_unbroken_stream_passes():
-    assert lengths(GapFiller(), frame(7), frame(967), frame(1927)) == [(960, True)] * 3
-
-
-@pytest.mark.parametrize("layout", ["mono", "stereo"])
-def test_lost_packets_become_silence_of_their_length(layout):
-    parts = lengths(GapFiller(), frame(0, layout=layout), frame(2880, layout=layout))
-
-    assert parts == [(960, True), (1920, False), (960, True)]
-
-
-def test_silence_has_the_form_of_the_sound():
-    filler = GapFiller()
-    parts = [*filler.fill(frame(0)), *filler.fill(frame(1920))]
-
-    assert {(p.sample_rate, p.layout.name, p.format.name) for p in parts} == {
-        (48_000, "stereo", "s16")
-    }
-
-
-def test_step_back_and_a_very_long_gap_are_a_new_stream():
-    far = int(MOST_FILLED_S * 48_000) + 961
-
-    assert lengths(GapFiller(), frame(9600), frame(0), frame(960)) == [(960, True)] * 3
-    assert lengths(GapFiller(), frame(0), frame(far)) == [(960, True)] * 2
-    assert lengths(GapFiller(), frame(0), frame(far - 1))[1] == (far - 961, False)
+@pytest.mark.parametrize(
+    ("sdp", "expected"),
+    [
+        ("", set()),
+        ("a=rtpmap:0 PCMU/8000\r\n", set()),
+        ("a=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\n", {111}),
+        ("a=rtpmap:111 OPUS/48000/2\na=rtpmap:112 opus/48000\n", {111, 112}),
+    ],
+)
+def test_payload_types_of_opus(sdp, expected):
+    assert opus_payload_types(sdp) == expected

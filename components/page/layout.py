@@ -15,7 +15,7 @@ from components.conversation import Conversation
 from components.page import markup, view
 from components.page.local import keep_local
 from components.page.theme import theme
-from components.peer import use_own_speaker
+from components.peer import use_own_tracks
 from components.settings import Settings
 
 _HERE: Final = Path(__file__).parent
@@ -68,7 +68,7 @@ def build(
                 transcript = _transcript(settings)
                 gr.HTML(markup.composer(), padding=False)
         call.stream(fn=handler, inputs=[call], outputs=[call], concurrency_limit=settings.max_calls)
-        use_own_speaker(call)
+        use_own_tracks(call)
         # One long Gradio event per call, and one still ending per call that was just hung up.
         call.on_additional_outputs(
             _show, outputs=[transcript], concurrency_limit=4 * settings.max_calls + 16, queue=True
