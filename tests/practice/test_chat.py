@@ -1,7 +1,8 @@
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -63,8 +64,6 @@ async def endpoint(answer: Answer) -> AsyncIterator[str]:
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        # A connection that is only now accepted has yet to begin.
-        await asyncio.sleep(0)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -281,7 +280,14 @@ async def test_an_endpoint_that_is_not_there_is_named_without_its_password(
 async def test_an_endpoint_that_takes_no_connection_is_left(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # No time at all: as if nobody took the connection within the limit.
-    monkeypatch.setattr("components.practice.chat._TIMEOUT", httpx.Timeout(5, connect=1e-9))
-    async with endpoint(lambda exchange: exchange.start()) as url:
-        assert "cannot be reached" in await refused(client, url)
+    monkeypatch.setattr("components.practice.chat._TIMEOUT", httpx.Timeout(5, connect=0.2))
+    with ExitStack() as stack:
+        # A queue of waiting connections that is full: the system drops any further one.
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        said = await refused(client, f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+
+    assert "cannot be reached" in said
