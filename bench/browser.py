@@ -81,7 +81,7 @@ async def measure() -> dict[str, Any]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=_SWITCHES)
         try:
-            results = {}
+            results: dict[str, Any] = {}
             for name in NAMES:
                 page = await (await browser.new_context()).new_page()
                 results[name] = await _measure(name, page)
@@ -102,7 +102,10 @@ async def _measure(name: Name, page: Page) -> dict[str, Any]:
         words = await _caption(on, page, shift) if name == "ours" else []
     heard = [Heard(round(t * 1e6) + shift, hertz) for t, _, peak, hertz in frames if peak > LOUD]
     return {
-        "replies": [_judge(reply, _of(reply, replies, heard), truncates) for reply in replies],
+        "replies": [
+            _judge(reply, _of(reply, replies, heard), until, truncates)
+            for reply, until in zip(replies, [*(r.sent for r in replies[1:]), 1 << 62], strict=True)
+        ],
         "words_ms": words,
         "jitter_buffer": _jitter_figures(jitter),
         "frames": len(frames),
@@ -186,8 +189,11 @@ def _near(one: Heard, other: Heard) -> bool:
     )
 
 
-def _judge(reply: Reply, heard: list[Heard], truncates: list[Any]) -> dict[str, Any]:
-    """The figures of one reply, in ms; `heard` is in order of time."""
+def _judge(reply: Reply, heard: list[Heard], until: int, truncates: list[Any]) -> dict[str, Any]:
+    """The figures of one reply, in ms; `heard` is in order of time, the next reply is at `until`.
+
+    A jitter buffer that runs dry keeps its last packets, and gives them away with the next reply.
+    """
     figures: dict[str, Any] = {"pause_s": reply.pause_s, "heard_ms": 10 * len(heard)}
     if not heard:
         return figures
@@ -196,7 +202,9 @@ def _judge(reply: Reply, heard: list[Heard], truncates: list[Any]) -> dict[str, 
     if reply.cut is None:
         figures["missing_ms"] = missing_ms(positions, 1000 * reply.seconds)
         return figures
-    figures["silence_ms"] = max(0.0, (heard[-1].ns - reply.cut) / 1e6 + 10)
+    now = [frame for frame in heard if frame.ns < until]
+    figures["silence_ms"] = max(0.0, (now[-1].ns - reply.cut) / 1e6 + 10) if now else 0.0
+    figures["heard_with_next_reply_ms"] = 10 * (len(heard) - len(now))
     figures["heard_until_ms"] = positions[-1] + 5
     for ns, event in truncates:
         if 0 <= ns - reply.cut < 1e9:

@@ -8,7 +8,6 @@ import asyncio
 import functools
 import secrets
 import time
-from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Final
 
@@ -91,6 +90,7 @@ class Peer:
         self._session = secrets.token_hex(6)
         self._http: httpx.AsyncClient | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._following = False
 
     async def join(self, url: str) -> None:
         """Call the app at this address; `ConnectionError` if it refuses."""
@@ -112,11 +112,10 @@ class Peer:
             self._tasks.append(asyncio.create_task(self._report(channel)))
 
     async def leave(self) -> None:
-        await self._pc.close()
         for task in self._tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError, httpx.HTTPError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._pc.close()
         if self._http:
             await self._http.aclose()
 
@@ -168,18 +167,12 @@ class Peer:
     def _message(self, text: str) -> None:
         """The page asks Gradio for the transcript when it is told to; so does this."""
         if '"fetch_output"' in text and not self._following:
+            self._following = True
             self._tasks.append(asyncio.create_task(self._follow()))
-
-    @property
-    def _following(self) -> bool:
-        return any(task.get_name() == "follow" and not task.done() for task in self._tasks)
 
     async def _follow(self) -> None:
         """Take the transcript's snapshots as a browser does, and look at none of them."""
-        task = asyncio.current_task()
-        assert task
         assert self._http
-        task.set_name("follow")
         await self._http.post(
             "/gradio_api/queue/join",
             json={
@@ -196,6 +189,6 @@ class Peer:
     async def _report(self, channel: Any) -> None:
         """What our page tells once a second."""
         report = orjson.dumps({"type": "playout", "delay_ms": 40, "rtt_ms": 1, "lost": 0}).decode()
-        while True:
-            await asyncio.sleep(1)
+        while channel.readyState == "open":
             channel.send(report)
+            await asyncio.sleep(1)

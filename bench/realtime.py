@@ -200,13 +200,14 @@ class Server:
     async def events(self, call: int, type_: str) -> list[tuple[int, dict[str, Any]]]:
         return [(ns, event) for ns, event in self._calls[call].events if event["type"] == type_]
 
-    async def appended(self, call: int) -> dict[str, Any]:
-        """What the client appended: all PCM as base64, and (samples so far, ns) of each append."""
+    async def appended(self, call: int, since: int) -> dict[str, Any]:
+        """What came since a time (ns): all PCM as base64, and (samples so far, ns) per append."""
         pcm = bytearray()
         arrivals = []
         for ns, audio in self._calls[call].appended:
-            pcm += base64.b64decode(audio)
-            arrivals.append((len(pcm) // 2, ns))
+            if ns >= since:
+                pcm += base64.b64decode(audio)
+                arrivals.append((len(pcm) // 2, ns))
         return {"pcm": base64.b64encode(pcm).decode("ascii"), "arrivals": arrivals}
 
 

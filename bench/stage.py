@@ -48,7 +48,7 @@ class Stage:
 
     async def microphone(self, call: int, since: int) -> tuple[list[Delay], int]:
         """The way of each mark since a time (ns), and how many were sent and not lost."""
-        appended = await self.server.ask("appended", call=call)
+        appended = await self.server.ask("appended", call=call, since=since)
         sent = [Sent(*mark) for mark in (await self.heard(call))["marks"]]
         samples = np.frombuffer(base64.b64decode(appended["pcm"]), np.int16)
         way = await asyncio.to_thread(delays, sent, find_marks(samples), appended["arrivals"])

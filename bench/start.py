@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.apps import running
+from bench.apps import Name, running
 from bench.control import child
 from bench.figures import median
 
@@ -10,13 +10,13 @@ RUNS = 2
 
 
 async def measure() -> dict[str, Any]:
-    """Seconds, the median of each: the plain app, ours with a server elsewhere, ours in practice."""
+    """Median seconds: the plain app, ours with a server elsewhere, ours in practice mode."""
     async with child("bench.realtime") as server:
         upstream = await server.ask("address")
         seconds: dict[str, list[float]] = {"plain": [], "ours": [], "practice": []}
         for _ in range(RUNS):
             for kind, taken in seconds.items():
-                name = "plain" if kind == "plain" else "ours"
+                name: Name = "plain" if kind == "plain" else "ours"
                 async with running(name, upstream, practice=kind == "practice") as app:
                     taken.append(app.start_s)
     return {kind: median(taken) for kind, taken in seconds.items()}
