@@ -7,6 +7,7 @@ the call after one. Whatever the end, the socket, the tasks and the slot are giv
 import asyncio
 import functools
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import nullcontext, suppress
@@ -30,6 +31,8 @@ from components.session import (
     Hangup,
     Output,
     RealtimeSession,
+    Reconnect,
+    Renew,
     Send,
     SendAudio,
     Show,
@@ -116,12 +119,19 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                 instructions=settings.instructions,
                 turn_detection=settings.turn_detection,
                 transcription_model=settings.transcription_model,
-            )
+            ),
+            limit_s=settings.max_call_seconds,
+            chance=random.random,
         )
         self.speaker = Speaker(self._sound)
         self.hang_up_peer: Callable[[], None] | None = None
         self._screen = Screen()
         self._upstream: Upstream | None = None
+        self._successor: Upstream | None = None
+        self._renewal: asyncio.Task[None] | None = None
+        self._trace: Trace | None = None
+        self._pause_s: float | None = 0.0
+        """When to connect, from now; None for not at all."""
         self._bridge: asyncio.Task[None] | None = None
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
@@ -179,9 +189,10 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._perform(self._session.hang_up())
         self.speaker.stop()
         self._screen.changed.set()  # lets `emit` go, which fastrtc never cancels
-        tasks = [task for task in (self._bridge, self._clock) if task]
-        if self._clock:
-            self._clock.cancel()
+        tasks = [task for task in (self._bridge, self._clock, self._renewal) if task]
+        for task in (self._clock, self._renewal):
+            if task:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def fail(self) -> None:
@@ -192,26 +203,65 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     # The server's side.
 
     async def _converse(self) -> None:
-        """Connect, then hand every event to the session until the call or the socket ends."""
-        settings = self._settings
-        url = realtime_url(settings.base_url, settings.model)
+        """Connect, hand every event to the session, and connect again when it says so."""
         try:
-            with Trace(settings.trace) if settings.trace else nullcontext() as trace:
-                self._upstream = await open_upstream(url, headers(url, settings.api_key), trace)
-                self._perform(self._session.connected(time.monotonic()))
-                async for event in self._upstream.events():
-                    self._perform(self._session.receive(event, time.monotonic()))
-                    if self._hung_up_at is not None:
-                        break
-        except UpstreamError as error:
-            log.info("! %s", error)
-            self._perform(self._session.lost(error.failure))
+            with Trace(self._settings.trace) if self._settings.trace else nullcontext() as trace:
+                self._trace = trace
+                while self._pause_s is not None:
+                    await asyncio.sleep(self._pause_s)
+                    self._pause_s = None
+                    await self._hold_session()
         except Exception:
             log.exception("! the call failed")
             self.fail()
         finally:
-            if self._upstream:
-                await self._upstream.close()
+            await self._close_sockets()
+
+    async def _hold_session(self) -> None:
+        """From the opening of a socket to its end, or that of the one which took its place."""
+        try:
+            self._upstream = await self._open()
+            while self._upstream:
+                self._perform(self._session.connected(time.monotonic()))
+                await self._listen(self._upstream)
+                self._upstream = self._successor
+                self._successor = None
+        except UpstreamError as error:
+            if self._pause_s is None:  # else the session itself gave this socket up
+                log.info("! %s", error)
+                self._perform(self._session.lost(error.failure))
+        await self._close_sockets()
+
+    async def _open(self) -> Upstream:
+        url = realtime_url(self._settings.base_url, self._settings.model)
+        return await open_upstream(url, headers(url, self._settings.api_key), self._trace)
+
+    async def _listen(self, upstream: Upstream) -> None:
+        """Every event of a socket, until the call is over or a successor stands."""
+        try:
+            async for event in upstream.events():
+                self._perform(self._session.receive(event, time.monotonic()))
+                if self._hung_up_at is not None:
+                    return
+        except UpstreamError:
+            if self._successor is None:
+                raise
+
+    async def _renew(self) -> None:
+        """Open the successor; only when it stands is the present socket closed."""
+        try:
+            self._successor = await self._open()
+        except UpstreamError as error:
+            log.info("! the session could not be renewed: %s", error)
+            return
+        if self._upstream:
+            await self._upstream.close()
+
+    async def _close_sockets(self) -> None:
+        for upstream in (self._upstream, self._successor):
+            if upstream:
+                await upstream.close()
+        self._upstream = self._successor = None
 
     # The page's side.
 
@@ -280,6 +330,12 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                     self._tell_page({"type": "stop"})
                 case Show(conversation):
                     self._show(conversation)
+                case Reconnect(pause_s):
+                    self._pause_s = pause_s
+                    if self._upstream:
+                        self._upstream.abort()
+                case Renew():
+                    self._renewal = asyncio.create_task(self._renew())
                 case Hangup():
                     self._hang_up()
 

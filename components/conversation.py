@@ -53,6 +53,8 @@ class Status(StrEnum):
     """The model ran into its token limit or a content filter."""
     UNTRANSCRIBED = "untranscribed"
     """Spoken, but there are no words for it."""
+    LOST = "lost"
+    """The connection broke before all of it had come."""
 
 
 Role = Literal["user", "assistant", "tool"]
@@ -121,6 +123,22 @@ def hear(conversation: Conversation, item_id: str, characters: int) -> Conversat
     if message is None or characters <= (message.heard or 0):
         return conversation
     return _put(conversation, replace(message, heard=min(characters, len(message.text))))
+
+
+def lose(conversation: Conversation) -> Conversation:
+    """The connection has broken: what was still to come never will."""
+    endings = {
+        ("user", Status.PENDING): Status.UNTRANSCRIBED,
+        ("user", Status.STREAMING): Status.LOST,
+        ("assistant", Status.PENDING): Status.LOST,
+        ("assistant", Status.STREAMING): Status.LOST,
+    }
+    messages = tuple(
+        replace(m, status=endings.get((m.role, m.status), m.status), placed=True)
+        for m in conversation.messages
+    )
+    user = User.MUTED if conversation.user is User.MUTED else User.LISTENING
+    return replace(conversation, messages=messages, user=user)
 
 
 def _put(conversation: Conversation, message: Message) -> Conversation:

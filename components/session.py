@@ -7,13 +7,15 @@ clock.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any, Final
 
 from components import conversation as talk
 from components.audio import FRAME_MS, decode
 from components.conversation import Assistant, Connection, Conversation, Status, User
+from components.history import replay
 from components.playback import MAX_DELAY_S, Playback
 from components.protocol import (
     Event,
@@ -26,17 +28,25 @@ from components.protocol import (
     truncate,
     user_text,
 )
+from components.responses import Responses
 
 CREATED_LIMIT_S: Final = 8.0
 """A server that has said nothing by then is no Realtime API, or is stuck."""
 UPDATED_LIMIT_S: Final = 5.0
 """A server that has not confirmed the settings by then never will (digest 8.1)."""
-RESPONSE_LIMIT_S: Final = 10.0
-"""A response that was asked for and has not begun by then will not come."""
 EARLY_FRAMES: Final = 2000 // FRAME_MS
 """Microphone frames kept until the session is configured."""
+GAP_FRAMES: Final = 400 // FRAME_MS
+"""Microphone frames kept while the connection is gone: nobody wants an answer seconds late."""
+MOST_TRIES: Final = 5
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 8.0
+RENEW_AFTER_S: Final = 55 * 60.0
+"""The API ends a session after an hour; it is renewed before, when nobody speaks."""
 PRE_ROLL_FRAMES: Final = 400 // FRAME_MS
 """Microphone frames from before the talk button was pressed that belong to the turn."""
+GOODBYE_S: Final = 30
+"""For so long before its limit, a call shows how long it still has."""
 LEAST_TURN_FRAMES: Final = 100 // FRAME_MS
 """The API refuses to commit less than 100 ms."""
 
@@ -68,40 +78,47 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Close the socket, if there is one; after a pause open another, then call `connected`, or
+    `lost` again."""
+
+    pause_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Open another socket beside this one; when it stands, close this one and call `connected`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """The call is over: close the socket, free everything. Always the last output."""
 
 
-Output = Send | SendAudio | StopPlayback | Show | Hangup
-
-
-@dataclass(slots=True)
-class _Response:
-    """The one response that may be under way in the default conversation (digest 7.3)."""
-
-    id: str = ""
-    """Empty while it is only asked for."""
-    request: str = ""
-    """`event_id` of our `response.create`; empty if turn detection began it."""
-    until: float | None = None
-    """When to give up waiting for it to begin; None once it has begun."""
-    unwanted: bool = False
-    """The user has moved on: what it still brings is not played or shown."""
+Output = Send | SendAudio | StopPlayback | Show | Reconnect | Renew | Hangup
 
 
 class RealtimeSession:
     """One call. The outputs that a method returns are to be performed at once and in order."""
 
-    def __init__(self, options: SessionOptions) -> None:
+    def __init__(
+        self, options: SessionOptions, *, limit_s: float, chance: Callable[[], float]
+    ) -> None:
+        """`limit_s` ends the call after so long, 0 never; `chance` gives numbers from 0 to 1, so
+        that calls lost together do not all come back together."""
         self.conversation = Conversation()
         self._options = options
+        self._limit_s = limit_s
+        self._chance = chance
         self._playback = Playback()
-        self._response: _Response | None = None
-        self._response_wanted = False
-        self._unwanted_responses: set[str] = set()
+        self._responses = Responses()
+        self._begun: float | None = None
+        self._renew_at: float | None = None
+        self._tries = 0
         self._server_interrupts = not options.push_to_talk
         self._update_id = ""
         self._ready = False
+        self._was_up = False
         self._over = False
         self._greeted = False
         self._silent_until: float | None = None
@@ -123,15 +140,27 @@ class RealtimeSession:
 
     def connected(self, now: float) -> list[Output]:
         """The socket is open. The settings go out before the server speaks: a round trip less."""
-        if not self._over:
-            self._silent_until = now + CREATED_LIMIT_S
-            self._configure()
+        if self._over:
+            return self._flush()
+        self._begun = self._begun or now
+        self._renew_at = now + RENEW_AFTER_S
+        self._greeted = self._ready = False
+        self._silent_until = now + CREATED_LIMIT_S
+        self._responses.reset()
+        self._configure()
         return self._flush()
 
     def lost(self, failure: Failure) -> list[Output]:
-        """The socket could not be opened, or has closed; the last complaint may say why."""
-        vague = failure.severity is Severity.TRANSIENT and self._complaint
-        self._end(Connection.FAILED, self._complaint if vague else failure.sentence)
+        """The socket could not be opened, or has closed; the last complaint may say why.
+
+        A call that was up is taken up again, a few times; one that never was tells the user.
+        """
+        vague = failure.severity is Severity.TRANSIENT
+        sentence = self._complaint if vague and self._complaint else failure.sentence
+        if vague and self._may_reconnect:
+            self._reconnect()
+        else:
+            self._end(Connection.FAILED, sentence)
         return self._flush()
 
     def receive(self, event: Event, now: float) -> list[Output]:
@@ -156,7 +185,7 @@ class RealtimeSession:
         if self._options.push_to_talk and self._talk_frames is None:
             self._pre_roll.append(pcm)
         elif not self._ready:
-            self._early.append(pcm)
+            self._keep(pcm)
         else:
             self._append(pcm)
         return self._flush()
@@ -222,9 +251,9 @@ class RealtimeSession:
             return []
         if self._silent_until is not None and now >= self._silent_until:
             self._give_up_waiting(now)
-        if self._response and self._response.until is not None and now >= self._response.until:
-            self._response = None
-            self._request_if_wanted(now)
+        self._responses.expire(now)
+        self._request_if_wanted(now)
+        self._mind_the_clock(now)
         self._advance(now)
         return self._flush()
 
@@ -241,7 +270,8 @@ class RealtimeSession:
             case "input_audio_buffer.speech_started":
                 self._barge_in(now)
             case "input_audio_buffer.speech_stopped":
-                self._await_response(now)
+                if not self._options.push_to_talk:
+                    self._responses.expect(now)
             case "response.created":
                 self._response_created(event)
             case "response.output_audio.delta":
@@ -272,8 +302,11 @@ class RealtimeSession:
         self._silent_until = None
         if self._ready:
             return
-        self._ready = True
+        self._ready = self._was_up = True
+        self._tries = 0
         self._show(connection=Connection.CONNECTED)
+        for event in replay(self.conversation):
+            self._send({**event, "event_id": self._id("replay")})
         while self._early:
             self._append(self._early.popleft())
         lines, self._early_lines = self._early_lines, []
@@ -287,11 +320,9 @@ class RealtimeSession:
         if cause and cause == self._update_id:
             self._settings_refused(error, failure)
             return
-        if self._response and cause and cause == self._response.request:
-            self._request_refused(error, now)
-        if _text(error, "code") == "session_expired":
-            self._end(Connection.ENDED, failure.sentence)
-        else:
+        other = _text(error, "code") == "conversation_already_has_active_response"
+        self._responses.refused(cause, other, now)
+        if _text(error, "code") != "session_expired":  # the socket closes, and that is healed
             self._complain(failure)
 
     def _settings_refused(self, error: Event, failure: Failure) -> None:
@@ -302,38 +333,18 @@ class RealtimeSession:
             self._options = relaxed
             self._configure()
 
-    def _request_refused(self, error: Event, now: float) -> None:
-        """Our `response.create` came to nothing; another response may be why (digest 5.10)."""
-        self._response = None
-        if _text(error, "code") == "conversation_already_has_active_response":
-            self._response = _Response(until=now + RESPONSE_LIMIT_S)
-            self._response_wanted = True
-
     def _barge_in(self, now: float) -> None:
         """The user speaks: on the server's side, turn detection has cancelled what was running."""
         self._stop(now)
-        if self._response is None:
-            return
-        if not self._response.id and not self._response.request:
-            self._response = None
-        elif not self._response.id or not self._server_interrupts:
+        if not self._server_interrupts:
             self._cancel()
-
-    def _await_response(self, now: float) -> None:
-        if self._response is None and not self._options.push_to_talk:
-            self._response = _Response(until=now + RESPONSE_LIMIT_S)
 
     def _response_created(self, event: Event) -> None:
-        if self._response is None or self._response.id:
-            self._response = _Response()
-        self._response.id = _text(_at(event, "response"), "id")
-        self._response.until = None
-        if self._response.unwanted:
-            self._unwanted_responses.add(self._response.id)
-            self._cancel()
-        else:
+        if self._responses.created(_text(_at(event, "response"), "id")):
             self._complaint = ""
             self._show(notice="")
+        else:
+            self._cancel()
 
     def _audio(self, event: Event) -> None:
         try:
@@ -344,11 +355,7 @@ class RealtimeSession:
 
     def _response_done(self, event: Event, now: float) -> None:
         response = _at(event, "response")
-        done = _text(response, "id")
-        self._unwanted_responses.discard(done)
-        # One may end that never began, around an interruption (digest 7.2).
-        if self._response and (not done or self._response.id in ("", done)):
-            self._response = None
+        self._responses.done(_text(response, "id"))
         self._playback.finish()
         if response.get("status") == "failed":
             self._complain(failure_of_error(_at(response, "status_details", "error")))
@@ -366,7 +373,7 @@ class RealtimeSession:
         type_: str = event["type"]
         if not type_.startswith("response.") or type_ in ("response.done", "response.created"):
             return False
-        if _text(event, "response_id") in self._unwanted_responses:
+        if self._responses.is_unwanted(_text(event, "response_id")):
             # The item itself stays in the conversation, and so in the transcript's order.
             return type_ != "response.output_item.added"
         message = self.conversation.message(_text(event, "item_id"))
@@ -377,8 +384,8 @@ class RealtimeSession:
     def _interrupt(self, now: float) -> None:
         """Stop the assistant by the user's wish: nobody else will cancel the response."""
         self._stop(now)
+        self._responses.dismiss()
         self._cancel()
-        self._response_wanted = False
 
     def _stop(self, now: float) -> None:
         """Silence, at once; the server learns what was heard, the transcript keeps just that."""
@@ -392,9 +399,7 @@ class RealtimeSession:
             self.conversation = talk.interrupt(self.conversation, cut.item_id)
         if cuts:
             self._outputs.append(StopPlayback())
-        if self._response and self._response.id:
-            self._response.unwanted = True
-            self._unwanted_responses.add(self._response.id)
+        if self._responses.interrupt():
             self._interrupt_streaming()
 
     def _interrupt_streaming(self) -> None:
@@ -404,17 +409,11 @@ class RealtimeSession:
                 self.conversation = talk.interrupt(self.conversation, message.item_id)
 
     def _cancel(self) -> None:
-        """Cancel the running response; one that is only asked for is cancelled when it begins."""
-        if self._response is None:
-            return
-        self._response.unwanted = True
-        if self._response.id:
+        """Cancel what runs unwanted; what is only asked for is cancelled when it begins."""
+        if response_id := self._responses.to_cancel:
+            event_id = self._id("cancel")
             self._send(
-                {
-                    "type": "response.cancel",
-                    "event_id": self._id("cancel"),
-                    "response_id": self._response.id,
-                }
+                {"type": "response.cancel", "event_id": event_id, "response_id": response_id}
             )
 
     def _say(self, text: str, now: float) -> None:
@@ -425,17 +424,14 @@ class RealtimeSession:
         self._want_response(now)
 
     def _want_response(self, now: float) -> None:
-        """Ask for a response as soon as none is under way (digest 5.10)."""
-        self._response_wanted = True
+        self._responses.want()
         self._request_if_wanted(now)
 
     def _request_if_wanted(self, now: float) -> None:
-        if not self._response_wanted or self._response or self._over:
-            return
-        self._response_wanted = False
-        request = self._id("response")
-        self._response = _Response(request=request, until=now + RESPONSE_LIMIT_S)
-        self._send({"type": "response.create", "event_id": request})
+        if self._ready and not self._over and self._responses.due:
+            event_id = self._id("response")
+            self._responses.requested(event_id, now)
+            self._send({"type": "response.create", "event_id": event_id})
 
     def _begin_talk(self, now: float) -> None:
         self._interrupt(now)
@@ -468,18 +464,64 @@ class RealtimeSession:
         """The server is silent: either it never spoke, or it does not confirm settings."""
         if self._greeted:
             self._become_ready(now)
+        elif self._may_reconnect:
+            self._reconnect()
         else:
             self._end(
                 Connection.FAILED,
                 "The server took the call but says nothing. Check REALTIME_BASE_URL.",
             )
 
+    def _keep(self, pcm: bytes) -> None:
+        """Sound for a session that is not there yet, or not any more."""
+        self._early.append(pcm)
+        while self._was_up and len(self._early) > GAP_FRAMES:
+            self._early.popleft()
+
+    @property
+    def _may_reconnect(self) -> bool:
+        return self._was_up and self._tries < MOST_TRIES and not self._over
+
+    def _reconnect(self) -> None:
+        pause = min(FIRST_PAUSE_S * 2**self._tries, LONGEST_PAUSE_S)
+        self._tries += 1
+        self._ready = False
+        self._silent_until = None
+        self._renew_at = None
+        self._talk_frames = None
+        self._responses.reset()
+        self._playback.finish()
+        self.conversation = talk.lose(self.conversation)
+        self._show(connection=Connection.RECONNECTING)
+        self._outputs.append(Reconnect(pause * (1 - self._chance() / 4)))
+
+    def _mind_the_clock(self, now: float) -> None:
+        """The caller's limit, and the server's."""
+        if self._limit_s and self._begun is not None:
+            left = self._begun + self._limit_s - now
+            if left <= 0:
+                self._end(Connection.ENDED, "The time for this call is up. You can start another.")
+            elif left <= GOODBYE_S:
+                self._show(notice=f"This call ends in {ceil(left)} seconds.")
+        if self._renew_at is not None and now >= self._renew_at and self._quiet(now):
+            self._renew_at = None
+            self._outputs.append(Renew())
+
+    def _quiet(self, now: float) -> bool:
+        """Whether nobody would notice a change of sockets."""
+        return (
+            self._ready
+            and self.conversation.user is not User.SPEAKING
+            and not self._responses.busy
+            and not self._playback.speaking(now)
+        )
+
     def _end(self, connection: Connection, notice: str) -> None:
         if self._over:
             return
         self._over = True
         self._playback.stop(0.0)
-        self._response = None
+        self._responses.reset()
         self._show(
             connection=connection, user=User.LISTENING, assistant=Assistant.IDLE, notice=notice
         )
@@ -511,7 +553,7 @@ class RealtimeSession:
     def _assistant(self, now: float) -> Assistant:
         if self._playback.speaking(now):
             return Assistant.SPEAKING
-        if self._response and not self._response.unwanted:
+        if self._responses.thinking:
             return Assistant.THINKING
         return Assistant.IDLE
 

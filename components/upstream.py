@@ -94,6 +94,10 @@ class Upstream:
             pass
         raise UpstreamError(self._why_closed())
 
+    def abort(self) -> None:
+        """Give the socket up at once; `events` ends."""
+        self._socket.transport.abort()
+
     async def close(self) -> None:
         """Say goodbye and free the socket; safe to call twice."""
         self._sender.cancel()

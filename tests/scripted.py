@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 PATIENCE_S = 10
 
@@ -55,11 +56,20 @@ class ScriptedServer:
 
     def __init__(self) -> None:
         self.url = ""
+        self.refuses = False
+        """Answer every handshake with 503 from now on."""
+        self.refused = asyncio.Event()
         self._connections: asyncio.Queue[Conversation] = asyncio.Queue()
 
     async def connection(self) -> Conversation:
         async with asyncio.timeout(PATIENCE_S):
             return await self._connections.get()
+
+    def admit(self, socket: ServerConnection, _request: Request) -> Response | None:
+        if not self.refuses:
+            return None
+        self.refused.set()
+        return socket.respond(503, "not now")
 
     async def handle(self, socket: ServerConnection) -> None:
         conversation = Conversation(socket)
@@ -70,7 +80,9 @@ class ScriptedServer:
 @asynccontextmanager
 async def scripted_server() -> AsyncIterator[ScriptedServer]:
     scripted = ScriptedServer()
-    async with serve(scripted.handle, "127.0.0.1", 0, compression=None) as server:
+    async with serve(
+        scripted.handle, "127.0.0.1", 0, compression=None, process_request=scripted.admit
+    ) as server:
         port = server.sockets[0].getsockname()[1]
         scripted.url = f"ws://127.0.0.1:{port}/v1"
         yield scripted

@@ -13,6 +13,7 @@ from components import call as module
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE, encode
 from components.call import Call, Screen
 from components.conversation import Conversation
+from components.session import Renew
 from components.settings import Settings
 from tests.scripted import PATIENCE_S, scripted_server
 
@@ -311,16 +312,74 @@ async def test_hang_up_closes_the_socket_and_ends_the_call():
             await upstream.closed.wait()
 
 
-async def test_lost_upstream_is_said_and_ends_the_stream(monkeypatch):
+async def test_lost_upstream_is_replaced_and_told_the_past():
+    async with scripted_server() as server:
+        page = Page(Settings(practice=False, base_url=server.url))
+        await page.call.start_up()
+        upstream = await server.connection()
+        await upstream.greet()
+        await page.sees(type="state", connection="connected")
+        page.says({"type": "say", "text": "Remember me"})
+        await upstream.expect("conversation.item.create")
+        page.messages.clear()
+        await upstream.socket.close(1011, "")
+        await page.sees(type="state", connection="reconnecting")
+
+        successor = await server.connection()
+        await successor.greet()
+        await page.sees(type="state", connection="connected")
+        [item] = await successor.expect("conversation.item.create")
+        await page.call.shutdown()
+
+    assert item["item"]["content"] == [{"type": "input_text", "text": "Remember me"}]
+
+
+async def test_refusal_in_a_call_is_said_and_ends_the_connection(monkeypatch):
     monkeypatch.setattr(module, "GOODBYE_S", 0.0)
     async with in_call() as (page, upstream):
-        await upstream.socket.close(1011, "")
+        await upstream.socket.close(4004, "invalid_request_error.model_not_found")
         state = await page.sees(type="state", connection="failed")
-        assert "lost" in state["notice"]
+        assert "REALTIME_MODEL" in state["notice"]
 
         await page.sees(type="end_stream", data=state["notice"])
         async with asyncio.timeout(PATIENCE_S):
             await page.closed.wait()
+
+
+async def test_session_moves_to_a_new_socket_before_the_old_one_closes():
+    async with scripted_server() as server:
+        page = Page(Settings(practice=False, base_url=server.url))
+        await page.call.start_up()
+        upstream = await server.connection()
+        await upstream.greet()
+        await page.sees(type="state", connection="connected")
+        page.call._perform([Renew()])
+
+        successor = await server.connection()
+        assert not upstream.closed.is_set()
+        await upstream.closed.wait()
+        await successor.greet()
+        page.says({"type": "say", "text": "Still here"})
+        await successor.expect("conversation.item.create")
+        states = {m["connection"] for m in page.messages if m["type"] == "state"}
+        await page.call.shutdown()
+
+    assert states == {"connecting", "connected"}
+
+
+async def test_failed_renewal_keeps_the_old_socket():
+    async with scripted_server() as server:
+        page = Page(Settings(practice=False, base_url=server.url))
+        await page.call.start_up()
+        upstream = await server.connection()
+        await upstream.greet()
+        await page.sees(type="state", connection="connected")
+        server.refuses = True
+        page.call._perform([Renew()])
+        await server.refused.wait()
+        page.says({"type": "say", "text": "Still here"})
+        await upstream.expect("conversation.item.create")
+        await page.call.shutdown()
 
 
 async def test_refused_key_is_said_in_the_page():

@@ -6,15 +6,22 @@ from components.audio import FRAME_BYTES, encode
 from components.conversation import Assistant, Connection, Status, User
 from components.playback import DEFAULT_DELAY_S
 from components.protocol import Failure, SessionOptions, Severity
+from components.responses import BEGIN_LIMIT_S as RESPONSE_LIMIT_S
 from components.session import (
     CREATED_LIMIT_S,
     EARLY_FRAMES,
+    FIRST_PAUSE_S,
+    GAP_FRAMES,
     LEAST_TURN_FRAMES,
+    LONGEST_PAUSE_S,
+    MOST_TRIES,
     PRE_ROLL_FRAMES,
-    RESPONSE_LIMIT_S,
+    RENEW_AFTER_S,
     UPDATED_LIMIT_S,
     Hangup,
     RealtimeSession,
+    Reconnect,
+    Renew,
     Send,
     SendAudio,
     Show,
@@ -42,8 +49,8 @@ def options(**changes):
 class Call:
     """A session, its clock, and all it has put out; the SDK judges every event it sends."""
 
-    def __init__(self, **changes):
-        self.session = RealtimeSession(options(**changes))
+    def __init__(self, *, limit_s=0, chance=lambda: 1.0, **changes):
+        self.session = RealtimeSession(options(**changes), limit_s=limit_s, chance=chance)
         self.now = 100.0
         self.outputs = []
 
@@ -753,27 +760,174 @@ def test_failed_response_is_reported_and_the_call_goes_on(call):
     assert call.conversation.assistant is Assistant.IDLE
 
 
-def test_expired_session_ends_with_its_sentence(call):
-    call.receive("error", error={"code": "session_expired"})
-
-    assert call.conversation.connection is Connection.ENDED
-    assert "time limit" in call.conversation.notice
-
-
 LOST = Failure(Severity.TRANSIENT, "The connection was lost.")
 
 
-def test_lost_upstream_is_told_and_ends_everything(talking):
+def test_call_that_never_was_up_tells_why_it_failed():
+    call = Call()
+    call.do(call.session.connecting())
+    call.do(call.session.lost(LOST))
+
+    assert call.conversation.connection is Connection.FAILED
+    assert call.conversation.notice == LOST.sentence
+    assert isinstance(call.outputs[-1], Hangup)
+
+
+def test_lost_call_is_taken_up_again(talking):
     talking.do(talking.session.lost(LOST))
 
-    assert talking.conversation.connection is Connection.FAILED
-    assert talking.conversation.notice == LOST.sentence
-    assert talking.conversation.assistant is Assistant.IDLE
-    assert isinstance(talking.outputs[-1], Hangup)
-    assert talking.play(5) == 0
+    assert talking.conversation.connection is Connection.RECONNECTING
+    assert talking.conversation.user is User.LISTENING
+    assert talking.message("a1").status is Status.LOST
+    assert pauses(talking) == [FIRST_PAUSE_S * 0.75]
+
+    talking.do(talking.session.connected(talking.now))
+    talking.receive("session.created", session={})
+    talking.receive("session.updated", session={})
+
+    assert talking.conversation.connection is Connection.CONNECTED
+    talking.answer("r2", "a2", ms=100)
+    assert talking.message("a2").text
 
 
-def test_last_complaint_explains_a_vague_loss(call):
+def pauses(call):
+    return [output.pause_s for output in call.outputs if isinstance(output, Reconnect)]
+
+
+def test_pauses_between_tries_grow_and_end():
+    call = Call(chance=lambda: 0.0).ready()
+    for _ in range(MOST_TRIES):
+        call.do(call.session.lost(LOST))
+
+    assert pauses(call) == [0.5, 1.0, 2.0, 4.0, LONGEST_PAUSE_S]
+
+    call.do(call.session.lost(LOST))
+
+    assert call.conversation.connection is Connection.FAILED
+    assert call.conversation.notice == LOST.sentence
+
+
+def test_successful_try_counts_anew(call):
+    call.do(call.session.lost(LOST))
+    call.do(call.session.connected(call.now))
+    call.receive("session.updated", session={})
+    call.outputs.clear()
+    call.do(call.session.lost(LOST))
+
+    assert pauses(call) == [FIRST_PAUSE_S * 0.75]
+
+
+def test_new_session_is_told_the_past_and_asked_for_nothing(talking):
+    talking.receive("input_audio_buffer.speech_started", item_id="u2")
+    talking.receive(
+        "conversation.item.input_audio_transcription.completed", item_id="u2", transcript="Wait."
+    )
+    talking.sent()
+    talking.do(talking.session.lost(LOST))
+    talking.do(talking.session.connected(talking.now))
+    talking.receive("session.updated", session={})
+    update, heard, wait = talking.sent()
+
+    assert update["type"] == "session.update"
+    assert heard["item"]["content"] == [{"type": "output_text", "text": "One two"}]
+    assert wait["item"]["content"] == [{"type": "input_text", "text": "Wait."}]
+
+
+def test_sound_during_the_gap_is_kept_only_as_long_as_it_is_fresh(call):
+    call.do(call.session.lost(LOST))
+    frames = [bytes([n, 0]) * 480 for n in range(GAP_FRAMES + 10)]
+    for frame in frames:
+        call.do(call.session.microphone(frame))
+    call.do(call.session.connected(call.now))
+    call.receive("session.updated", session={})
+
+    assert call.appended() == frames[-GAP_FRAMES:]
+
+
+def test_line_typed_during_the_gap_is_sent_afterwards(call):
+    call.do(call.session.lost(LOST))
+    call.do(call.session.say("Are you there?", call.now))
+    assert call.sent() == []
+
+    call.do(call.session.connected(call.now))
+    call.receive("session.updated", session={})
+
+    assert call.sent()[-1]["type"] == "response.create"
+
+
+def test_new_socket_on_which_nothing_comes_is_given_up_for_another(call):
+    call.do(call.session.lost(LOST))
+    call.do(call.session.connected(call.now))
+    call.outputs.clear()
+    call.now += CREATED_LIMIT_S
+    call.do(call.session.tick(call.now))
+
+    assert len(pauses(call)) == 1
+    assert call.conversation.connection is Connection.RECONNECTING
+
+
+def test_permanent_loss_is_not_tried_again(call):
+    call.do(call.session.lost(Failure(Severity.PERMANENT, "Wrong key.")))
+
+    assert call.conversation.connection is Connection.FAILED
+
+
+def test_expired_session_is_healed_without_a_word(call):
+    call.receive("error", error={"code": "session_expired"})
+
+    assert call.conversation.notice == ""
+    assert call.conversation.connection is Connection.CONNECTED
+
+
+def renewals(call):
+    return [output for output in call.outputs if isinstance(output, Renew)]
+
+
+def test_session_is_renewed_before_its_hour_is_over_when_nobody_speaks(call):
+    call.now += RENEW_AFTER_S
+    call.receive("input_audio_buffer.speech_started", item_id="u1")
+    call.do(call.session.tick(call.now))
+    assert renewals(call) == []
+
+    call.receive("input_audio_buffer.speech_stopped", item_id="u1")
+    call.do(call.session.tick(call.now))
+    assert renewals(call) == []
+
+    call.answer(ms=100)
+    call.finish()
+    call.do(call.session.tick(call.now))
+    assert renewals(call) == []
+
+    call.play(20)
+    call.do(call.session.tick(call.now))
+    assert len(renewals(call)) == 1
+
+    call.do(call.session.connected(call.now))
+    call.receive("session.updated", session={})
+    call.do(call.session.tick(call.now + 1))
+    assert len(renewals(call)) == 1
+    assert call.conversation.connection is Connection.CONNECTED
+
+
+def test_call_with_a_limit_counts_down_and_ends():
+    call = Call(limit_s=60).ready()
+    call.now += 20
+    call.do(call.session.tick(call.now))
+    assert call.conversation.notice == ""
+
+    call.now += 11
+    call.do(call.session.tick(call.now))
+    assert call.conversation.notice == "This call ends in 29 seconds."
+
+    call.now += 29
+    call.do(call.session.tick(call.now))
+    assert call.conversation.connection is Connection.ENDED
+    assert "time for this call is up" in call.conversation.notice
+
+
+def test_last_complaint_explains_a_vague_loss():
+    call = Call()
+    call.do(call.session.connected(call.now))
     call.receive("error", error={"code": "rate_limit_exceeded"})
     call.do(call.session.lost(LOST))
 

@@ -36,7 +36,10 @@ def heard_words(text: str, characters: int) -> str:
         return heard
     if not any(character.isspace() for character in text):
         return heard  # some languages put no space between words
-    return heard[: len(heard) - len(heard.split(" ")[-1])]
+    end = len(heard)
+    while end and not heard[end - 1].isspace():
+        end -= 1
+    return heard[:end]
 
 
 def _sounding(conversation: Conversation) -> int:
@@ -67,7 +70,7 @@ def _user(message: Message) -> str:
     if message.status is Status.UNTRANSCRIBED:
         return _span("mark", "(not transcribed)")
     if message.text.strip():
-        return _span("words", escape(message.text))
+        return _span("words", escape(message.text)) + _mark(message)
     unfinished = message.status in (Status.PENDING, Status.STREAMING)
     return _span("waiting", "…") if unfinished else ""
 
@@ -78,14 +81,20 @@ def _assistant(message: Message, sounding: bool) -> str:
             return _interrupted(message)
         case Status.UNTRANSCRIBED:
             return _span("mark", "(not transcribed)")
-        case Status.CUT:
-            mark = _span("mark", "cut off: length limit")
-        case _:
-            mark = ""
+    mark = _mark(message)
     words = message.text
     if message.heard is not None and (sounding or message.status is Status.STREAMING):
         words = heard_words(words, message.heard)
     return _span("words", escape(words)) + mark if words.strip() or mark else ""
+
+
+def _mark(message: Message) -> str:
+    """Why there is no more of it."""
+    if message.status is Status.CUT:
+        return _span("mark", "cut off: length limit")
+    if message.status is Status.LOST:
+        return _span("mark", "the connection broke here")
+    return ""
 
 
 def _interrupted(message: Message) -> str:

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(
 Visit = Callable[..., Page]
 LIMIT_MS = 25_000
 INTERJECTION = "thank you very much, that is enough for now"
-"""Long, because the browser's echo canceller swallows the beginning of what is said over a voice."""
+"""Long, because the echo canceller swallows the beginning of what is said over a voice."""
 
 FALLS_SILENT = """async () => {
   const context = new AudioContext();

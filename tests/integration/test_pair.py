@@ -36,7 +36,9 @@ class World:
                 instructions="Be kind.",
                 turn_detection=turn_detection,
                 transcription_model="gpt-transcribe",
-            )
+            ),
+            limit_s=0,
+            chance=lambda: 0.5,
         )
         self.sentences = []
         self.to_server = []

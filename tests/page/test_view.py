@@ -80,6 +80,8 @@ def test_a_tool_without_a_name_is_left_out() -> None:
         (reply(Status.UNTRANSCRIBED, ""), ["(not transcribed)"]),
         (reply(Status.CUT, "Once upon a"), ["Once upon acut off: length limit"]),
         (reply(Status.CUT, ""), ["cut off: length limit"]),
+        (reply(Status.LOST, "Once upon a"), ["Once upon athe connection broke here"]),
+        (user(Status.LOST, "Hel"), ["Helthe connection broke here"]),
     ],
 )
 def test_what_a_message_shows(message: Message, expected: list[str]) -> None:
