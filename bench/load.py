@@ -15,10 +15,10 @@ from bench.apps import NAMES, Name
 from bench.figures import longest_gap, median, percentile
 from bench.stage import Stage, stage
 
-CALLS: Final = (1, 8, 16, 24)
+CALLS: Final = (1, 8, 12, 16, 20, 24)
 PROCESSES: Final = 2
-SETTLE_S: Final = 1.5
-WINDOW_S: Final = 7.0
+SETTLE_S: Final = 1.0
+WINDOW_S: Final = 5.0
 LATE_MS: Final = 100.0
 """A call holds real time while the 95th percentile of its microphone's way lies no further than
 this above the one call's median, and no gap in its sound is longer than this."""

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import secrets
 import time
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Final
 
@@ -182,9 +183,10 @@ class Peer:
             },
         )
         source = f"/gradio_api/queue/data?session_hash={self._session}"
-        async with self._http.stream("GET", source) as stream:
-            async for _ in stream.aiter_raw():
-                pass
+        with suppress(httpx.HTTPError):  # the app may end it first
+            async with self._http.stream("GET", source) as stream:
+                async for _ in stream.aiter_raw():
+                    pass
 
     async def _report(self, channel: Any) -> None:
         """What our page tells once a second."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import base64
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,6 +14,11 @@ from bench.apps import App, Name, running
 from bench.control import Child, child
 from bench.figures import Delay, Sent, delays
 from bench.signals import find_marks
+
+LONGEST_WAY_NS: Final = 5_000_000_000
+"""Marks that are older when the measurement begins do not matter to it."""
+UNDER_WAY_NS: Final = 1_000_000_000
+"""Marks as young as this may not have arrived yet, and are not judged."""
 
 
 @dataclass
@@ -48,11 +54,12 @@ class Stage:
 
     async def microphone(self, call: int, since: int) -> tuple[list[Delay], int]:
         """The way of each mark since a time (ns), and how many were sent and not lost."""
+        last = time.monotonic_ns() - UNDER_WAY_NS
         appended = await self.server.ask("appended", call=call, since=since)
-        sent = [Sent(*mark) for mark in (await self.heard(call))["marks"]]
+        heard = await self.heard(call, since - LONGEST_WAY_NS)
+        sent = [Sent(*mark) for mark in heard["marks"]]
         samples = np.frombuffer(base64.b64decode(appended["pcm"]), np.int16)
         way = await asyncio.to_thread(delays, sent, find_marks(samples), appended["arrivals"])
-        last = appended["arrivals"][-1][1] - 1_000_000_000  # later ones may be on their way
         expected = sum(1 for mark in sent if since <= mark.ns < last and not mark.lost)
         return [delay for delay in way if since <= delay.ns < last], expected
 
