@@ -42,6 +42,12 @@ def duration_ms(pcm: bytes) -> int:
     return len(pcm) // BYTES_PER_MS
 
 
+def is_digital_silence(pcm: bytes) -> bool:
+    """Whether there is no sound at all, not even a room's; a codec leaves steps of one."""
+    samples = np.frombuffer(pcm, np.int16)
+    return samples.size == 0 or (int(samples.max()) <= 1 and int(samples.min()) >= -1)
+
+
 def level_dbfs(samples: Samples) -> float:
     """RMS level in dB relative to full scale, from `FLOOR_DBFS` to 0."""
     if samples.size == 0:

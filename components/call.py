@@ -54,6 +54,8 @@ GOODBYE_S: Final = 2.0
 """The page hangs up by itself when it learns of the end; after this long, we do."""
 PLAYOUT_LEAD_S: Final = 0.03
 """From `emit` to the browser's jitter buffer on a near network."""
+GONE_S: Final = 5.0
+"""A browser that sends no packet for so long is gone; aioice notices after thirty (trap B8)."""
 EMIT_LIMIT_S: Final = 30.0
 """fastrtc warns of an `emit` that takes a minute."""
 
@@ -139,6 +141,7 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._state: tuple[str, ...] = ()
         self._messages: object = ()
         self._heard = b""
+        self._heard_at = 0.0
         self._spoken = b""
 
     def copy(self) -> "Call":
@@ -167,6 +170,7 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         """Sound of the microphone; never raises."""
         try:
             self._heard = pcm
+            self._heard_at = time.monotonic()
             self._perform(self._session.microphone(pcm))
         except Exception:
             log.exception("! the microphone failed")
@@ -349,11 +353,13 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
 
     async def _keep_time(self) -> None:
         """Ticks of the session, and levels for the page's plot."""
-        begun = time.monotonic()
+        begun = self._heard_at = time.monotonic()
         while True:
             await asyncio.sleep(TICK_S)
             now = time.monotonic()
             self._perform(self._session.tick(now))
+            if now - self._heard_at > GONE_S:
+                self._perform(self._session.hang_up("The browser sends no sound any more."))
             if self._hung_up_at is not None and now > self._hung_up_at + GOODBYE_S:
                 self._leave()
                 return

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any, Final
 
 from components import conversation as talk
-from components.audio import FRAME_MS, decode
+from components.audio import FRAME_MS, decode, is_digital_silence
 from components.conversation import Assistant, Connection, Conversation, Status, User
 from components.history import replay
 from components.playback import MAX_DELAY_S, Playback
@@ -47,6 +47,10 @@ PRE_ROLL_FRAMES: Final = 400 // FRAME_MS
 """Microphone frames from before the talk button was pressed that belong to the turn."""
 GOODBYE_S: Final = 30
 """For so long before its limit, a call shows how long it still has."""
+DEAD_FRAMES: Final = 3000 // FRAME_MS
+DEAD_MICROPHONE: Final = (
+    "Your microphone gives no sound at all. Check that it is the right one and not switched off."
+)
 LEAST_TURN_FRAMES: Final = 100 // FRAME_MS
 """The API refuses to commit less than 100 ms."""
 
@@ -127,6 +131,8 @@ class RealtimeSession:
         self._early: deque[bytes] = deque(maxlen=EARLY_FRAMES)
         self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES)
         self._talk_frames: int | None = None
+        self._dead_frames: int | None = 0
+        """Frames without any sound since the call began; None once there was some."""
         self._ids = 0
         self._outputs: list[Output] = []
         self._shown = self.conversation
@@ -182,6 +188,8 @@ class RealtimeSession:
             return []
         if self.conversation.user is User.MUTED:
             pcm = bytes(len(pcm))
+        else:
+            self._mind_the_microphone(pcm)
         if self._options.push_to_talk and self._talk_frames is None:
             self._pre_roll.append(pcm)
         elif not self._ready:
@@ -471,6 +479,19 @@ class RealtimeSession:
                 Connection.FAILED,
                 "The server took the call but says nothing. Check REALTIME_BASE_URL.",
             )
+
+    def _mind_the_microphone(self, pcm: bytes) -> None:
+        """A microphone that has given nothing at all since the call began is switched off."""
+        if self._dead_frames is None:
+            return
+        if not is_digital_silence(pcm):
+            if self._dead_frames >= DEAD_FRAMES and self.conversation.notice == DEAD_MICROPHONE:
+                self._show(notice="")
+            self._dead_frames = None
+            return
+        self._dead_frames += 1
+        if self._dead_frames == DEAD_FRAMES:
+            self._show(notice=DEAD_MICROPHONE)
 
     def _keep(self, pcm: bytes) -> None:
         """Sound for a session that is not there yet, or not any more."""

@@ -17,6 +17,7 @@ from components.audio import (
     decode,
     duration_ms,
     encode,
+    is_digital_silence,
     level_dbfs,
 )
 
@@ -85,3 +86,11 @@ def test_the_level_is_rms_below_full_scale(samples, dbfs):
 @given(st.lists(st.integers(-32768, 32767)))
 def test_every_level_lies_between_the_floor_and_full_scale(values):
     assert FLOOR_DBFS <= level_dbfs(np.array(values, np.int16)) <= 0
+
+
+@pytest.mark.parametrize(
+    ("samples", "silent"),
+    [([], True), ([0, 0, 0], True), ([1, -1, 0], True), ([0, 2], False), ([0, -2], False)],
+)
+def test_digital_silence_is_less_than_any_room_gives(samples, silent):
+    assert is_digital_silence(np.array(samples, np.int16).tobytes()) is silent

@@ -480,3 +480,15 @@ async def test_shutdown_while_connecting_does_not_wait_for_the_server():
 
 async def test_shutdown_before_the_start_is_no_error():
     await Call(Settings(practice=True)).shutdown()
+
+
+async def test_browser_that_sends_nothing_any_more_is_hung_up_on(monkeypatch):
+    monkeypatch.setattr(module, "GONE_S", 0.0)
+    monkeypatch.setattr(module, "GOODBYE_S", 0.0)
+    async with calling() as (page, upstream):
+        state = await page.sees(type="state", connection="ended")
+        async with asyncio.timeout(PATIENCE_S):
+            await page.closed.wait()
+            await upstream.closed.wait()
+
+    assert "no sound" in state["notice"]

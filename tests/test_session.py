@@ -9,6 +9,8 @@ from components.protocol import Failure, SessionOptions, Severity
 from components.responses import BEGIN_LIMIT_S as RESPONSE_LIMIT_S
 from components.session import (
     CREATED_LIMIT_S,
+    DEAD_FRAMES,
+    DEAD_MICROPHONE,
     EARLY_FRAMES,
     FIRST_PAUSE_S,
     GAP_FRAMES,
@@ -957,3 +959,39 @@ def test_nothing_happens_after_the_end(call):
     assert call.appended() == []
     assert call.conversation.connection is Connection.ENDED
     assert call.conversation.notice == "Time is up."
+
+
+# The microphone itself
+
+
+def test_microphone_that_gives_nothing_is_told_of_and_no_more_once_it_does(call):
+    for _ in range(DEAD_FRAMES - 1):
+        call.do(call.session.microphone(FRAME))
+    assert call.conversation.notice == ""
+
+    call.do(call.session.microphone(FRAME))
+    assert call.conversation.notice == DEAD_MICROPHONE
+
+    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
+    assert call.conversation.notice == ""
+
+    for _ in range(2 * DEAD_FRAMES):
+        call.do(call.session.microphone(FRAME))
+    assert call.conversation.notice == ""
+
+
+def test_sound_after_a_dead_microphone_leaves_another_notice_alone(call):
+    for _ in range(DEAD_FRAMES):
+        call.do(call.session.microphone(FRAME))
+    call.receive("error", error={"code": "odd", "message": "Something odd."})
+    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
+
+    assert "Something odd." in call.conversation.notice
+
+
+def test_muted_microphone_is_not_called_dead(call):
+    call.do(call.session.mute(True))
+    for _ in range(DEAD_FRAMES):
+        call.do(call.session.microphone(FRAME))
+
+    assert call.conversation.notice == ""

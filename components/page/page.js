@@ -8,6 +8,7 @@
 
   const PATIENCE_MS = 10_000;
   const BLIP_MS = 6_000;
+  const HUSH_MS = 200;
   const SILENT =
     "No connection to the app within 10 seconds. A firewall or a VPN may be in the way; " +
     "from another network the app needs a TURN server.";
@@ -36,6 +37,7 @@
       muted: false,
       timer: 0,
       blip: 0,
+      hush: 0,
       report: 0,
     };
     call = mine;
@@ -88,6 +90,7 @@
     call = null;
     clearTimeout(ended.timer);
     clearTimeout(ended.blip);
+    clearTimeout(ended.hush);
     clearInterval(ended.report);
     send({ type: "hangup" }, ended);
     if (ended.stream) rv.microphone.close(ended.stream);
@@ -142,6 +145,9 @@
       case "levels":
         hear(message);
         return true;
+      case "stop":
+        hush(mine);
+        return true;
       case "state":
         follow(mine, message);
         return true;
@@ -157,6 +163,14 @@
       default:
         return false;
     }
+  }
+
+  // What the browser has buffered of a reply that was interrupted is not played any more.
+  function hush(mine) {
+    const play = (on) => mine.pc.getReceivers().forEach((one) => (one.track.enabled = on));
+    play(false);
+    clearTimeout(mine.hush);
+    mine.hush = setTimeout(() => play(true), HUSH_MS);
   }
 
   function parse(text) {
