@@ -1,24 +1,24 @@
-"""Performs one session of the engine: a WebSocket on one side, the server's parts on the other.
+"""Performs one session of the engine: its clients on one side, the server's parts on the other.
 
-Rule: everything that belongs to a connection ends with it, and a client that does not read is cut
-off before it fills the memory.
+Rule: everything that belongs to a connection ends with it. A session has one client, or several:
+a call's data channel, and whoever watches the call from beside.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
+from uuid import uuid4
 
 import orjson
-from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
 from components.audio import BYTES_PER_MS
 from components.practice.brain import Call, Say
 from components.practice.engine import Engine
+from components.practice.outlet import Outlet, Wire
 from components.practice.outputs import (
     Cancel,
     Close,
@@ -39,8 +39,6 @@ SLICE_BYTES: Final = 100 * BYTES_PER_MS
 """Audio judged at one go: some 5 ms of work, then the other connections have their turn."""
 HEAD_START_S: Final = 1.0
 """So much of a sentence's sound is sent at once; the rest faster than real time."""
-MOST_UNSENT_BYTES: Final = 64 * 1024 * 1024
-COMFORTABLE_UNSENT_BYTES: Final = 1024 * 1024
 TRANSCRIPT_LIMIT_S: Final = 25.0
 """The ears have a limit of their own, a little shorter."""
 
@@ -102,44 +100,84 @@ class Parts:
 
 
 class Connection:
-    """One client's session, from the open socket to the closed one."""
+    """One session, from its first client to `close`; `over` when it will not go on."""
 
-    def __init__(self, socket: ServerConnection, engine: Engine, vad: Vad, parts: Parts) -> None:
-        self._socket = socket
+    def __init__(self, engine: Engine, vad: Vad, parts: Parts) -> None:
+        self.over = asyncio.Event()
         self._engine = engine
         self._vad = vad
         self._parts = parts
         self._loop = asyncio.get_running_loop()
-        self._unsent: deque[bytes | Close] = deque()
-        self._unsent_bytes = 0
-        self._sent = asyncio.Event()
-        self._wanted = asyncio.Event()
+        self._outlets: list[Outlet] = []
         self._unjudged: deque[Listen] = deque()
+        self._judging = asyncio.Lock()
         self._utterances: dict[str, Utterance] = {}
         self._last: Utterance | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._answering: dict[tuple[type, str], asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def run(self) -> None:
-        """Serve until either side closes."""
-        writer = asyncio.create_task(self._write())
+    async def serve(self, wire: Wire) -> None:
+        """A session with this one client, until either side closes."""
         try:
-            self._perform(self._engine.open(self._now))
-            async for message in self._socket:
-                self._perform(self._parse(message))
-                await self._judge()
-        except ConnectionClosed:
-            pass
+            with self.attached(wire):
+                self.open()
+                async for message in wire.messages():
+                    await self.take(message)
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
-            tasks = [writer, *self._tasks]
-            for task in tasks:
-                task.cancel()
-            for utterance in self._utterances.values():
-                utterance.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.close()
+
+    def open(self) -> None:
+        """Begin the session."""
+        self.perform(self._engine.open(self._now))
+
+    @contextmanager
+    def attached(self, wire: Wire) -> Iterator[Outlet]:
+        """From now on this client learns everything."""
+        outlet = Outlet(wire)
+        self._outlets.append(outlet)
+        try:
+            yield outlet
+        finally:
+            self._outlets.remove(outlet)
+            outlet.close()
+
+    async def watch(self, wire: Wire) -> None:
+        """One more client of a session that runs, until it leaves or the session ends."""
+        greeting = {"type": "session.created", "event_id": f"event_{uuid4().hex[:24]}"}
+        with self.attached(wire) as outlet:
+            outlet.put(orjson.dumps({**greeting, "session": self._engine.session}))
+            async for message in wire.messages():
+                await self.take(message)
+
+    async def take(self, message: str | bytes) -> None:
+        """A message of a client."""
+        try:
+            self.perform(self._parse(message))
+            await self._judge()
+        except Exception as error:
+            self._crash(error)
+
+    async def hear(self, outputs: list[Output]) -> None:
+        """What a call's microphone brought about."""
+        try:
+            self.perform(outputs)
+            await self._judge()
+        except Exception as error:
+            self._crash(error)
+
+    async def close(self) -> None:
+        """End everything that belongs to the session."""
+        self.over.set()
+        if self._timer is not None:
+            self._timer.cancel()
+        for outlet in tuple(self._outlets):
+            outlet.put(Close(1000, ""))
+        for task in self._tasks:
+            task.cancel()
+        for utterance in self._utterances.values():
+            utterance.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def _now(self) -> float:
@@ -156,16 +194,18 @@ class Connection:
 
     async def _judge(self) -> None:
         """Find the speech in the audio that has come, a slice at a time."""
-        while self._unjudged:
-            listen = self._unjudged.popleft()
-            if listen.reset:
-                self._vad.reset()
-            for start in range(0, len(listen.pcm), SLICE_BYTES):
-                probabilities = self._vad.feed(listen.pcm[start : start + SLICE_BYTES])
-                self._perform(self._engine.heard(probabilities, self._now))
-                await asyncio.sleep(0)
+        async with self._judging:
+            while self._unjudged:
+                listen = self._unjudged.popleft()
+                if listen.reset:
+                    self._vad.reset()
+                for start in range(0, len(listen.pcm), SLICE_BYTES):
+                    probabilities = self._vad.feed(listen.pcm[start : start + SLICE_BYTES])
+                    self.perform(self._engine.heard(probabilities, self._now))
+                    await asyncio.sleep(0)
 
-    def _perform(self, outputs: list[Output]) -> None:
+    def perform(self, outputs: list[Output]) -> None:
+        """Do what the engine asks."""
         for output in outputs:
             self._perform_one(output)
         self._set_timer()
@@ -198,7 +238,7 @@ class Connection:
                     if task := self._answering.pop((kind, response_id), None):
                         task.cancel()
             case Close():
-                self._queue(output)
+                self._end(output)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -215,7 +255,12 @@ class Connection:
     def _crash(self, error: BaseException | None) -> None:
         """A fault of our own ends this connection, and no other."""
         logger.error("! session failed", exc_info=error)
-        self._queue(Close(1011, "server_error.internal_error"))
+        self._end(Close(1011, "server_error.internal_error"))
+
+    def _end(self, close: Close) -> None:
+        for outlet in self._outlets:
+            outlet.put(close)
+        self.over.set()
 
     async def _transcribe(self, item_id: str, utterance: Utterance) -> None:
         try:
@@ -225,7 +270,7 @@ class Connection:
             utterance.cancel()
             text = ""
         self._utterances.pop(item_id, None)
-        self._perform(self._engine.transcript(item_id, text, self._now))
+        self.perform(self._engine.transcript(item_id, text, self._now))
 
     async def _or_fail(self, response_id: str, work: Coroutine[Any, Any, None]) -> None:
         """A part that breaks costs the answer, not the session."""
@@ -236,7 +281,7 @@ class Connection:
             outputs = self._engine.fail(
                 response_id, "server_error", "The practice server failed to answer.", self._now
             )
-            self._perform(outputs)
+            self.perform(outputs)
 
     async def _think(self, think: Think) -> None:
         async with aclosing(self._parts.thinker.answer(think)) as steps:
@@ -247,22 +292,23 @@ class Connection:
                     outputs = self._engine.call(
                         think.response_id, step.name, step.arguments, self._now
                     )
-                self._perform(outputs)
-        self._perform(self._engine.thought(think.response_id, self._now))
+                self.perform(outputs)
+        self.perform(self._engine.thought(think.response_id, self._now))
 
     async def _speak(self, speak: Speak) -> None:
         began, sent_s = self._now, 0.0
         chunks = self._parts.voice.speak(speak.text, speak.voice, speak.speed)
         async with aclosing(chunks):
             async for chunk in chunks:
-                await self._wait_for_reader()
+                for outlet in tuple(self._outlets):
+                    await outlet.comfortable()
                 due = began + max(0.0, sent_s - HEAD_START_S) / self._parts.pace
                 await asyncio.sleep(max(0.0, due - self._now))
-                self._perform(
+                self.perform(
                     self._engine.spoken(speak.response_id, chunk.pcm, chunk.words, self._now)
                 )
                 sent_s += len(chunk.pcm) / BYTES_PER_MS / 1000
-        self._perform(self._engine.said(speak.response_id, self._now))
+        self.perform(self._engine.said(speak.response_id, self._now))
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -272,36 +318,10 @@ class Connection:
 
     def _tick(self) -> None:
         try:
-            self._perform(self._engine.tick(self._now))
+            self.perform(self._engine.tick(self._now))
         except Exception as error:
             self._crash(error)
 
     def _send(self, text: bytes) -> None:
-        self._unsent_bytes += len(text)
-        if self._unsent_bytes > MOST_UNSENT_BYTES:
-            logger.warning("! a client reads too slowly; its connection is cut")
-            self._socket.transport.abort()
-        else:
-            self._queue(text)
-
-    def _queue(self, message: bytes | Close) -> None:
-        self._unsent.append(message)
-        self._wanted.set()
-
-    async def _wait_for_reader(self) -> None:
-        while self._unsent_bytes > COMFORTABLE_UNSENT_BYTES:
-            self._sent.clear()
-            await self._sent.wait()
-
-    async def _write(self) -> None:
-        while True:
-            while self._unsent:
-                message = self._unsent.popleft()
-                if isinstance(message, Close):
-                    await self._socket.close(message.code, message.reason)
-                    return
-                await self._socket.send(message.decode())
-                self._unsent_bytes -= len(message)
-                self._sent.set()
-            self._wanted.clear()
-            await self._wanted.wait()
+        for outlet in self._outlets:
+            outlet.put(text)

@@ -29,7 +29,7 @@ from components.practice.outputs import (
 )
 from components.practice.responses import Responses
 from components.practice.schema import RefusedError
-from components.practice.sessions import initial_session, updated_session
+from components.practice.sessions import Session, initial_session, updated_session
 from components.practice.validate import MAX_APPEND_BYTES, check_event, event_id_of
 
 MAX_ITEMS: Final = 2000
@@ -74,10 +74,13 @@ class Engine:
         hop_ms: int = 32,
         session_seconds: float = 3600,
         new_id: NewId | None = None,
+        wanted: Session | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         """`unix_time` is now, by the calendar; `notes` name missing parts; `rules`: no chat model;
-        `hop_ms` is how much audio each speech probability stands for."""
-        self._outbox = Outbox(new_id or counting_ids())
+        `hop_ms` is how much audio each speech probability stands for; `wanted` is a first update of
+        the session, well formed, and refused with `RefusedError`."""
+        self._outbox = outbox or Outbox(new_id or counting_ids())
         self._conversation = Conversation()
         self._conversation_id = self._outbox.new_id("conv")
         self._responses = Responses(self._outbox, self._conversation, self._conversation_id)
@@ -85,6 +88,8 @@ class Engine:
         session_id = self._outbox.new_id("sess")
         expires_at = unix_time + int(session_seconds)
         self.session = initial_session(model, session_id, expires_at, notes, rules)
+        if wanted is not None:
+            self.session = updated_session(self.session, wanted, has_spoken=False)
         self._hearing.configure(self.session["audio"]["input"])
         self._session_seconds = session_seconds
         self._expires: float | None = None
@@ -132,9 +137,7 @@ class Engine:
             turn = self._hearing.hop(probability)
             detection = self.session["audio"]["input"]["turn_detection"]
             if turn is Turn.STARTED:
-                self._responses.quiet_from = None
-                if detection["interrupt_response"] and self._responses.active:
-                    self._responses.cancel(None, "turn_detected", now)
+                self._barge_in(now)
             elif turn is Turn.COMMITTED and detection["create_response"]:
                 self._respond_unasked()
         return self._outbox.drain()
@@ -205,6 +208,13 @@ class Engine:
             self._hearing.commit_silence(detection["idle_timeout_ms"])
             self._responses.create(self.session, {}, IDLE_PROMPT)
         return self._outbox.drain()
+
+    def _barge_in(self, now: float) -> None:
+        """The user begins to speak."""
+        self._responses.quiet_from = None
+        detection = self.session["audio"]["input"]["turn_detection"]
+        if detection["interrupt_response"] and self._responses.active:
+            self._responses.cancel(None, "turn_detected", now)
 
     def _idle_at(self) -> float | None:
         detection = self.session["audio"]["input"]["turn_detection"] or {}

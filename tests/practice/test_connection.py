@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from components.practice import connection
+from components.practice import connection, outlet
 from tests.practice.fakes import FakeEars, FakeVoice
 from tests.practice.socket_client import answer, realtime, receive, running, send, until
 
@@ -188,7 +188,7 @@ async def test_ears_that_never_answer_cost_only_the_words(monkeypatch: pytest.Mo
 
 
 async def test_speech_waits_for_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "COMFORTABLE_UNSENT_BYTES", 0)
+    monkeypatch.setattr(outlet, "COMFORTABLE_UNSENT_BYTES", 0)
 
     async with running() as server, realtime(server) as socket:
         response = await answer(socket)
