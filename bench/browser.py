@@ -28,13 +28,13 @@ HERTZ: Final = (500.0, 1500.0, 2500.0)
 LONG_REPLY_S: Final = 6.0
 LONG_HERTZ: Final = 4000.0
 INTERRUPT_AFTER_S: Final = (1.2, 2.0, 1.5, 2.4)
-SILENCE_S: Final = 3.0
-"""After an interruption; a plain handler plays on for up to two and a half."""
+SILENCE_S: Final = 2.4
+"""After an interruption; what sounds until then counts as not stopped."""
 LOUD: Final = 0.05
 """Peak of what is heard; a chirp's is 0.24."""
 NEAR_MS: Final = 60
-WORDS: Final = 24
-WORD_EVERY_S: Final = 0.23
+WORDS: Final = 20
+WORD_EVERY_S: Final = 0.19
 CONNECT_LIMIT_MS: Final = 20_000
 _SWITCHES: Final = [
     "--no-sandbox",
@@ -140,7 +140,7 @@ async def _clock_shift(page: Page) -> int:
 
 
 async def _converse(on: Stage) -> list[Reply]:
-    """Replies after pauses of all lengths, and interruptions between them."""
+    """Replies after pauses of all lengths; interruptions between them, and at the end."""
     replies = []
     cuts = iter(INTERRUPT_AFTER_S)
     for number, pause in enumerate(PAUSES_S):
@@ -152,7 +152,6 @@ async def _converse(on: Stage) -> list[Reply]:
         sent = await on.server.ask("reply", call=0, seconds=REPLY_S, hertz=hertz)
         replies.append(Reply(sent, REPLY_S, hertz, pause))
         await asyncio.sleep(max(0.0, sent / 1e9 + REPLY_S - time.monotonic()))
-    await asyncio.sleep(SILENCE_S)
     return replies
 
 
