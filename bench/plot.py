@@ -14,7 +14,8 @@ LEFT, TOP, RIGHT, BOTTOM = 90, 70, 30, 70
 INK: Final = "#222222"
 GRID: Final = "#dddddd"
 COLOURS: Final = {"plain": "#c0392b", "ours": "#1f6fb2"}
-TICKS: Final = 5
+LEAST_MS: Final = 1.0
+"""Where the axis begins; it is logarithmic, as the apps differ by more than a factor of ten."""
 
 
 def draw(load: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
@@ -24,19 +25,20 @@ def draw(load: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
     steps = [step for app in load.values() for step in app]
     most_calls = max(step["calls"] for step in steps)
     figures = [step[key] for step in steps for key in ("microphone_median_ms", "microphone_p95_ms")]
-    top = _round_up(max(f for f in figures if math.isfinite(f)))
+    longest = max(figure for figure in figures if math.isfinite(figure))
+    decades = max(1, math.ceil(math.log10(longest / LEAST_MS)))
 
     def at(calls: float, ms: float) -> tuple[float, float]:
         x = LEFT + (WIDTH - LEFT - RIGHT) * calls / most_calls
-        y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(ms, top) / top
-        return x, y
+        height = math.log10(max(ms, LEAST_MS) / LEAST_MS) / decades
+        return x, HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(height, 1.0)
 
-    for tick in range(TICKS + 1):
-        ms = top * tick / TICKS
+    for decade in range(decades + 1):
+        ms = LEAST_MS * 10**decade
         pen.line([at(0, ms), at(most_calls, ms)], GRID)
         pen.text((LEFT - 10, at(0, ms)[1]), f"{ms:g}", INK, _font(15), anchor="rm")
     for step in load["ours"]:
-        x, y = at(step["calls"], 0)
+        x, y = at(step["calls"], LEAST_MS)
         pen.text((x, y + 10), str(step["calls"]), INK, _font(15), anchor="ma")
     pen.text((LEFT, 14), "microphone to upstream, ms", INK, _font(19))
     pen.text((WIDTH / 2, HEIGHT - 14), "calls talking at once", INK, _font(17), anchor="ms")
@@ -60,12 +62,6 @@ def _line(
             pen.line(ends, colour, 3)
     for x, y in points:
         pen.ellipse((x - 4, y - 4, x + 4, y + 4), colour)
-
-
-def _round_up(value: float) -> float:
-    """The next 1, 2 or 5 with zeros behind it."""
-    power = 10 ** math.floor(math.log10(max(value, 1)))
-    return float(next(power * step for step in (1, 2, 5, 10) if power * step >= value))
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
