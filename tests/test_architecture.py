@@ -37,6 +37,7 @@ PURE = {
     "page.markup",
     "page.view",
     "practice.brain",
+    "practice.call_engine",
     "practice.chat_wire",
     "practice.engine",
     "practice.framing",
@@ -45,6 +46,7 @@ PURE = {
     "practice.items",
     "practice.number_words",
     "practice.outputs",
+    "practice.playout",
     "practice.response",
     "practice.responses",
     "practice.schema",
@@ -77,6 +79,7 @@ TESTED_BESIDE = {
     "launch": "integration/test_start.py",
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
+    "practice.calls": "practice/test_webrtc.py",
 }
 """Modules that are parts of another, and tested through it; every other has a file of its own."""
 
