@@ -63,7 +63,10 @@ class ScriptedCall(AsyncStreamHandler):
         self.control.calls.put(self)
 
     async def receive(self, frame: tuple[int, np.ndarray]) -> None:
-        if np.abs(frame[1]).max() > 1000:
+        self.hear(frame[1].tobytes())
+
+    def hear(self, pcm: bytes) -> None:
+        if np.abs(np.frombuffer(pcm, np.int16)).max(initial=0) > 1000:
             self.heard.set()
 
     async def emit(self) -> AdditionalOutputs | None:

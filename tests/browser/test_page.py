@@ -92,6 +92,18 @@ def test_one_click_starts_a_call_that_hears_and_is_heard(app: App, visit: Visit)
     assert page.evaluate(HEARS_SOUND)
 
 
+def test_what_is_buffered_of_an_interrupted_reply_is_not_played(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    plays = "window.witness.peers[0].getReceivers()[0].track.enabled"
+    assert page.evaluate(plays)
+
+    call.raw({"type": "stop"})
+    page.wait_for_function(f"!{plays}")
+    page.wait_for_function(plays)
+
+
 def test_hanging_up_closes_all_that_was_opened(app: App, visit: Visit) -> None:
     url, control = app
     page = visit(url)
