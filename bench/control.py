@@ -98,6 +98,7 @@ async def child(module: str) -> AsyncIterator[Child]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=LINE_LIMIT,
+        start_new_session=True,  # an interrupt at the keyboard is for the bench alone
     )
     made = Child(process)
     listening = asyncio.create_task(made.listen())

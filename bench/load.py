@@ -71,7 +71,7 @@ async def _step(on: Stage, calls: int) -> dict[str, Any]:
         way, sent = await on.microphone(call, begun)
         own = [delay.ms for delay in way] + [NEVER_MS] * (sent - len(way))
         ways += own
-        worst_p95 = max(worst_p95, percentile(own, 95))
+        worst_p95 = max(worst_p95, percentile(own or [NEVER_MS], 95))
         gap = max(gap, await _longest_gap(on, call, begun, ended))
     return {
         "calls": calls,
