@@ -182,7 +182,7 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         with suppress(TimeoutError):
             await asyncio.wait_for(self._screen.changed.wait(), EMIT_LIMIT_S)
         await asyncio.sleep(max(0.0, self._snapshot_due - time.monotonic()))
-        if not self._screen.changed.is_set():
+        if not self._screen.changed.is_set() or not self._page_listens:
             return None
         self._screen.changed.clear()
         self._snapshot_due = time.monotonic() + SNAPSHOT_S
@@ -300,8 +300,12 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         return []
 
     def _tell_page(self, message: Mapping[str, Any]) -> None:
-        if self.channel and self.channel.readyState == "open":
+        if self._page_listens:
             self.channel.send(orjson.dumps(message).decode())
+
+    @property
+    def _page_listens(self) -> bool:
+        return self.channel is not None and self.channel.readyState == "open"
 
     def _show(self, conversation: Conversation) -> None:
         """States at once over the data channel; the transcript through Gradio, when it is due."""

@@ -124,6 +124,11 @@ _DESK: Final = """\
         here.</span></p>
     </div>
   </figure>
+  <dl class="rv-timing" id="timing">
+    <div><dt>Answer began after</dt><dd data-figure="answer">&ndash;</dd></div>
+    <div><dt>Browser buffer</dt><dd data-figure="buffer">&ndash;</dd></div>
+    <div><dt>Round trip</dt><dd data-figure="rtt">&ndash;</dd></div>
+  </dl>
 </section>
 """
 

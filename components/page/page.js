@@ -38,10 +38,12 @@
       timer: 0,
       blip: 0,
       hush: 0,
+      asked: 0, // when the user fell silent, until the answer begins
       report: 0,
     };
     call = mine;
     notice = "";
+    ["answer", "buffer", "rtt"].forEach((figure) => time(figure, "–"));
     show({ connection: "connecting", ...AT_REST });
     try {
       const stream = await askMicrophone(mine);
@@ -186,11 +188,25 @@
     mine.begun = connection;
     // The same notice again does not cover what the page itself has said since.
     if (sentence !== mine.told) notice = mine.told = String(sentence || "");
+    measureAnswer(mine, user, assistant);
     rv.levels.speak("user", user === "speaking");
     rv.levels.speak("assistant", assistant === "speaking");
     if (connection === "failed" && !notice) notice = CLOSED;
     if (connection === "failed" || connection === "ended") end(connection);
     else show({ connection, user, assistant });
+  }
+
+  // From the end of the user's speech, as turn detection saw it, to the first sound handed over.
+  function measureAnswer(mine, user, assistant) {
+    if (state.user === "speaking" && user === "listening") mine.asked = performance.now();
+    if (user === "speaking") mine.asked = 0;
+    if (assistant !== "speaking" || !mine.asked) return;
+    time("answer", `${((performance.now() - mine.asked) / 1000).toFixed(2)} s`);
+    mine.asked = 0;
+  }
+
+  function time(figure, text) {
+    set(document.querySelector(`#timing [data-figure="${figure}"]`), { text });
   }
 
   function tell(mine, sentence) {
@@ -213,6 +229,8 @@
         rtt_ms: Math.round(figures.rtt * 10) / 10,
         lost: Math.max(0, figures.lost - last.lost),
       });
+      time("buffer", `${Math.round(delay)} ms`);
+      time("rtt", `${Math.round(figures.rtt)} ms`);
       last = figures;
     };
   }

@@ -1,5 +1,6 @@
 """The whole app in Chromium, with its practice server: spoken to, interrupted, hung up."""
 
+import re
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -71,6 +72,10 @@ def bubbles(page, role):
     return page.locator(f"#transcript .{role}.message")
 
 
+def figure(page, name):
+    return page.locator(f'#timing [data-figure="{name}"]')
+
+
 def begin(page):
     page.click("#start")
     state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
@@ -87,6 +92,8 @@ def test_spoken_question_is_written_down_and_answered_aloud(app, says, visit: Vi
     assert page.evaluate(HEARS_SOUND)
     expect(bubbles(page, "user")).to_have_text(["What time is it?"], timeout=LIMIT_MS)
     expect(bubbles(page, "bot")).to_contain_text(["It is"], timeout=LIMIT_MS)
+    expect(figure(page, "answer")).to_have_text(re.compile(r"^\d+\.\d\d s$"))
+    expect(figure(page, "buffer")).to_have_text(re.compile(r"^\d+ ms$"))
     state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
 
     page.click("#start")
