@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from components.call import Call
+from components.direct.routes import direct_routes
+from components.direct.sideband import Sidebands
 from components.media import browser_configuration, server_configuration
 from components.page.layout import build
 from components.practice.process import start_process
@@ -43,6 +45,8 @@ def _serve(settings: Settings) -> None:
             server_port=settings.port,
             share=settings.share,
             auth=settings.login,
+            # Given here, they are there from the first request.
+            app_kwargs={"routes": direct_routes(settings, Sidebands(settings))},
             show_api=False,
             # Rendered by a Node server, the page would not wait for our scripts.
             ssr_mode=False,

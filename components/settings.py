@@ -93,6 +93,8 @@ class Settings:
     """0 means no limit."""
     login: tuple[str, str] | None = field(repr=False, default=None)
     direct_route: DirectRoute = "auto"
+    direct_origins: tuple[str, ...] = ()
+    """Pages of other hosts that may use the direct route, as browsers name them."""
     turn: TurnCredentials | None = None
     chat_model: ChatModel | None = None
     host: str = "127.0.0.1"
@@ -107,6 +109,11 @@ class Settings:
     def reachable(self) -> bool:
         """Whether other machines can open the page, so that media needs STUN or TURN."""
         return self.share or self.on_space or not _is_loopback(self.host)
+
+    @property
+    def direct(self) -> bool:
+        """Whether browsers may talk to the Realtime server themselves."""
+        return self.direct_route == "on" or (self.direct_route == "auto" and not self.reachable)
 
 
 def load(argv: Sequence[str], environ: Mapping[str, str], dotenv: Path) -> Settings:
@@ -150,6 +157,7 @@ def _settings(
         max_call_seconds=read.number("MAX_CALL_SECONDS", 0, least=0, most=86_400),
         login=read.pair("APP_USERNAME", "APP_PASSWORD"),
         direct_route=read.choice("DIRECT_ROUTE", _DIRECT_ROUTES, "auto"),
+        direct_origins=read.origins("DIRECT_ORIGINS"),
         turn=_turn(read),
         chat_model=_chat_model(read),
         host=flags.host or read.text("GRADIO_SERVER_NAME", "127.0.0.1"),
@@ -244,6 +252,15 @@ class _Reader:
             allowed = _one_of([f"{scheme}://" for scheme in schemes])
             self._reject(name, _without_secrets(text), f"an address that starts with {allowed}")
         return text
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Pages of other hosts: scheme, host and port, separated by commas."""
+        origins = tuple(o.strip().rstrip("/").lower() for o in self.text(name, "").split(","))
+        for origin in filter(None, origins):
+            if not _is_url(origin, _HTTP) or origin.count("/") != 2 or "@" in origin:
+                example = "addresses such as https://example.org, separated by commas"
+                self._reject(name, _without_secrets(origin), example)
+        return tuple(filter(None, origins))
 
     def voice(self, name: str, default: str, practice: bool) -> str:
         """Free text, as new voices appear without notice; but our own server knows just ten."""

@@ -1,0 +1,190 @@
+"""What is asked of the Realtime server on behalf of a browser: a token, or the answer to its offer.
+
+Rule: the session is described here, by the settings, and never by who asks; the key goes into the
+head of the request and nowhere else.
+"""
+
+import logging
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import orjson
+
+from components.protocol import (
+    Event,
+    SessionOptions,
+    failure_of_status,
+    headers,
+    realtime_url,
+    relax,
+    session_update,
+)
+from components.settings import Settings
+
+log = logging.getLogger(__name__)
+
+TOKEN_SECONDS: Final = 60
+"""A browser fetches its token just before it calls."""
+REQUEST_LIMIT_S: Final = 10.0
+MOST_ATTEMPTS: Final = 5
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+class MintingError(Exception):
+    """The server gives nothing; `status` is ours to answer with, the text a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A short-lived key, and when it expires (seconds by the calendar)."""
+
+    value: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A call that a server has taken."""
+
+    sdp: str
+    call_id: str
+
+
+class Minting:
+    """Talks to the server of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._socket_url = realtime_url(settings.base_url, settings.model)
+        self._headers = headers(self._socket_url, settings.api_key)
+        self._model = settings.model
+        self._options = SessionOptions(
+            model=settings.model,
+            voice=settings.voice,
+            instructions=settings.instructions,
+            turn_detection=settings.turn_detection,
+            transcription_model=settings.transcription_model,
+        )
+        self._host = urlsplit(self._socket_url).hostname or ""
+        # Made once, as reading all certificates takes the time of a frame.
+        self._tls = ssl.create_default_context()
+
+    @property
+    def calls_url(self) -> str:
+        """Where a browser sends its offer."""
+        return self._url("/calls")
+
+    def sideband_url(self, call_id: str) -> str:
+        """Where a server listens to a call."""
+        parts = urlsplit(self._socket_url)
+        return urlunsplit((parts.scheme, parts.netloc, parts.path, f"call_id={call_id}", ""))
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What authorises us."""
+        return self._headers
+
+    async def token(self) -> Token:
+        """A fresh token; raises `MintingError`."""
+        lifetime = {"anchor": "created_at", "seconds": TOKEN_SECONDS}
+        response = await self._asked(
+            lambda session: {
+                "url": self._url("/client_secrets"),
+                "json": {"expires_after": lifetime, "session": session},
+            }
+        )
+        try:
+            answer = response.json()
+            return Token(str(answer["value"]), int(answer["expires_at"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise MintingError(502, f"{self._host} sent something that is no token.") from error
+
+    async def answer(self, offer: str) -> Answer:
+        """The answer to a browser's offer; raises `MintingError`."""
+        response = await self._asked(
+            lambda session: {
+                "url": self.calls_url,
+                "files": {
+                    "sdp": (None, offer, "application/sdp"),
+                    "session": (None, orjson.dumps(session), "application/json"),
+                },
+            }
+        )
+        call_id = response.headers.get("location", "").rstrip("/").rpartition("/")[2]
+        if not response.text.startswith("v=0") or not call_id:
+            raise MintingError(502, f"{self._host} sent something that is no answer to a call.")
+        return Answer(response.text, call_id)
+
+    async def hang_up(self, call_id: str) -> None:
+        """End a call; one that has ended already is no error."""
+        try:
+            await self._post({"url": self._url(f"/calls/{call_id}/hangup")})
+        except MintingError as error:
+            log.info("! %s", error)
+
+    async def _asked(self, request: Any) -> httpx.Response:
+        """The answer to a request that describes a session; what a server refuses is left out."""
+        options = self._options
+        for _ in range(MOST_ATTEMPTS):
+            response = await self._post(request(_session(options)))
+            if response.status_code != 400:
+                break
+            relaxed = relax(options, _error_of(response))
+            if relaxed is None:
+                break
+            options = relaxed
+        if response.is_success:
+            self._options = options
+            return response
+        raise self._refused(response)
+
+    async def _post(self, request: Mapping[str, Any]) -> httpx.Response:
+        # A proxy of the environment knows nothing of a server on this machine.
+        trust_env = self._host not in LOOPBACK
+        try:
+            async with httpx.AsyncClient(
+                verify=self._tls, trust_env=trust_env, timeout=REQUEST_LIMIT_S
+            ) as client:
+                return await client.post(headers=self._headers, **request)
+        except httpx.TimeoutException as error:
+            raise MintingError(504, f"{self._host} does not answer. Try again.") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise MintingError(502, f"{self._host} cannot be reached. Try again.") from error
+
+    def _refused(self, response: httpx.Response) -> MintingError:
+        log.info("! %s refused a browser's call (%s)", self._host, response.status_code)
+        failure = failure_of_status(response.status_code, response.content)
+        busy = response.status_code == 429 or response.status_code >= 500
+        return MintingError(503 if busy else 502, failure.sentence)
+
+    def _url(self, path: str) -> str:
+        parts = urlsplit(self._socket_url)
+        scheme = {"ws": "http", "wss": "https"}[parts.scheme]
+        query = "&".join(p for p in parts.query.split("&") if p and not p.startswith("model="))
+        return urlunsplit((scheme, parts.netloc, parts.path + path, query, ""))
+
+
+def _session(options: SessionOptions) -> Event:
+    """The session as a browser is to have it; WebRTC brings its own audio formats."""
+    session = dict(session_update(options, "")["session"])
+    audio = session["audio"]
+    without = {
+        side: {name: value for name, value in audio[side].items() if name != "format"}
+        for side in ("input", "output")
+    }
+    return {**session, "model": options.model, "audio": without}
+
+
+def _error_of(response: httpx.Response) -> Event:
+    try:
+        error = response.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return error if isinstance(error, dict) else {}

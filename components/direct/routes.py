@@ -1,0 +1,172 @@
+"""The addresses of the direct route: token, call, widget and demo page.
+
+Rule: every refusal is a status and one sentence in JSON; no answer holds the key. What a visitor
+may do is decided before anything is asked of the Realtime server.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from components.direct.gate import may_ask
+from components.direct.minting import Minting, MintingError
+from components.direct.sideband import TIME_UP, Sidebands
+from components.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_OFFER_BYTES: Final = 64 * 1024
+PER_VISITOR: Final = "20/minute"
+FOR_ALL: Final = "200/minute"
+"""Behind a proxy that does not name its visitors, all of them are one."""
+WINDOW_S: Final = 60
+_HERE: Final = Path(__file__).parent
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class _Refusal(Exception):  # noqa: N818
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.code = code
+
+
+def direct_routes(settings: Settings, sidebands: Sidebands) -> list[Route]:
+    """What to add to the page's web server; nothing unless the settings allow it."""
+    if not settings.direct:
+        return []
+    direct = _Direct(settings, sidebands)
+    return [
+        Route("/api/realtime/token", direct.guarded(direct.token), methods=["POST"]),
+        Route("/api/realtime/call", direct.guarded(direct.call), methods=["POST"]),
+        Route("/widget.js", _widget),
+        Route("/direct", _demo),
+    ]
+
+
+class _Direct:
+    def __init__(self, settings: Settings, sidebands: Sidebands) -> None:
+        self._settings = settings
+        self._sidebands = sidebands
+        self._minting = Minting(settings)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._per_visitor = parse(PER_VISITOR)
+        self._for_all = parse(FOR_ALL)
+
+    def guarded(self, handler: Handler) -> Handler:
+        """The handler, for those who may."""
+
+        async def endpoint(request: Request) -> Response:
+            origin = request.headers.get("origin")
+            host = request.headers.get("host", "")
+            settings = self._settings
+            if not may_ask(origin, host, settings.direct_origins, settings.reachable):
+                sentence = "Pages of this address may not use the voice button of this app."
+                return _refused(403, "forbidden_origin", sentence)
+            try:
+                await self._admit(request)
+                response = await handler(request)
+            except _Refusal as refusal:
+                response = _refused(refusal.status, refusal.code, str(refusal))
+            except MintingError as error:
+                response = _refused(error.status, "upstream", str(error))
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["Access-Control-Allow-Origin"] = str(origin)
+            response.headers["Access-Control-Expose-Headers"] = "Location"
+            response.headers["Vary"] = "Origin"
+            return response
+
+        return endpoint
+
+    async def token(self, request: Request) -> Response:
+        """A token for one browser, and where to call with it."""
+        await _body(request, 0)
+        token = await self._minting.token()
+        url = self._minting.calls_url
+        if self._settings.practice and self._settings.reachable:
+            # Other machines cannot reach the practice server, but us.
+            url = str(request.url.replace(path="/api/realtime/call", query=""))
+        return JSONResponse(
+            {
+                "token": token.value,
+                "expires_at": token.expires_at,
+                "url": url,
+                "model": self._settings.model,
+            }
+        )
+
+    async def call(self, request: Request) -> Response:
+        """The answer to a browser's offer; `Location` ends in the name under which we watch it."""
+        offer = (await _body(request, MAX_OFFER_BYTES)).decode(errors="replace")
+        if not offer.startswith("v=0"):
+            raise _Refusal(400, "invalid_offer", "The request holds no session description.")
+        before = self._sidebands.get(request.query_params.get("after", ""))
+        if before is not None and before.time_up:
+            raise _Refusal(410, "time_up", TIME_UP)
+        if self._sidebands.full:
+            limit = self._settings.max_calls
+            sentence = f"All {limit} calls that this app takes at a time are busy. Try again later."
+            raise _Refusal(503, "busy", sentence)
+        answer = await self._minting.answer(offer)
+        name = self._sidebands.watch(self._minting, answer.call_id)
+        location = {"Location": f"/api/realtime/call/{name}"}
+        return Response(answer.sdp, 201, location, "application/sdp")
+
+    async def _admit(self, request: Request) -> None:
+        visitor = request.client.host if request.client else ""
+        if not _logged_in(request):
+            raise _Refusal(401, "login_required", "Log in to the page of this app first.")
+        limits: list[tuple[RateLimitItem, str]] = [
+            (self._per_visitor, visitor),
+            (self._for_all, "all"),
+        ]
+        for limit, who in limits:
+            if not await self._limiter.hit(limit, who):
+                sentence = "Too many calls were begun from here. Wait a minute, then try again."
+                raise _Refusal(429, "too_many_requests", sentence)
+
+
+async def _widget(_: Request) -> Response:
+    return FileResponse(
+        _HERE / "widget.js",
+        media_type="text/javascript",
+        headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"},
+    )
+
+
+async def _demo(request: Request) -> Response:
+    if not _logged_in(request):
+        return RedirectResponse("./")
+    return FileResponse(_HERE / "demo.html", headers={"Cache-Control": "no-cache"})
+
+
+def _logged_in(request: Request) -> bool:
+    """Whether Gradio's login, if there is one, has let this visitor in; it has no public check."""
+    app: Any = request.app
+    if app.auth is None:
+        return True
+    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+    return any(request.cookies.get(name) in app.tokens for name in names)
+
+
+async def _body(request: Request, longest: int) -> bytes:
+    announced = request.headers.get("content-length", "0")
+    if "transfer-encoding" in request.headers or not announced.isdecimal():
+        raise _Refusal(411, "length_required", "The request must tell its length.")
+    if int(announced) > longest:
+        raise _Refusal(413, "too_long", "The request is too long.")
+    return await request.body()
+
+
+def _refused(status: int, code: str, sentence: str) -> Response:
+    retry = {"Retry-After": str(WINDOW_S)} if status == 429 else None
+    return JSONResponse({"error": {"code": code, "message": sentence}}, status, retry)
