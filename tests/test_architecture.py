@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("app",),
     ("launch",),
-    ("page", "practice"),
+    ("page", "practice", "direct"),
     ("call",),
     ("session", "upstream", "media", "peer"),
     ("history", "responses"),
@@ -34,6 +34,8 @@ PURE = {
     "protocol",
     "responses",
     "session",
+    "direct.gate",
+    "direct.observe",
     "page.markup",
     "page.view",
     "practice.brain",

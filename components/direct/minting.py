@@ -84,7 +84,8 @@ class Minting:
     def sideband_url(self, call_id: str) -> str:
         """Where a server listens to a call."""
         parts = urlsplit(self._socket_url)
-        return urlunsplit((parts.scheme, parts.netloc, parts.path, f"call_id={call_id}", ""))
+        query = "&".join([*self._query, f"call_id={call_id}"])
+        return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -167,8 +168,13 @@ class Minting:
     def _url(self, path: str) -> str:
         parts = urlsplit(self._socket_url)
         scheme = {"ws": "http", "wss": "https"}[parts.scheme]
-        query = "&".join(p for p in parts.query.split("&") if p and not p.startswith("model="))
-        return urlunsplit((scheme, parts.netloc, parts.path + path, query, ""))
+        return urlunsplit((scheme, parts.netloc, parts.path + path, "&".join(self._query), ""))
+
+    @property
+    def _query(self) -> list[str]:
+        """What the address carries beside the model."""
+        pairs = urlsplit(self._socket_url).query.split("&")
+        return [pair for pair in pairs if pair and not pair.startswith("model=")]
 
 
 def _session(options: SessionOptions) -> Event:

@@ -289,7 +289,8 @@
       const answer = await response.json().catch(() => ({}));
       const token = answer.token || answer.value;
       if (!token) throw new CallError(SENTENCES.badAnswer);
-      return { url: answer.url || "https://api.openai.com/v1/realtime/calls", token };
+      const url = answer.url || "https://api.openai.com/v1/realtime/calls";
+      return { url: new URL(url, this.options.tokenUrl).href, token };
     }
 
     async answer({ url, token }, sdp) {

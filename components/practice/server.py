@@ -106,7 +106,7 @@ async def serve(
         practice = PracticeServer(Parts(ears, voice, thinker, pace), open_vad, session_seconds)
         calls = Calls()
         app = application(practice, calls, key)
-        address = await stack.enter_async_context(_listening(app, host, port))
+        address = await stack.enter_async_context(listening(app, host, port))
         stack.push_async_callback(calls.close)
         practice.listens(address)
         await asyncio.gather(ears.start(), voice.start())
@@ -122,7 +122,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _listening(app: Any, host: str, port: int) -> AsyncIterator[tuple[Any, ...]]:
+async def listening(app: Any, host: str, port: int) -> AsyncIterator[tuple[Any, ...]]:
     """Serve an application; gives the address. Binds by itself, as uvicorn exits where it fails."""
     loop = asyncio.get_running_loop()
     bound = await loop.create_server(asyncio.Protocol, host, port, start_serving=False)

@@ -100,8 +100,11 @@ class Caller:
         """The server's answer."""
         assert response.status_code == 201, response.text
         self.call_id = response.headers["location"].rpartition("/")[2]
-        answer = RTCSessionDescription(response.text, "answer")
-        await self._pc.setRemoteDescription(answer)
+        await self.connect(response.text)
+
+    async def connect(self, answer: str) -> None:
+        """An answer that came in another way."""
+        await self._pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
     async def leave(self) -> None:
         await self._pc.close()

@@ -1,0 +1,223 @@
+"""The direct route's addresses: what they give, and to whom."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from websockets.asyncio.client import connect
+
+from components.direct import routes
+from components.direct.routes import direct_routes
+from components.direct.sideband import Sidebands
+from components.settings import Settings
+from tests.direct.upstreams import scripted
+from tests.practice.call_client import Caller, LoudVad, http
+from tests.practice.socket_client import receive, running
+
+HOST = "127.0.0.1:7860"
+PAGE = {"Origin": f"http://{HOST}"}
+TOKEN = "/api/realtime/token"
+CALL = "/api/realtime/call"
+
+
+@asynccontextmanager
+async def app(
+    base_url: str = "http://127.0.0.1:9/v1",
+    *,
+    auth: Any = None,
+    sidebands: Sidebands | None = None,
+    **fields: Any,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor of an app that serves nothing but the direct route."""
+    values = {"practice": False, "api_key": "right", "base_url": base_url, **fields}
+    settings = Settings(**{"model": "practice-engine", **values})
+    server: Any = Starlette(routes=direct_routes(settings, sidebands or Sidebands(settings)))
+    server.auth, server.cookie_id, server.tokens = auth, "id", {"known": "me"}
+    transport = httpx.ASGITransport(server, client=("192.0.2.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as visitor:
+        yield visitor
+
+
+async def test_a_token_starts_a_call_with_the_settings_and_holds_no_key() -> None:
+    async with (
+        running(key="right") as practice,
+        app(http(practice), instructions="Be brief.") as visitor,
+    ):
+        response = await visitor.post(TOKEN, headers=PAGE)
+        answer = response.json()
+        headers = {"Authorization": f"Bearer {answer['token']}"}
+        async with connect(f"{practice.url}/realtime", additional_headers=headers) as socket:
+            created = await receive(socket)
+
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    assert set(answer) == {"token", "expires_at", "url", "model"}
+    assert answer["url"] == f"{http(practice)}/realtime/calls"
+    assert answer["model"] == "practice-engine"
+    assert 0 < answer["expires_at"] - time.time() <= 60
+    assert created["session"]["instructions"] == "Be brief."
+    assert "right" not in response.text
+
+
+@pytest.mark.integration
+async def test_an_offer_is_answered_and_the_call_watched() -> None:
+    caller = Caller()
+    settings = Settings(practice=False)
+    sidebands = Sidebands(settings)
+    async with (
+        running(key="right", open_vad=LoudVad) as practice,
+        app(http(practice), sidebands=sidebands) as visitor,
+    ):
+        response = await visitor.post(CALL, headers=PAGE, content=await caller.offer())
+        await caller.accept(response)
+        await caller.until("session.created")
+        watched = sidebands.get(caller.call_id)
+        await caller.leave()
+
+    assert watched is not None
+    assert "right" not in response.text + str(response.headers)
+
+
+@pytest.mark.parametrize("path", [TOKEN, CALL])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil:7860"}]
+)
+async def test_pages_of_others_are_refused(path: str, headers: dict[str, str]) -> None:
+    async with app() as visitor:
+        refused = await visitor.post(path, headers=headers)
+
+    assert refused.status_code == 403
+    assert refused.json()["error"]["code"] == "forbidden_origin"
+    assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_a_page_that_is_allowed_may_read_the_answer() -> None:
+    shop = "https://shop.example"
+    async with (
+        running(key="right") as practice,
+        app(http(practice), direct_origins=(shop,)) as visitor,
+    ):
+        answer = await visitor.post(TOKEN, headers={"Origin": shop})
+
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == shop
+
+
+@pytest.mark.parametrize("path", [TOKEN, CALL])
+async def test_only_post_is_served(path: str) -> None:
+    async with app() as visitor:
+        assert (await visitor.get(path, headers=PAGE)).status_code == 405
+
+
+@pytest.mark.parametrize("path", [TOKEN, CALL])
+async def test_a_login_is_needed_where_there_is_one(path: str) -> None:
+    async with app(auth={"me": "secret"}) as visitor:
+        stranger = await visitor.post(path, headers=PAGE)
+        liar = await visitor.post(path, headers={**PAGE, "Cookie": "access-token-id=guess"})
+        demo = await visitor.get("/direct")
+        known = {**PAGE, "Cookie": "access-token-id=known"}
+        friend = await visitor.post(path, headers=known, content="v=0" if path == CALL else "")
+
+    assert [stranger.status_code, liar.status_code] == [401, 401]
+    assert demo.status_code == 307
+    assert friend.status_code == 502
+
+
+async def test_a_flood_is_refused_for_its_visitor_alone() -> None:
+    limit = int(routes.PER_VISITOR.partition("/")[0])
+    async with scripted(*[(500, "")] * limit) as server, app(server.base_url) as visitor:
+        served = [(await visitor.post(TOKEN, headers=PAGE)).status_code for _ in range(limit)]
+        flood = await visitor.post(TOKEN, headers=PAGE)
+
+    assert set(served) == {503}
+    assert flood.status_code == 429
+    assert flood.headers["retry-after"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [("junk", 400), ("", 400), ("v=0" + "x" * 70_000, 413)]
+)
+async def test_what_is_no_offer_is_refused(content: str, status: int) -> None:
+    async with app() as visitor:
+        refused = await visitor.post(CALL, headers=PAGE, content=content)
+
+    assert refused.status_code == status
+
+
+async def test_a_body_of_unknown_length_is_refused() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"v=0"
+
+    async with app() as visitor:
+        refused = await visitor.post(CALL, headers=PAGE, content=endless())
+
+    assert refused.status_code == 411
+
+
+async def test_a_wish_for_another_session_is_refused() -> None:
+    async with app() as visitor:
+        refused = await visitor.post(TOKEN, headers=PAGE, json={"session": {"voice": "ash"}})
+
+    assert refused.status_code == 413
+
+
+async def test_a_full_house_and_a_call_that_was_too_long_are_told() -> None:
+    class Full(Sidebands):
+        full = True
+
+    class Before:
+        time_up = True
+
+    sidebands = Full(Settings(practice=False))
+    sidebands._watched["before"] = Before()  # type: ignore[assignment]
+    async with app(sidebands=sidebands) as visitor:
+        full = await visitor.post(CALL, headers=PAGE, content="v=0")
+        again = await visitor.post(f"{CALL}?after=before", headers=PAGE, content="v=0")
+
+    assert (full.status_code, full.json()["error"]["code"]) == (503, "busy")
+    assert (again.status_code, again.json()["error"]["code"]) == (410, "time_up")
+
+
+async def test_an_error_of_the_server_is_passed_on_as_a_sentence() -> None:
+    body = {"error": {"code": "invalid_api_key", "message": "Wrong key right."}}
+    async with scripted((401, body)) as server, app(server.base_url) as visitor:
+        refused = await visitor.post(TOKEN, headers=PAGE)
+
+    assert refused.status_code == 502
+    assert "does not accept the key" in refused.json()["error"]["message"]
+    assert "right" not in refused.text
+
+
+async def test_other_machines_call_the_practice_server_through_us() -> None:
+    fields = {"practice": True, "direct_route": "on", "host": "0.0.0.0"}
+    async with running() as practice, app(http(practice), **fields) as visitor:
+        answer = (await visitor.post(TOKEN, headers=PAGE)).json()
+
+    assert urljoin(f"http://{HOST}{TOKEN}", answer["url"]) == f"http://{HOST}{CALL}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "there"),
+    [
+        ({}, True),
+        ({"direct_route": "off"}, False),
+        ({"host": "0.0.0.0"}, False),
+        ({"share": True}, False),
+        ({"share": True, "direct_route": "on"}, True),
+    ],
+)
+async def test_where_the_route_is_on(fields: dict[str, Any], there: bool) -> None:
+    async with app(**fields) as visitor:
+        widget = await visitor.get("/widget.js")
+        demo = await visitor.get("/direct")
+
+    assert (widget.status_code == 200) is (demo.status_code == 200) is there
+    if there:
+        assert widget.headers["content-type"].startswith("text/javascript")
+        assert widget.headers["access-control-allow-origin"] == "*"
+        assert 'src="widget.js"' in demo.text
