@@ -20,16 +20,16 @@ class Callers:
         await peer.join(url)
         return len(self._peers) - 1
 
-    async def heard(self, caller: int, since: int = 0) -> dict[str, Any]:
-        """The marks that went out and the packets that came in, from a time (ns) on."""
+    async def heard(self, caller: int, since: int, until: int) -> dict[str, Any]:
+        """The marks that went out and the packets that came in, in a time (ns)."""
         peer = self._peers[caller]
         return {
             "marks": [
                 (ns, number, frame, frame in peer.lost)
                 for ns, number, frame in peer.microphone.marks
-                if ns >= since
+                if since <= ns < until
             ],
-            "sounds": [sound for sound in peer.sounds if sound[0] >= since],
+            "sounds": [sound for sound in peer.sounds if since <= sound[0] < until],
         }
 
     async def cost(self) -> float:

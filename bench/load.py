@@ -17,7 +17,9 @@ from bench.stage import Stage, stage
 
 CALLS: Final = (1, 8, 12, 16, 24)
 PROCESSES: Final = 2
-SETTLE_S: Final = 1.0
+SPREAD_S: Final = 1.0
+"""Over which the calls begin to talk."""
+SETTLE_S: Final = 0.7
 WINDOW_S: Final = 5.0
 LATE_MS: Final = 100.0
 """A call holds real time while the 95th percentile of its microphone's way lies no further than
@@ -38,48 +40,62 @@ async def measure(steps: tuple[int, ...] = CALLS) -> dict[str, Any]:
 async def _measure(name: Name, steps: tuple[int, ...]) -> list[dict[str, Any]]:
     async with stage(name, PROCESSES) as on:
         empty_mb = on.app.rss_mb()
-        results: list[dict[str, Any]] = []
+        results = []
         for calls in steps:
             step = await _step(on, calls)
             step["memory_per_call_mb"] = (step["memory_mb"] - empty_mb) / calls
-            usual = results[0]["microphone_median_ms"] if results else step["microphone_median_ms"]
-            step["machine_full"] = step["machine_idle_percent"] < FULL_PERCENT
-            step["holds"] = (
-                step["microphone_p95_ms"] <= usual + LATE_MS and step["longest_gap_ms"] <= LATE_MS
-            )
             results.append(step)
+        await on.leave()  # before the machine is needed to look at all this
+        for step in results:
+            step |= await _ways(on, step["calls"], step["begun"], step["ended"])
+            usual = results[0]["microphone_median_ms"] + LATE_MS
+            on_time = step["microphone_p95_ms"] <= usual
+            step["holds"] = on_time and step["longest_gap_ms"] <= LATE_MS
         return results
 
 
 async def _step(on: Stage, calls: int) -> dict[str, Any]:
-    """Bring the number of calls up to `calls`, let all talk, and measure for a while."""
-    for call in range(on.calls, calls):
+    """Bring the number of calls up to `calls`, let all talk for a while, and see what it costs."""
+    await on.server.ask("hush")
+    while on.calls < calls:
         await on.join()
+    for call in range(calls):
         await on.server.ask("talk", call=call)
+        await asyncio.sleep(SPREAD_S / calls)
     await asyncio.sleep(SETTLE_S)
     begun = time.monotonic_ns()
     before = on.app.cpu_s(), await on.callers_cpu_s(), _idle_s()
     await asyncio.sleep(WINDOW_S)
     after = on.app.cpu_s(), await on.callers_cpu_s(), _idle_s()
     ended = time.monotonic_ns()
-    cpu_s, callers_s, idle_s = (b - a for a, b in zip(before, after, strict=True))
-    seconds = (ended - begun) / 1e9
+    percent = 1e11 / (ended - begun)
+    cpu, callers, idle = (percent * (b - a) for a, b in zip(before, after, strict=True))
+    idle /= os.cpu_count() or 1
+    return {
+        "calls": calls,
+        "begun": begun,
+        "ended": ended,
+        "cpu_percent": cpu,
+        "cpu_per_call_percent": cpu / calls,
+        "callers_cpu_percent": callers,
+        "machine_idle_percent": idle,
+        "machine_full": idle < FULL_PERCENT,
+        "memory_mb": on.app.rss_mb(),
+    }
+
+
+async def _ways(on: Stage, calls: int, begun: int, ended: int) -> dict[str, float]:
+    """How sound got through in a step."""
     ways: list[float] = []
     worst_p95 = 0.0
     gap = 0.0
     for call in range(calls):
-        way, sent = await on.microphone(call, begun)
+        way, sent = await on.microphone(call, begun, ended)
         own = [delay.ms for delay in way] + [NEVER_MS] * (sent - len(way))
         ways += own
         worst_p95 = max(worst_p95, percentile(own or [NEVER_MS], 95))
         gap = max(gap, await _longest_gap(on, call, begun, ended))
     return {
-        "calls": calls,
-        "cpu_percent": 100 * cpu_s / seconds,
-        "cpu_per_call_percent": 100 * cpu_s / seconds / calls,
-        "callers_cpu_percent": 100 * callers_s / seconds,
-        "machine_idle_percent": 100 * idle_s / seconds / (os.cpu_count() or 1),
-        "memory_mb": on.app.rss_mb(),
         "microphone_median_ms": median(ways),
         "microphone_p95_ms": worst_p95,
         "longest_gap_ms": gap,
@@ -92,7 +108,7 @@ async def _longest_gap(on: Stage, call: int, begun: int, ended: int) -> float:
         (max(begun, sent + EDGE_NS), min(ended, sent + round(seconds * 1e9) - EDGE_NS))
         for sent, seconds in await on.server.ask("spoken", call=call)
     ]
-    sounds = (await on.heard(call, begun))["sounds"]
+    sounds = (await on.heard(call, begun, ended))["sounds"]
     loud = [ns for ns, is_loud in sounds if is_loud]
     return longest_gap(loud, [(a, b) for a, b in windows if a < b])
 

@@ -47,12 +47,13 @@ async def _measure(name: Name) -> dict[str, Any]:
         replies = await _hear_replies(on.server)
         stops = await _interrupt(on.server)
         await asyncio.sleep(SETTLED_S)
-        loud = [ns for ns, is_loud in (await on.heard(0, begun))["sounds"] if is_loud]
+        ended = time.monotonic_ns()
+        loud = [ns for ns, is_loud in (await on.heard(0, begun, ended))["sounds"] if is_loud]
         return {
             "first_sound_ms": [_first(loud, sent) for sent in replies],
             "stop_ms": [_last(loud, sent) for sent in stops],
             "microphone": {
-                f"{loss:g}": summary(*await on.microphone(call, begun))
+                f"{loss:g}": summary(*await on.microphone(call, begun, ended))
                 for call, loss in enumerate(LOSSES)
             },
         }
@@ -66,9 +67,10 @@ async def _measure_long(name: Name) -> dict[str, Any]:
         await asyncio.sleep(SETTLED_S)
         begun = time.monotonic_ns()
         await asyncio.sleep(LONG_RUN_S)
+        ended = time.monotonic_ns()
         result = {}
         for call, loss in enumerate(LOSSES[1:]):
-            way, sent = await on.microphone(call, begun)
+            way, sent = await on.microphone(call, begun, ended)
             minutes: dict[int, list[float]] = {}
             for delay in way:
                 minutes.setdefault((delay.ns - begun) // 60_000_000_000, []).append(delay.ms)

@@ -73,6 +73,13 @@ class Call:
         await begun
 
     async def hush(self) -> None:
+        """End what is being said, as servers do when a response is cancelled."""
+        if self._speaking:
+            await self.cut()
+            await self._done("cancelled")
+
+    async def cut(self) -> None:
+        """No delta follows."""
         if self._speaking:
             self._speaking.cancel()
             with suppress(asyncio.CancelledError):
@@ -80,8 +87,8 @@ class Call:
             self._speaking = None
 
     async def interrupt(self) -> int:
-        """The user speaks: no delta follows. The time of `speech_started`."""
-        await self.hush()
+        """The user speaks. The time of `speech_started`."""
+        await self.cut()
         item_id = f"user_{self._replies}"
         sent = await self.send("input_audio_buffer.speech_started", item_id=item_id)
         await self._done("cancelled")
@@ -167,7 +174,7 @@ class Server:
             self._came.notify_all()
         with suppress(ConnectionClosed):
             await call.listen()
-        await call.hush()
+        await call.cut()
 
     async def address(self) -> str:
         return f"ws://127.0.0.1:{self.port}/v1"
@@ -200,12 +207,12 @@ class Server:
     async def events(self, call: int, type_: str) -> list[tuple[int, dict[str, Any]]]:
         return [(ns, event) for ns, event in self._calls[call].events if event["type"] == type_]
 
-    async def appended(self, call: int, since: int) -> dict[str, Any]:
-        """What came since a time (ns): all PCM as base64, and (samples so far, ns) per append."""
+    async def appended(self, call: int, since: int, until: int) -> dict[str, Any]:
+        """What came in a time (ns): all PCM as base64, and (samples so far, ns) per append."""
         pcm = bytearray()
         arrivals = []
         for ns, audio in self._calls[call].appended:
-            if ns >= since:
+            if since <= ns < until:
                 pcm += base64.b64decode(audio)
                 arrivals.append((len(pcm) // 2, ns))
         return {"pcm": base64.b64encode(pcm).decode("ascii"), "arrivals": arrivals}

@@ -205,9 +205,16 @@ def _load(part: Raw) -> list[Row]:
     made.append(_row(f"memory, {calls} talking", "MB", [step["memory_mb"] for step in last]))
     per_call = [step["memory_per_call_mb"] for step in last]
     made.append(_row(f"memory per call, of {calls}", "MB", per_call))
-    held = [_held(part[name]) for name in ("plain", "ours")]
-    made.append(_row("calls that hold real time", "calls", held, ratio_at_least=1.0, goal=1.5))
-    return made
+    return [*made, _real_time(part)]
+
+
+def _real_time(part: Raw) -> Row:
+    """No target where the machine, and not the app, was at its end."""
+    held, full = zip(*(_held(part[name]) for name in ("plain", "ours")), strict=True)
+    name = "calls that hold real time"
+    if any(full):
+        return _row(f"{name} (machine full)", "calls", held)
+    return _row(name, "calls", held, ratio_at_least=1.0, goal=1.5)
 
 
 def _start(part: Raw) -> list[Row]:
@@ -217,14 +224,15 @@ def _start(part: Raw) -> list[Row]:
     ]
 
 
-def _held(steps: Sequence[Raw]) -> float:
-    """The most calls that held real time, as all smaller numbers did."""
-    most = 0
+def _held(steps: Sequence[Raw]) -> tuple[float, bool]:
+    """The most calls that held real time, as all smaller numbers did; whether the machine was full
+    when the next number did not."""
+    most = 0.0
     for step in steps:
         if not step["holds"]:
-            break
-        most = step["calls"]
-    return float(most)
+            return most, step["machine_full"]
+        most = float(step["calls"])
+    return most, False
 
 
 def _lost(figures: Raw) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from bench.signals import find_marks
 LONGEST_WAY_NS: Final = 5_000_000_000
 """Marks that are older when the measurement begins do not matter to it."""
 UNDER_WAY_NS: Final = 1_000_000_000
-"""Marks as young as this may not have arrived yet, and are not judged."""
+"""Marks as young as this at the end may not have arrived yet, and are not judged."""
 
 
 @dataclass
@@ -46,22 +45,26 @@ class Stage:
         await self.server.ask("configured", call=call)
         return call
 
-    async def heard(self, call: int, since: int = 0) -> dict[str, Any]:
-        """What the caller of a call sent and heard: see `Callers.heard`."""
+    async def heard(self, call: int, since: int, until: int) -> dict[str, Any]:
+        """What the caller of a call sent and heard in a time (ns): see `Callers.heard`."""
         process, caller = self._callers[call]
-        heard: dict[str, Any] = await process.ask("heard", caller=caller, since=since)
+        heard: dict[str, Any] = await process.ask("heard", caller=caller, since=since, until=until)
         return heard
 
-    async def microphone(self, call: int, since: int) -> tuple[list[Delay], int]:
-        """The way of each mark since a time (ns), and how many were sent and not lost."""
-        last = time.monotonic_ns() - UNDER_WAY_NS
-        appended = await self.server.ask("appended", call=call, since=since)
-        heard = await self.heard(call, since - LONGEST_WAY_NS)
+    async def microphone(self, call: int, since: int, until: int) -> tuple[list[Delay], int]:
+        """The way of each mark in a time (ns), and how many were sent and not lost."""
+        appended = await self.server.ask("appended", call=call, since=since, until=until)
+        heard = await self.heard(call, since - LONGEST_WAY_NS, until)
         sent = [Sent(*mark) for mark in heard["marks"]]
         samples = np.frombuffer(base64.b64decode(appended["pcm"]), np.int16)
         way = await asyncio.to_thread(delays, sent, find_marks(samples), appended["arrivals"])
+        last = until - UNDER_WAY_NS
         expected = sum(1 for mark in sent if since <= mark.ns < last and not mark.lost)
         return [delay for delay in way if since <= delay.ns < last], expected
+
+    async def leave(self) -> None:
+        """All callers hang up; what they heard is still known."""
+        await asyncio.gather(*(process.ask("leave") for process in self.processes))
 
     async def callers_cpu_s(self) -> float:
         """Processor time of the callers' processes so far."""
@@ -77,5 +80,6 @@ async def stage(name: Name, processes: int = 1) -> AsyncIterator[Stage]:
             await stack.enter_async_context(child("bench.callers")) for _ in range(processes)
         ]
         app = await stack.enter_async_context(running(name, await server.ask("address")))
-        yield Stage(app, server, callers)
-        await asyncio.gather(*(process.ask("leave") for process in callers))
+        made = Stage(app, server, callers)
+        yield made
+        await made.leave()
