@@ -81,7 +81,8 @@ def _adopt(component: Any, webrtc_id: Any, tasks: set[asyncio.Task[None]]) -> No
                 sender.replaceTrack(handler.speaker)
                 _spawn(tasks, track.start())
     for receiver in pc.getReceivers():
-        hear_at_once(receiver, handler.hear, opus_payload_types(pc.localDescription.sdp))
+        if receiver.track.kind == "audio":
+            hear_at_once(receiver, handler.hear, opus_payload_types(pc.localDescription.sdp))
 
 
 def hear_at_once(receiver: Any, hear: Callable[[bytes], None], opus: Collection[int]) -> bool:
