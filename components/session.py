@@ -6,16 +6,16 @@ in order. Rule: no clock, socket or task in here; `now` is a parameter, in secon
 clock.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Final
 
 from components import conversation as talk
-from components.audio import FRAME_MS, decode, is_digital_silence
+from components.audio import decode
 from components.conversation import Assistant, Connection, Conversation, Status, User
 from components.history import replay
+from components.intake import Intake
 from components.playback import MAX_DELAY_S, Playback
 from components.protocol import (
     Event,
@@ -34,25 +34,16 @@ CREATED_LIMIT_S: Final = 8.0
 """A server that has said nothing by then is no Realtime API, or is stuck."""
 UPDATED_LIMIT_S: Final = 5.0
 """A server that has not confirmed the settings by then never will (digest 8.1)."""
-EARLY_FRAMES: Final = 2000 // FRAME_MS
-"""Microphone frames kept until the session is configured."""
-GAP_FRAMES: Final = 400 // FRAME_MS
-"""Microphone frames kept while the connection is gone: nobody wants an answer seconds late."""
 MOST_TRIES: Final = 5
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 8.0
 RENEW_AFTER_S: Final = 55 * 60.0
 """The API ends a session after an hour; it is renewed before, when nobody speaks."""
-PRE_ROLL_FRAMES: Final = 400 // FRAME_MS
-"""Microphone frames from before the talk button was pressed that belong to the turn."""
 GOODBYE_S: Final = 30
 """For so long before its limit, a call shows how long it still has."""
-DEAD_FRAMES: Final = 3000 // FRAME_MS
 DEAD_MICROPHONE: Final = (
     "Your microphone gives no sound at all. Check that it is the right one and not switched off."
 )
-LEAST_TURN_FRAMES: Final = 100 // FRAME_MS
-"""The API refuses to commit less than 100 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +119,7 @@ class RealtimeSession:
         self._silent_until: float | None = None
         self._complaint = ""
         self._early_lines: list[str] = []
-        self._early: deque[bytes] = deque(maxlen=EARLY_FRAMES)
-        self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES)
-        self._talk_frames: int | None = None
-        self._dead_frames: int | None = 0
-        """Frames without any sound since the call began; None once there was some."""
+        self._intake = Intake(options.push_to_talk)
         self._ids = 0
         self._outputs: list[Output] = []
         self._shown = self.conversation
@@ -186,16 +173,12 @@ class RealtimeSession:
         """20 ms of sound. A muted microphone sends silence, as a turn ends by hearing it."""
         if self._over:
             return []
-        if self.conversation.user is User.MUTED:
-            pcm = bytes(len(pcm))
-        else:
-            self._mind_the_microphone(pcm)
-        if self._options.push_to_talk and self._talk_frames is None:
-            self._pre_roll.append(pcm)
-        elif not self._ready:
-            self._keep(pcm)
-        else:
-            self._append(pcm)
+        dead = self._intake.dead
+        self._append(self._intake.take(pcm, self.conversation.user is User.MUTED))
+        if self._intake.dead and not dead:
+            self._show(notice=DEAD_MICROPHONE)
+        elif dead and not self._intake.dead and self.conversation.notice == DEAD_MICROPHONE:
+            self._show(notice="")
         return self._flush()
 
     def say(self, text: str, now: float) -> list[Output]:
@@ -226,9 +209,9 @@ class RealtimeSession:
         """The talk button is pressed or released (digest 5.6)."""
         if not self._options.push_to_talk or not self._ready or self._over:
             return []
-        if down and self._talk_frames is None:
+        if down and not self._intake.pressed:
             self._begin_talk(now)
-        elif not down and self._talk_frames is not None:
+        elif not down and self._intake.pressed:
             self._end_talk(now)
         self._advance(now)
         return self._flush()
@@ -315,8 +298,7 @@ class RealtimeSession:
         self._show(connection=Connection.CONNECTED)
         for event in replay(self.conversation):
             self._send({**event, "event_id": self._id("replay")})
-        while self._early:
-            self._append(self._early.popleft())
+        self._append(self._intake.open())
         lines, self._early_lines = self._early_lines, []
         for line in lines:
             self._say(line, now)
@@ -444,25 +426,21 @@ class RealtimeSession:
     def _begin_talk(self, now: float) -> None:
         self._interrupt(now)
         self._send({"type": "input_audio_buffer.clear", "event_id": self._id("clear")})
-        self._talk_frames = 0
-        while self._pre_roll:
-            self._append(self._pre_roll.popleft())
+        self._append(self._intake.press())
         self._show(user=User.SPEAKING)
 
     def _end_talk(self, now: float) -> None:
-        frames, self._talk_frames = self._talk_frames or 0, None
+        long_enough = self._intake.release()
         self._show(user=User.LISTENING)
-        if frames < LEAST_TURN_FRAMES:
+        if not long_enough:
             self._send({"type": "input_audio_buffer.clear", "event_id": self._id("clear")})
             self._show(notice="That was too short. Hold the button while you speak.")
             return
         self._send({"type": "input_audio_buffer.commit", "event_id": self._id("commit")})
         self._want_response(now)
 
-    def _append(self, pcm: bytes) -> None:
-        if self._talk_frames is not None:
-            self._talk_frames += 1
-        self._outputs.append(SendAudio(pcm))
+    def _append(self, frames: list[bytes]) -> None:
+        self._outputs += [SendAudio(pcm) for pcm in frames]
 
     def _configure(self) -> None:
         self._update_id = self._id("settings")
@@ -480,25 +458,6 @@ class RealtimeSession:
                 "The server took the call but says nothing. Check REALTIME_BASE_URL.",
             )
 
-    def _mind_the_microphone(self, pcm: bytes) -> None:
-        """A microphone that has given nothing at all since the call began is switched off."""
-        if self._dead_frames is None:
-            return
-        if not is_digital_silence(pcm):
-            if self._dead_frames >= DEAD_FRAMES and self.conversation.notice == DEAD_MICROPHONE:
-                self._show(notice="")
-            self._dead_frames = None
-            return
-        self._dead_frames += 1
-        if self._dead_frames == DEAD_FRAMES:
-            self._show(notice=DEAD_MICROPHONE)
-
-    def _keep(self, pcm: bytes) -> None:
-        """Sound for a session that is not there yet, or not any more."""
-        self._early.append(pcm)
-        while self._was_up and len(self._early) > GAP_FRAMES:
-            self._early.popleft()
-
     @property
     def _may_reconnect(self) -> bool:
         return self._was_up and self._tries < MOST_TRIES and not self._over
@@ -509,7 +468,7 @@ class RealtimeSession:
         self._ready = False
         self._silent_until = None
         self._renew_at = None
-        self._talk_frames = None
+        self._intake.close()
         self._responses.reset()
         self._playback.finish()
         self.conversation = talk.lose(self.conversation)

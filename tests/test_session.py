@@ -4,20 +4,22 @@ import pytest
 
 from components.audio import FRAME_BYTES, encode
 from components.conversation import Assistant, Connection, Status, User
+from components.intake import (
+    DEAD_FRAMES,
+    EARLY_FRAMES,
+    GAP_FRAMES,
+    LEAST_TURN_FRAMES,
+    PRE_ROLL_FRAMES,
+)
 from components.playback import DEFAULT_DELAY_S
 from components.protocol import Failure, SessionOptions, Severity
 from components.responses import BEGIN_LIMIT_S as RESPONSE_LIMIT_S
 from components.session import (
     CREATED_LIMIT_S,
-    DEAD_FRAMES,
     DEAD_MICROPHONE,
-    EARLY_FRAMES,
     FIRST_PAUSE_S,
-    GAP_FRAMES,
-    LEAST_TURN_FRAMES,
     LONGEST_PAUSE_S,
     MOST_TRIES,
-    PRE_ROLL_FRAMES,
     RENEW_AFTER_S,
     UPDATED_LIMIT_S,
     Hangup,
