@@ -244,6 +244,7 @@
           problem = null;
           this.set({ connection: "connected" });
           await this.dropped();
+          if (this.over) return;
           this.set({ connection: "reconnecting", assistant: "idle" });
         } catch (error) {
           if (this.over) return;

@@ -6,9 +6,9 @@ the end, its peer connection and its session are closed.
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from components.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE
 from components.practice.call_engine import CallEngine
 from components.practice.connection import Connection
 from components.practice.outlet import WireClosedError
+from components.practice.receiver import JITTER_BUFFER, OpusReceiver
 
 logger = logging.getLogger(__name__)
 
@@ -136,20 +137,20 @@ class Call:
         self._channel = Channel()
         self._connected = asyncio.Event()
         self._gone = asyncio.Event()
-        self._microphone: MediaStreamTrack | None = None
+        self._heard: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def answer(self, offer: str) -> str:
         """The answer to a browser's session description; raises `OfferError`."""
         peer = self._peer
         peer.on("datachannel", self._channel.adopt)
-        peer.on("track", self._track)
         peer.on("connectionstatechange", self._state_changed)
         try:
             await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-            if self._microphone is None:
+            if not peer.getReceivers():
                 raise OfferError("The offer has no audio.")
             peer.addTrack(Speaker(self._engine, self.connection))
             await peer.setLocalDescription(await peer.createAnswer())
+            self._hear_at_once(str(peer.localDescription.sdp))
         except OfferError:
             await self._close()
             raise
@@ -183,9 +184,10 @@ class Call:
         await self.connection.close()
         await self._peer.close()
 
-    def _track(self, track: MediaStreamTrack) -> None:
-        if track.kind == "audio" and self._microphone is None:
-            self._microphone = track
+    def _hear_at_once(self, answer: str) -> None:
+        opus = {int(n) for n in re.findall(r"(?im)^a=rtpmap:(\d+) opus/48000", answer)}
+        for receiver in self._peer.getReceivers():
+            setattr(receiver, JITTER_BUFFER, OpusReceiver(self._heard.put_nowait, opus))
 
     def _state_changed(self) -> None:
         if self._peer.connectionState == "connected":
@@ -198,17 +200,10 @@ class Call:
             await self.connection.take(message)
 
     async def _listen(self) -> None:
-        """The microphone, as long as it lasts; a call goes on without one."""
-        assert self._microphone is not None
-        resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
-        with suppress(MediaStreamError):
-            while True:
-                frame = await self._microphone.recv()
-                frame.pts = None
-                for part in resampler.resample(frame):
-                    pcm = bytes(part.planes[0])[: 2 * part.samples]
-                    await self.connection.hear(self._engine.microphone(pcm))
-        await self._gone.wait()
+        """The microphone, as long as the call lasts."""
+        while True:
+            pcm = await self._heard.get()
+            await self.connection.hear(self._engine.microphone(pcm))
 
 
 async def _first(*works: Coroutine[Any, Any, object]) -> None:

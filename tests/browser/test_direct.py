@@ -1,0 +1,383 @@
+"""The voice button in Chromium: it talks with the practice server, and fails in sentences."""
+
+import json
+import re
+import wave
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Launch
+from tests.browser.test_page import ALL_CLOSED
+from tests.running import running_app
+from tests.speech import speech
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
+
+Visit = Callable[..., Page]
+LIMIT_MS = 25_000
+RATE = 48_000
+VISITORS = count(1)
+INTERJECTION = "thank you very much, that is enough for now"
+
+# Keeps the data channels, and shortens the patience of the widget.
+CHANNELS = """
+window.channels = [];
+const create = RTCPeerConnection.prototype.createDataChannel;
+RTCPeerConnection.prototype.createDataChannel = function (...args) {
+  const channel = create.apply(this, args);
+  window.channels.push(channel);
+  return channel;
+};
+"""
+IMPATIENT = """
+const wait = window.setTimeout;
+window.setTimeout = (task, ms, ...args) => wait(task, Math.min(ms, 300), ...args);
+"""
+HEARS_SOUND = """async () => {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  const receiver = window.witness.peers.at(-1).getReceivers()[0];
+  context.createMediaStreamSource(new MediaStream([receiver.track])).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  for (;;) {
+    await new Promise(requestAnimationFrame);
+    analyser.getFloatTimeDomainData(samples);
+    if (samples.some((sample) => Math.abs(sample) > 0.02)) return context.close().then(() => true);
+  }
+}"""
+FALLS_SILENT = """async () => {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  const receiver = window.witness.peers.at(-1).getReceivers()[0];
+  context.createMediaStreamSource(new MediaStream([receiver.track])).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  for (let quiet = 0; quiet < 10; ) {
+    await new Promise(requestAnimationFrame);
+    analyser.getFloatTimeDomainData(samples);
+    quiet = samples.some((sample) => Math.abs(sample) > 0.01) ? 0 : quiet + 1;
+  }
+  return context.close().then(() => true);
+}"""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    with running_app(tmp_path_factory.mktemp("app")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def says(launch: Launch, tmp_path_factory):
+    """A Chromium whose microphone hears seconds of silence and sentences, once."""
+
+    def make(*parts, allow=True):
+        sound = [
+            np.zeros(int(part * RATE), np.int16) if isinstance(part, float) else speech(part)
+            for part in parts
+        ]
+        path: Path = tmp_path_factory.mktemp("wav") / "microphone.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(np.concatenate(sound).tobytes())
+        return launch(wav=f"{path}%noloop", allow=allow)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def quiet(says):
+    return says(60.0)
+
+
+@pytest.fixture
+def demo(app, quiet, visit: Visit):
+    """Opens the demo page and the overlay of its button."""
+
+    def go(*, using=quiet, script=CHANNELS):
+        page = visit(
+            f"{app}/direct",
+            using=using,
+            script=script,
+            ready="voice-call .fab",
+            # Each test is a visitor of its own, whose calls are counted alone.
+            extra_http_headers={"X-Forwarded-For": f"192.0.2.{next(VISITORS)}"},
+        )
+        page.click("voice-call .fab")
+        return page
+
+    return go
+
+
+def part(page, name):
+    return page.locator(f"voice-call .{name}")
+
+
+def begin(page):
+    part(page, "start").click()
+    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+
+
+def say(page, text):
+    """A typed turn, over the widget's own channel."""
+    content = [{"type": "input_text", "text": text}]
+    item = {"type": "message", "role": "user", "content": content}
+    for event in ({"type": "conversation.item.create", "item": item}, {"type": "response.create"}):
+        page.evaluate("event => window.channels.at(-1).send(event)", json.dumps(event))
+
+
+def settled(page, connection):
+    """The call is over: everything is let go, and the button is back."""
+    expect(part(page, "connection")).to_have_text(connection, timeout=LIMIT_MS)
+    expect(part(page, "start")).to_have_text("Start call")
+    expect(part(page, "start")).to_be_enabled()
+    page.wait_for_function(ALL_CLOSED)
+
+
+def test_a_spoken_question_is_written_down_and_answered_aloud(demo, says):
+    page = demo(using=says(2.0, "what time is it", 30.0))
+    page.evaluate(
+        "addEventListener('voicestate', ({ detail }) => (window.states ??= []).push(detail))"
+    )
+    begin(page)
+
+    expect(part(page, "side.user dd")).to_have_text("Speaking", timeout=LIMIT_MS)
+    expect(part(page, "side.assistant dd")).to_have_text("Speaking", timeout=LIMIT_MS)
+    assert page.evaluate(HEARS_SOUND)
+    expect(page.locator("voice-call li.user")).to_contain_text("What time is it?", timeout=LIMIT_MS)
+    expect(page.locator("voice-call li.assistant")).to_contain_text("It is", timeout=LIMIT_MS)
+    expect(part(page, "side.assistant dd")).to_have_text("Idle", timeout=LIMIT_MS)
+    page.click("voice-call .start")
+    settled(page, "Ended")
+    assert {"connecting", "connected", "ended"} <= {
+        state["connection"] for state in page.evaluate("window.states")
+    }
+
+
+def test_speaking_over_the_answer_stops_it(demo, says):
+    page = demo(using=says(2.0, "count to thirty", 4.0, INTERJECTION, 30.0))
+    begin(page)
+    expect(part(page, "side.assistant dd")).to_have_text("Speaking", timeout=LIMIT_MS)
+    expect(page.locator("voice-call li.assistant").first).to_contain_text(
+        "interrupted", timeout=LIMIT_MS
+    )
+    expect(page.locator("voice-call li.user")).to_have_count(2, timeout=LIMIT_MS)
+
+
+def test_interrupt_and_mute(demo):
+    page = demo()
+    begin(page)
+    expect(part(page, "interrupt")).to_be_disabled()
+    say(page, "count to thirty")
+    assert page.evaluate(HEARS_SOUND)
+    part(page, "interrupt").click()
+    assert page.evaluate(FALLS_SILENT)
+    expect(page.locator("voice-call li.assistant")).to_contain_text("interrupted")
+
+    part(page, "mute").click()
+    expect(part(page, "side.user dd")).to_have_text("Muted")
+    assert page.evaluate("window.witness.tracks.every((track) => !track.enabled)")
+    part(page, "mute").click()
+    expect(part(page, "side.user dd")).to_have_text("Listening")
+    assert page.evaluate("window.witness.tracks.every((track) => track.enabled)")
+
+
+def test_closing_the_overlay_ends_the_call_and_the_next_one_works(demo):
+    page = demo()
+    for _ in range(2):
+        begin(page)
+        page.keyboard.press("Escape")
+        expect(part(page, "panel")).to_be_hidden()
+        page.wait_for_function(ALL_CLOSED)
+        assert page.evaluate("document.activeElement.tagName") == "VOICE-CALL"
+        page.keyboard.press("Enter")
+        expect(part(page, "panel")).to_be_visible()
+
+
+def test_a_dropped_call_goes_on_where_it_was(demo):
+    page = demo(script=CHANNELS + IMPATIENT)
+    begin(page)
+    say(page, "what is 12 + 30?")
+    expect(page.locator("voice-call li.assistant")).to_contain_text("42", timeout=LIMIT_MS)
+    page.evaluate("window.channels.at(-1).close()")
+
+    expect(part(page, "connection")).to_have_text("Reconnecting", timeout=LIMIT_MS)
+    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+    assert page.evaluate("window.channels.length") == 2
+    say(page, "what is 2 times 4?")
+    expect(page.locator("voice-call li")).to_have_text(
+        [
+            re.compile("12 \\+ 30"),
+            re.compile("42"),
+            re.compile("2 times 4"),
+            re.compile("8"),
+        ],
+        timeout=LIMIT_MS,
+    )
+
+
+def refuse(status, code, message):
+    def handle(route: Route):
+        body = json.dumps({"error": {"code": code, "message": message}})
+        route.fulfill(status=status, content_type="application/json", body=body)
+
+    return handle
+
+
+TOKEN = "**/api/realtime/token"
+CALLS = re.compile("/v1/realtime/calls")
+
+
+@pytest.mark.parametrize(
+    ("where", "answer", "sentence"),
+    [
+        (TOKEN, refuse(429, "too_many_requests", "Wait a minute."), "Wait a minute."),
+        (TOKEN, refuse(502, "upstream", "The server does not accept the key."), "accept the key"),
+        (TOKEN, lambda route: route.fulfill(status=200, body="<html>"), "makes no sense"),
+        (TOKEN, lambda route: route.abort(), "does not answer"),
+        (CALLS, refuse(401, "invalid_api_key", "This client secret has expired."), "has expired"),
+        (CALLS, refuse(400, "invalid_offer", "No audio."), "No audio."),
+        (CALLS, refuse(429, "insufficient_quota", "You exceeded"), "no credit"),
+        (CALLS, lambda route: route.fulfill(status=201, body="junk"), "makes no sense"),
+    ],
+)
+def test_a_refusal_is_a_sentence_and_the_button_works_again(demo, where, answer, sentence):
+    page = demo(script=CHANNELS + IMPATIENT)
+    page.route(where, answer)
+    part(page, "start").click()
+    settled(page, "Failed")
+    expect(part(page, "notice")).to_contain_text(sentence)
+
+    page.unroute(where)
+    begin(page)
+    expect(part(page, "notice")).to_be_empty()
+
+
+def test_a_network_that_carries_no_sound_is_told(demo):
+    def misdirect(route: Route):
+        answer = route.fetch()
+        lines = [line for line in answer.text().splitlines() if not line.startswith("a=candidate")]
+        route.fulfill(response=answer, body="\r\n".join(lines) + "\r\n")
+
+    page = demo(script=CHANNELS + IMPATIENT)
+    page.route(CALLS, misdirect)
+    part(page, "start").click()
+    settled(page, "Failed")
+    expect(part(page, "notice")).to_contain_text("no way through the network")
+
+
+def test_a_call_that_cannot_be_made_again_is_lost_with_a_sentence(demo):
+    page = demo(script=CHANNELS + IMPATIENT)
+    begin(page)
+    page.route(TOKEN, lambda route: route.abort())
+    page.evaluate("window.channels.at(-1).close()")
+
+    settled(page, "Failed")
+    expect(part(page, "notice")).not_to_be_empty()
+
+
+def test_a_microphone_that_is_not_allowed_is_told(app, says, visit: Visit):
+    page = visit(f"{app}/direct", using=says(1.0, allow=False), ready="voice-call .fab")
+    page.click("voice-call .fab")
+    part(page, "start").click()
+
+    expect(part(page, "connection")).to_have_text("Failed", timeout=LIMIT_MS)
+    expect(part(page, "notice")).to_contain_text("does not allow the microphone")
+    expect(part(page, "start")).to_be_enabled()
+
+
+def test_the_element_takes_its_session_from_its_attributes(demo):
+    page = demo()
+    page.evaluate(
+        """() => {
+          const element = document.querySelector("voice-call");
+          element.setAttribute("instructions", "Be brief.");
+          element.setAttribute("voice", "cedar");
+          addEventListener("voicetranscript", ({ detail }) => (window.words = detail.messages));
+        }"""
+    )
+    page.evaluate(
+        """() => {
+          const send = RTCDataChannel.prototype.send;
+          RTCDataChannel.prototype.send = function (text) {
+            (window.sent ??= []).push(JSON.parse(text));
+            return send.call(this, text);
+          };
+        }"""
+    )
+    begin(page)
+
+    session = {"type": "realtime", "instructions": "Be brief."}
+    assert page.evaluate("window.sent")[0] == {
+        "type": "session.update",
+        "session": {**session, "audio": {"output": {"voice": "cedar"}}},
+    }
+    say(page, "hello")
+    page.wait_for_function("(window.words || []).length === 2")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_overlay_fits(app, quiet, visit: Visit, width):
+    page = visit(
+        f"{app}/direct",
+        using=quiet,
+        ready="voice-call .fab",
+        viewport={"width": width, "height": 640},
+    )
+    page.click("voice-call .fab")
+    box = part(page, "panel").bounding_box()
+
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 640
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_everything_has_a_name_and_is_reached_by_keyboard(demo):
+    page = demo()
+
+    assert page.evaluate("document.querySelector('voice-call').shadowRoot.activeElement.className")
+    names = page.locator("voice-call").aria_snapshot()
+    for name in (
+        'dialog "Voice call"',
+        'button "Close"',
+        'button "Start call"',
+        'log "Transcript"',
+    ):
+        assert name in names
+
+
+def test_a_page_of_another_port_gets_no_token(app, quiet, visit: Visit, tmp_path):
+    with running_app(tmp_path) as other:
+        page = visit(f"{other}/direct", using=quiet, ready="voice-call .fab")
+        page.click("voice-call .fab")
+        page.evaluate(
+            "url => document.querySelector('voice-call').setAttribute('token-url', url)",
+            f"{app}/api/realtime/token",
+        )
+        part(page, "start").click()
+
+        expect(part(page, "connection")).to_have_text("Failed", timeout=LIMIT_MS)
+        expect(part(page, "notice")).to_contain_text("may not use the voice button")
+        page.wait_for_function(ALL_CLOSED)
+
+
+def test_a_login_covers_the_route(tmp_path, quiet, visit: Visit):
+    with running_app(tmp_path, APP_USERNAME="me", APP_PASSWORD="secret") as url:
+        page = visit(url, using=quiet, ready="input[type=password]")
+        refused = page.request.post(f"{url}/api/realtime/token", headers={"Origin": url})
+        assert refused.status == 401
+        page.locator("input").first.fill("me")
+        page.fill("input[type=password]", "secret")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#start:visible")
+        page.goto(f"{url}/direct")
+        page.click("voice-call .fab")
+        begin(page)
