@@ -52,8 +52,6 @@ SNAPSHOT_S: Final = 0.1
 """The page gets a whole transcript at most ten times a second."""
 GOODBYE_S: Final = 2.0
 """The page hangs up by itself when it learns of the end; after this long, we do."""
-PLAYOUT_LEAD_S: Final = 0.03
-"""From `emit` to the browser's jitter buffer on a near network."""
 GONE_S: Final = 5.0
 """A browser that sends no packet for so long is gone; aioice notices after thirty (trap B8)."""
 EMIT_LIMIT_S: Final = 30.0
@@ -295,8 +293,12 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                 return self._session.push_to_talk(down, now)
             case {"type": "hangup"}:
                 return self._session.hang_up()
-            case {"type": "playout", "delay_ms": int(delay) | float(delay)}:
-                self._session.playout_delay(PLAYOUT_LEAD_S + delay / 1000)
+            case {
+                "type": "playout",
+                "delay_ms": int(delay) | float(delay),
+                "rtt_ms": int(rtt) | float(rtt),
+            }:
+                self._session.playout_delay((delay + rtt / 2) / 1000)
         return []
 
     def _tell_page(self, message: Mapping[str, Any]) -> None:
@@ -346,6 +348,8 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                     self._renewal = asyncio.create_task(self._renew())
                 case Hangup():
                     self._hang_up()
+        if self._session.has_sound:
+            self.speaker.hurry()
 
     def _hang_up(self) -> None:
         """Once: cancelled a second time, the bridge could not close its socket."""

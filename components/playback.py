@@ -104,8 +104,11 @@ class Playback:
 
     @property
     def waiting(self) -> bool:
-        """Whether there is sound to hand over."""
-        return any(clip.pcm for clip in self._clips)
+        """Whether `take` has a frame to give."""
+        if not self._clips:
+            return False
+        first = self._clips[0]
+        return len(first.pcm) >= FRAME_BYTES or (first.finished and bool(first.pcm))
 
     def heard_characters(self, item_id: str, now: float) -> int | None:
         """How much of an item's transcript has been heard; None once it is over, or never was."""

@@ -330,6 +330,7 @@ class RealtimeSession:
             self._cancel()
 
     def _response_created(self, event: Event) -> None:
+        self._playback.finish()  # a server that never ends an item must not keep the next one back
         if self._responses.created(_text(_at(event, "response"), "id")):
             self._complaint = ""
             self._show(notice="")

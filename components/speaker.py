@@ -1,9 +1,9 @@
-"""The track to the browser: a playout clock that gives 20 ms of Opus at every 20 ms.
+"""The track to the browser: 20 ms of Opus at every 20 ms.
 
-Rule: the clock keeps absolute deadlines and never stops, because a browser takes a pause in the
-stream for a late packet and holds back everything after it (trap B1). It gives encoded packets:
-fastrtc's own track would make each frame float, stereo and 48 kHz first, encode it in another
-thread, and let sound pile up in a queue whose depth nobody knows (trap B3).
+Rule: the stream never stops, because a browser takes a pause in it for a late packet and holds back
+everything after it (trap B1). It carries encoded packets: fastrtc's own track would make each frame
+float, stereo and 48 kHz first, encode it in another thread, and let sound pile up in a queue whose
+depth nobody knows (trap B3).
 """
 
 import asyncio
@@ -17,10 +17,8 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from components.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE
+from components.playout import PlayoutClock
 
-FRAME_S: Final = FRAME_MS / 1000
-LATE_S: Final = 0.2
-"""A clock further behind than this starts anew instead of hurrying after its deadlines."""
 BIT_RATE: Final = 48_000
 RTP_CLOCK: Final = 48_000
 """Hertz; that of Opus, whatever is encoded (RFC 7587)."""
@@ -63,23 +61,42 @@ class Speaker(MediaStreamTrack):  # type: ignore[misc]  # aiortc is not followed
         super().__init__()
         self._frame = frame
         self._voice = OpusVoice()
-        self._due: float | None = None
+        self._clock = PlayoutClock()
+        self._silent = True
+        self._waiter: asyncio.Future[None] | None = None
         self._timestamp = 0
 
+    def hurry(self) -> None:
+        """There is a frame of sound: after a silence it leaves at once, not at its deadline."""
+        if self._silent and self._waiter and not self._waiter.done():
+            self._clock.hurry(time.monotonic())
+            self._waiter.set_result(None)
+
     async def recv(self) -> "av.Packet[Any]":
-        """The next packet, at its deadline; `MediaStreamError` once the track has ended."""
+        """The next packet, when it is due; `MediaStreamError` once the track has ended."""
         if self.readyState != "live":
             raise MediaStreamError
-        await self._deadline()
-        packet = av.Packet(self._voice.encode(self._frame(time.monotonic())))
+        await self._wait(self._clock.wait(time.monotonic()))
+        pcm = self._frame(time.monotonic())
+        self._silent = pcm is None
+        self._clock.left(self._silent)
+        packet = av.Packet(self._voice.encode(pcm))
         packet.pts = self._timestamp
         packet.time_base = Fraction(1, RTP_CLOCK)
         self._timestamp += RTP_STEP
         return packet
 
-    async def _deadline(self) -> None:
-        now = time.monotonic()
-        if self._due is None or now - self._due > LATE_S:
-            self._due = now
-        await asyncio.sleep(max(0.0, self._due - now))
-        self._due += FRAME_S
+    async def _wait(self, seconds: float) -> None:
+        """A sleep that `hurry` can end; others always run meanwhile, as `recv` is a loop."""
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(seconds, _release, self._waiter)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+
+
+def _release(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -16,7 +16,7 @@ LAYERS = (
     ("session", "upstream", "media", "peer"),
     ("history", "intake", "responses"),
     ("speaker", "microphone"),
-    ("trace", "jitter"),
+    ("trace", "jitter", "playout"),
     ("conversation", "playback", "protocol"),
     ("audio",),
 )
@@ -32,6 +32,7 @@ PURE = {
     "intake",
     "jitter",
     "playback",
+    "playout",
     "protocol",
     "responses",
     "session",

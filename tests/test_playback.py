@@ -50,9 +50,10 @@ def test_rest_of_an_unfinished_item_waits_for_more():
 
     assert playback.take(0.0) is not None
     assert playback.take(0.02) is None
-    assert playback.waiting
+    assert not playback.waiting
 
     playback.add("a", 0, pcm(10))
+    assert playback.waiting
 
     assert playback.take(0.04) == pcm(20)
 
@@ -61,6 +62,7 @@ def test_last_frame_of_a_reply_is_filled_up():
     playback = Playback()
     playback.add("a", 0, pcm(5))
     playback.finish("a")
+    assert playback.waiting
 
     assert playback.take(0.0) == pcm(5) + bytes(FRAME_BYTES - 5 * BYTES_PER_MS)
 

@@ -329,6 +329,13 @@ def test_several_audio_items_of_one_response_play_in_order(call):
     assert call.play(10) == 4
 
 
+def test_item_that_is_never_ended_does_not_keep_the_next_reply_back(call):
+    call.answer("r1", "a1", ms=45)
+    call.answer("r2", "a2", ms=100)
+
+    assert call.play(10) == 7
+
+
 @pytest.mark.parametrize("delta", [None, 7, "%%%", "AAAAA"])
 def test_audio_that_is_not_base64_is_left_out(call, delta):
     call.receive("response.output_audio.delta", item_id="a1", delta=delta)

@@ -1,38 +1,17 @@
 """The track to the browser: one packet of 20 ms at every 20 ms."""
 
 import asyncio
-import itertools
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from components import speaker as module
 from components.audio import FRAME_SAMPLES
 from components.speaker import RTP_STEP, TAIL_FRAMES, OpusVoice, Speaker
 
 TONE = (8000 * np.sin(np.arange(FRAME_SAMPLES) * 2 * np.pi * 440 / 24_000)).astype(np.int16)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Time that passes only while the speaker sleeps."""
-
-    class Clock:
-        now = 50.0
-
-        def monotonic(self):
-            return self.now
-
-        async def sleep(self, seconds):
-            assert seconds >= 0
-            self.now += seconds
-
-    clock = Clock()
-    monkeypatch.setattr(module.time, "monotonic", clock.monotonic)
-    monkeypatch.setattr(module.asyncio, "sleep", clock.sleep)
-    return clock
 
 
 def decoded(packets):
@@ -70,45 +49,56 @@ def test_sound_after_a_silence_is_encoded_again():
     assert np.abs(decoded(packets)[-960:]).max() > 0.1
 
 
-async def test_packets_leave_on_absolute_deadlines(clock):
-    asked = []
-    speaker = Speaker(lambda now: asked.append(now))
-    for work in itertools.islice(itertools.cycle([0.0, 0.013, 0.004]), 50):
-        await speaker.recv()
-        clock.now += work
-
-    assert asked == pytest.approx([50.0 + n * 0.02 for n in range(50)])
-
-
-async def test_rtp_time_goes_on_by_twenty_ms_a_packet(clock):
+async def test_rtp_time_goes_on_by_twenty_ms_a_packet():
     speaker = Speaker(lambda now: None)
 
     packets = [await speaker.recv() for _ in range(5)]
 
     assert [packet.pts for packet in packets] == [n * RTP_STEP for n in range(5)]
-    assert all(packet.time_base == module.Fraction(1, 48_000) for packet in packets)
+    assert all(packet.time_base == Fraction(1, 48_000) for packet in packets)
 
 
-async def test_small_delay_is_caught_up(clock):
+async def test_frames_are_asked_for_at_their_deadlines():
     asked = []
     speaker = Speaker(lambda now: asked.append(now))
-    await speaker.recv()
-    clock.now += 0.05
-    for _ in range(4):
+    for _ in range(10):
         await speaker.recv()
 
-    assert asked == pytest.approx([50.0, 50.05, 50.05, 50.06, 50.08])
+    # Never early: how late they are is the machine's affair.
+    assert all(now >= asked[0] + n * 0.02 - 0.002 for n, now in enumerate(asked))
 
 
-async def test_large_delay_starts_the_clock_anew(clock):
-    asked = []
-    speaker = Speaker(lambda now: asked.append(now))
+async def test_reply_after_a_silence_does_not_wait_for_its_deadline(monkeypatch):
+    speaker = Speaker(lambda now: None)
     await speaker.recv()
-    clock.now += 5
-    for _ in range(3):
-        await speaker.recv()
+    monkeypatch.setattr(speaker._clock, "wait", lambda now: 3600.0)
+    waiting = asyncio.create_task(speaker.recv())
+    await asyncio.sleep(0)
+    speaker.hurry()
 
-    assert asked == pytest.approx([50.0, 55.0, 55.02, 55.04])
+    await waiting
+
+
+async def test_reply_under_way_is_not_hurried(monkeypatch):
+    speaker = Speaker(lambda now: TONE.tobytes())
+    await speaker.recv()
+    monkeypatch.setattr(speaker._clock, "wait", lambda now: 3600.0)
+    waiting = asyncio.create_task(speaker.recv())
+    await asyncio.sleep(0)
+    speaker.hurry()
+    await asyncio.sleep(0)
+
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_hurry_without_anyone_waiting_changes_nothing():
+    speaker = Speaker(lambda now: None)
+    speaker.hurry()
+    await speaker.recv()
+    speaker.hurry()
+
+    assert (await speaker.recv()).pts == RTP_STEP
 
 
 async def test_ended_track_gives_no_more():
@@ -119,10 +109,9 @@ async def test_ended_track_gives_no_more():
         await speaker.recv()
 
 
-async def test_real_clock_lets_others_run():
+async def test_others_run_between_frames():
     speaker = Speaker(lambda now: TONE.tobytes())
     ran = asyncio.create_task(asyncio.sleep(0))
-    await speaker.recv()
     await speaker.recv()
 
     assert ran.done()
