@@ -35,6 +35,7 @@ class OpusVoice:
         self._codec.sample_rate = SAMPLE_RATE
         self._codec.layout = "mono"
         self._codec.format = "s16"
+        self._codec.thread_count = 1
         self._codec.bit_rate = BIT_RATE
         self._codec.options = {"application": "voip"}
         self._silent_frames = 0

@@ -16,7 +16,7 @@ LAYERS = (
     ("session", "upstream", "media", "peer"),
     ("history", "intake", "responses"),
     ("speaker", "microphone"),
-    ("trace", "jitter", "playout"),
+    ("trace", "decimate", "jitter", "playout"),
     ("conversation", "playback", "protocol"),
     ("audio",),
 )
@@ -28,6 +28,7 @@ PRACTICE_MAY_IMPORT = {"audio", "settings"}
 PURE = {
     "audio",
     "conversation",
+    "decimate",
     "history",
     "intake",
     "jitter",
@@ -81,6 +82,7 @@ PURE_MAY_KNOW_SETTINGS = {
 TESTED_BESIDE = {
     "app": "integration/test_start.py",
     "launch": "integration/test_start.py",
+    "page.direct": "browser/test_direct.py",
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
     "practice.calls": "practice/test_webrtc.py",
