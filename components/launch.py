@@ -33,11 +33,13 @@ def launch(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    sidebands = Sidebands(settings)
     demo = build(
         settings,
         Call(settings),
         rtc_configuration=browser_configuration(settings),
         server_rtc_configuration=server_configuration(settings),
+        watching=sidebands if settings.direct else None,
     )
     try:
         demo.launch(
@@ -46,7 +48,7 @@ def _serve(settings: Settings) -> None:
             share=settings.share,
             auth=settings.login,
             # Given here, they are there from the first request.
-            app_kwargs={"routes": direct_routes(settings, Sidebands(settings))},
+            app_kwargs={"routes": direct_routes(settings, sidebands)},
             show_api=False,
             # Rendered by a Node server, the page would not wait for our scripts.
             ssr_mode=False,

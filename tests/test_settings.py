@@ -112,6 +112,13 @@ def test_practice_mode(argv, environ, practice):
         ("MAX_CALL_SECONDS", "86400", "max_call_seconds", 86_400),
         ("DIRECT_ROUTE", "on", "direct_route", "on"),
         ("DIRECT_ROUTE", "off", "direct_route", "off"),
+        ("DIRECT_ORIGINS", "https://a.example", "direct_origins", ("https://a.example",)),
+        (
+            "DIRECT_ORIGINS",
+            "https://A.example/ , http://b:8080,",
+            "direct_origins",
+            ("https://a.example", "http://b:8080"),
+        ),
         ("GRADIO_SERVER_NAME", "0.0.0.0", "host", "0.0.0.0"),
         ("GRADIO_SERVER_PORT", "8080", "port", 8080),
         ("GRADIO_SHARE", "True", "share", True),
@@ -231,6 +238,20 @@ def test_who_can_open_the_page(argv, environ, reachable):
     assert load(argv, environ, NO_FILE).reachable is reachable
 
 
+@pytest.mark.parametrize(
+    ("environ", "direct"),
+    [
+        ({}, True),
+        ({"DIRECT_ROUTE": "off"}, False),
+        ({"GRADIO_SHARE": "1"}, False),
+        ({"GRADIO_SHARE": "1", "DIRECT_ROUTE": "on"}, True),
+        ({"GRADIO_SERVER_NAME": "0.0.0.0"}, False),
+    ],
+)
+def test_browsers_talk_directly_only_from_this_machine_unless_told(environ, direct):
+    assert of(**environ).direct is direct
+
+
 def test_gradio_s_own_variables_in_the_file_are_handed_on(dotenv):
     file = dotenv(
         "GRADIO_ROOT_PATH=/voice\nGRADIO_TEMP_DIR=/file\nGRADIO_SERVER_PORT=\nREALTIME_MODEL=m\n"
@@ -340,6 +361,10 @@ BASE_URLS = [
         ("PRACTICE_LLM_BASE_URL", "localhost:11434", "starts with http:// or https://"),
         ("REALTIME_TURN_DETECTION", "Server_VAD", "server_vad, semantic_vad or push_to_talk"),
         ("DIRECT_ROUTE", "yes", "auto, on or off"),
+        ("DIRECT_ORIGINS", "*", "addresses such as https://example.org"),
+        ("DIRECT_ORIGINS", "shop.example", "addresses such as https://example.org"),
+        ("DIRECT_ORIGINS", "https://shop.example/path", "addresses such as https://example.org"),
+        ("DIRECT_ORIGINS", "https://me:pw@shop.example", "addresses such as https://example.org"),
         ("GRADIO_SHARE", "maybe", "true or false"),
         ("REALTIME_VOICE", "two words", "a voice's name without spaces, such as alloy"),
         ("REALTIME_VOICE", "v" * 101, "a voice's name"),

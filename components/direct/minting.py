@@ -21,6 +21,7 @@ from components.protocol import (
     headers,
     realtime_url,
     relax,
+    safe,
     session_update,
 )
 from components.settings import Settings
@@ -160,7 +161,8 @@ class Minting:
             raise MintingError(502, f"{self._host} cannot be reached. Try again.") from error
 
     def _refused(self, response: httpx.Response) -> MintingError:
-        log.info("! %s refused a browser's call (%s)", self._host, response.status_code)
+        words = safe(str(_error_of(response).get("message", "")))
+        log.info("! %s refused (%s): %s", self._host, response.status_code, words)
         failure = failure_of_status(response.status_code, response.content)
         busy = response.status_code == 429 or response.status_code >= 500
         return MintingError(503 if busy else 502, failure.sentence)

@@ -69,6 +69,12 @@ class Sidebands:
         """The call of this name, if it is known."""
         return self._watched.get(name)
 
+    async def follow(self, name: str, pause_s: float) -> AsyncIterator[Conversation]:
+        """The newest conversation of a call whenever it changes; nothing if nobody knows it."""
+        if watched := self._watched.get(name):
+            async for conversation in watched.snapshots(pause_s):
+                yield conversation
+
     def watch(self, minting: Minting, call_id: str) -> str:
         """Attach to a call; returns the name under which it is known from now on."""
         name = secrets.token_urlsafe(18)
@@ -86,7 +92,7 @@ class Sidebands:
             watched.time_up = True
             await minting.hang_up(call_id)
         except UpstreamError as error:
-            log.info("! a watched call: %s", error)
+            log.debug("! a watched call: %s", error)  # every call ends so
         except Exception:
             log.exception("! watching a call failed")
         watched.show(ended(watched.conversation, TIME_UP if watched.time_up else ""))

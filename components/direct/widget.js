@@ -212,16 +212,12 @@
     }
 
     async microphone() {
-      const devices = navigator.mediaDevices;
-      if (!devices) throw new CallError(SENTENCES.insecure, { retry: false });
       let stream;
       try {
-        stream = await devices.getUserMedia({ audio: WISHES }).catch((error) => {
-          if (error.name !== "OverconstrainedError") throw error;
-          return devices.getUserMedia({ audio: true });
-        });
+        stream = await (this.options.microphone || askForMicrophone)();
       } catch (error) {
-        const sentence = SENTENCES[error.name] || `The microphone does not start: ${error.message}`;
+        const known = SENTENCES[error.name] || (this.options.microphone && error.message);
+        const sentence = known || `The microphone does not start: ${error.message}`;
         throw new CallError(sentence, { retry: false, code: error.name });
       }
       if (this.over) stream.getTracks().forEach((track) => track.stop());
@@ -422,6 +418,17 @@
         const words = String((error && error.message) || code || "an error").slice(0, 300);
         this.told.failed(`The server reports: ${words}`, code);
       }
+    }
+  }
+
+  async function askForMicrophone() {
+    const devices = navigator.mediaDevices;
+    if (!devices) throw Object.assign(new Error(), { name: "insecure" });
+    try {
+      return await devices.getUserMedia({ audio: WISHES });
+    } catch (error) {
+      if (error.name !== "OverconstrainedError") throw error;
+      return devices.getUserMedia({ audio: true });
     }
   }
 
@@ -744,6 +751,8 @@
       this.parts.log = root.querySelector("ol");
       this.spectrum = new Spectrum(root.querySelector("canvas"));
       this.call = null;
+      // A page that has its own way to the microphone puts it here: () => Promise<MediaStream>.
+      this.microphone = null;
       this.leave = () => this.end();
       this.listen(root);
     }
@@ -833,6 +842,7 @@
         tokenUrl: address("token-url") || new URL("api/realtime/token", BASE).href,
         instructions: this.getAttribute("instructions") || "",
         voice: this.getAttribute("voice") || "",
+        microphone: this.microphone,
       };
     }
 

@@ -4,7 +4,8 @@ Rule: Gradio carries only the transcript, at most ten snapshots a second. All th
 everything that the page tells the handler, goes over fastrtc's data channel (page.js).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -13,6 +14,7 @@ from fastrtc import AsyncStreamHandler, WebRTC
 
 from components.conversation import Conversation
 from components.page import markup, view
+from components.page.direct import Watching, direct_head, direct_tab
 from components.page.local import keep_local
 from components.page.theme import theme
 from components.peer import use_own_tracks
@@ -45,22 +47,24 @@ def build(
     rtc_configuration: Any,
     server_rtc_configuration: Mapping[str, Any] | None,
     notice: str = "",
+    watching: Watching | None = None,
 ) -> gr.Blocks:
     """The page; `handler` is copied for each call, `notice` is a sentence to show from the start.
 
     `rtc_configuration` must be a dict or a plain function: fastrtc passes on anything else as it
-    is. The handler emits `AdditionalOutputs(screen)` with a `Screen`.
+    is. The handler emits `AdditionalOutputs(screen)` with a `Screen`. `watching` adds the tab of
+    the direct route.
     """
     keep_local()
     with gr.Blocks(
         title="Realtime Voice",
         theme=theme(),
-        head=_head(),
+        head=_head() + (direct_head() if watching else ""),
         analytics_enabled=False,
         fill_width=True,
     ) as demo:
         gr.HTML(markup.header(settings), padding=False)
-        with gr.Row(elem_id="stage"):
+        with _tabs(watching, settings), gr.Row(elem_id="stage"):
             with gr.Column(elem_id="desk"):
                 gr.HTML(markup.desk(settings, notice), padding=False)
                 call = _call(rtc_configuration, server_rtc_configuration)
@@ -74,6 +78,19 @@ def build(
             _show, outputs=[transcript], concurrency_limit=4 * settings.max_calls + 16, queue=True
         )
     return demo
+
+
+@contextmanager
+def _tabs(watching: Watching | None, settings: Settings) -> Iterator[None]:
+    """The place of the call: the whole page, or its first tab."""
+    if watching is None:
+        yield
+        return
+    with gr.Tabs(elem_id="routes"):
+        with gr.Tab("Talk"):
+            yield
+        with gr.Tab("Direct"):
+            direct_tab(watching, settings.max_calls)
 
 
 def _call(rtc_configuration: Any, server_rtc_configuration: Mapping[str, Any] | None) -> WebRTC:

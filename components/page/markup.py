@@ -8,6 +8,7 @@ from html import escape
 from typing import Final
 from urllib.parse import urlsplit
 
+from components.conversation import Conversation
 from components.settings import OPENAI_BASE_URL, Settings
 
 _PRACTICE_HINT: Final = (
@@ -60,6 +61,35 @@ def empty_transcript(settings: Settings) -> str:
     )
 
 
+def direct_call() -> str:
+    """The voice button's panel, in its place."""
+    return (
+        f'<p class="rv-direct-hint">{escape(_DIRECT_HINT)}</p>'
+        '<voice-call position="inline" call-url="api/realtime/call"></voice-call>'
+    )
+
+
+def direct_states(conversation: Conversation) -> str:
+    """What the server knows of a call that it only watches."""
+    cells = (
+        ("connection", "Connection", conversation.connection),
+        ("user", "You", conversation.user),
+        ("assistant", "Assistant", conversation.assistant),
+    )
+    states = "".join(
+        f'<div class="rv-state rv-{side}"><dt>{name}</dt>'
+        f'<dd id="direct-{side}-status" data-state="{word}">{word.capitalize()}</dd></div>'
+        for side, name, word in cells
+    )
+    hint = conversation.notice or "What this app's server sees of the call, by its sideband:"
+    return f'<p class="rv-direct-hint">{escape(hint)}</p><dl class="rv-states">{states}</dl>'
+
+
+def direct_empty() -> str:
+    """What to expect, where the transcript will be."""
+    return '<div class="rv-empty"><p>The words of the direct call appear here too.</p></div>'
+
+
 def _pushed(settings: Settings) -> bool:
     return settings.turn_detection == "push_to_talk"
 
@@ -92,6 +122,11 @@ def _warning(settings: Settings) -> str:
 def _paragraph(name: str, text: str) -> str:
     return f'<p class="{name}">{escape(text)}</p>' if text else ""
 
+
+_DIRECT_HINT: Final = (
+    "Here your browser talks to the model itself: no sound crosses this app's server. "
+    "The same button can stand on any page; see /direct."
+)
 
 _DESK: Final = """\
 <section class="rv-desk" aria-label="Call">

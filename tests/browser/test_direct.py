@@ -354,6 +354,39 @@ def test_everything_has_a_name_and_is_reached_by_keyboard(demo):
         assert name in names
 
 
+def test_the_tab_shows_what_the_server_sees_of_the_call(app, says, visit: Visit):
+    page = visit(app, using=says(3.0, "what time is it", 30.0), script=CHANNELS)
+    page.get_by_role("tab", name="Direct").click()
+    begin(page)
+
+    expect(page.locator("#direct-connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
+    expect(page.locator("#direct-transcript .user.message")).to_have_text(
+        "What time is it?", timeout=LIMIT_MS
+    )
+    expect(page.locator("#direct-transcript .bot.message")).to_contain_text(
+        "It is", timeout=LIMIT_MS
+    )
+    expect(page.locator("#direct-assistant-status")).to_have_text("Idle", timeout=LIMIT_MS)
+    part(page, "start").click()
+    expect(page.locator("#direct-connection-status")).to_have_text("Ended", timeout=LIMIT_MS)
+
+    # The other tab's call works as ever.
+    page.get_by_role("tab", name="Talk").click()
+    page.click("#start")
+    expect(page.locator("#connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
+
+
+def test_a_call_that_was_too_long_is_not_begun_again(tmp_path, quiet, visit: Visit):
+    with running_app(tmp_path, MAX_CALL_SECONDS="3") as url:
+        page = visit(url, using=quiet, script=CHANNELS + IMPATIENT)
+        page.get_by_role("tab", name="Direct").click()
+        begin(page)
+
+        expect(part(page, "connection")).to_have_text("Failed", timeout=LIMIT_MS)
+        expect(part(page, "notice")).to_contain_text("The time for this call is up")
+        expect(page.locator("#direct-seen")).to_contain_text("The time for this call is up")
+
+
 def test_a_page_of_another_port_gets_no_token(app, quiet, visit: Visit, tmp_path):
     with running_app(tmp_path) as other:
         page = visit(f"{other}/direct", using=quiet, ready="voice-call .fab")

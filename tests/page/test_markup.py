@@ -1,5 +1,6 @@
 import pytest
 
+from components.conversation import Assistant, Connection, Conversation
 from components.page import markup
 from components.settings import ChatModel, Settings, TurnCredentials
 
@@ -64,3 +65,13 @@ def test_the_talk_button_is_there_for_push_to_talk_alone() -> None:
 
 def test_a_line_can_be_typed() -> None:
     assert 'id="say"' in markup.composer()
+
+
+def test_the_direct_tab_holds_the_widget_and_what_the_server_sees() -> None:
+    seen = Conversation(connection=Connection.CONNECTED, assistant=Assistant.SPEAKING)
+
+    assert "<voice-call " in markup.direct_call()
+    assert 'data-state="connected">Connected<' in markup.direct_states(seen)
+    assert 'data-state="speaking">Speaking<' in markup.direct_states(seen)
+    assert "&lt;b&gt;" in markup.direct_states(Conversation(notice="<b>"))
+    assert "appear here" in markup.direct_empty()

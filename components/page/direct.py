@@ -1,0 +1,70 @@
+"""The tab of the direct route: the voice button's panel, and what the server knows of its call.
+
+Rule: the widget speaks with the Realtime server by itself. What stands beside it comes from this
+app's server, which watches the call and tells the page under the call's unguessable name.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import gradio as gr
+
+from components.conversation import Conversation
+from components.page import markup, view
+
+PAUSE_S: Final = 0.1
+"""Between two snapshots of a call."""
+_HERE: Final = Path(__file__).parent
+
+
+class Watching(Protocol):
+    """Calls that the server watches."""
+
+    def follow(self, name: str, pause_s: float) -> AsyncIterator[Conversation]:
+        """The newest conversation of a call whenever it changes; nothing if nobody knows it."""
+
+
+def direct_tab(watching: Watching, most_calls: int) -> None:
+    """What the tab holds."""
+    with gr.Row(elem_id="direct-stage"):
+        gr.HTML(markup.direct_call(), padding=False)
+        with gr.Column(elem_id="direct-seen"):
+            states = gr.HTML(markup.direct_states(Conversation()), padding=False)
+            transcript = gr.Chatbot(
+                elem_id="direct-transcript",
+                type="messages",
+                show_label=False,
+                container=False,
+                height=420,
+                render_markdown=False,
+                sanitize_html=True,
+                latex_delimiters=[],
+                group_consecutive_messages=False,
+                placeholder=markup.direct_empty(),
+            )
+    # Filled by direct.js: the name of the call, which the widget has from its server.
+    name = gr.Textbox(elem_id="direct-name", container=False, show_label=False)
+
+    async def follow(name: str) -> AsyncIterator[Any]:
+        async for conversation in watching.follow(name, PAUSE_S):
+            yield markup.direct_states(conversation), view.messages(conversation)
+
+    name.change(
+        follow,
+        inputs=[name],
+        outputs=[states, transcript],
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_limit=4 * most_calls + 16,
+    )
+
+
+def direct_head() -> str:
+    """The widget, and what ties it to the page."""
+    style = (_HERE / "direct.css").read_text("utf-8")
+    script = (_HERE / "direct.js").read_text("utf-8")
+    return (
+        f'<style>{style}</style><script src="widget.js" data-manual defer></script>'
+        f"<script>{script}</script>"
+    )
