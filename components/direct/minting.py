@@ -70,7 +70,12 @@ class Minting:
             model=settings.model,
             voice=settings.voice,
             instructions=settings.instructions,
-            turn_detection=settings.turn_detection,
+            # The voice button has no key to hold: nobody would end the turns.
+            turn_detection=(
+                "server_vad"
+                if settings.turn_detection == "push_to_talk"
+                else settings.turn_detection
+            ),
             transcription_model=settings.transcription_model,
         )
         self._host = urlsplit(self._socket_url).hostname or ""

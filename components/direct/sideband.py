@@ -8,17 +8,20 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Final
 
 from components.conversation import Connection, Conversation
 from components.direct.minting import Minting
 from components.direct.observe import ended, observe
 from components.settings import Settings
-from components.upstream import UpstreamError, open_upstream
+from components.upstream import Upstream, UpstreamError, open_upstream
 
 log = logging.getLogger(__name__)
 
 REMEMBERED_S: Final = 60.0
+PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0)
+"""Before each try to attach to a call that has just been taken."""
 TIME_UP: Final = "The time for this call is up. Start a new one."
 
 
@@ -91,8 +94,6 @@ class Sidebands:
         except TimeoutError:
             watched.time_up = True
             await minting.hang_up(call_id)
-        except UpstreamError as error:
-            log.debug("! a watched call: %s", error)  # every call ends so
         except Exception:
             log.exception("! watching a call failed")
         watched.show(ended(watched.conversation, TIME_UP if watched.time_up else ""))
@@ -100,9 +101,29 @@ class Sidebands:
         del self._watched[name]
 
     async def _listen(self, watched: Watched, minting: Minting, call_id: str) -> None:
-        upstream = await open_upstream(minting.sideband_url(call_id), minting.headers)
+        """Every event of the call, until there is no more call to attach to."""
+        attached = False
+        for pause_s in PAUSES_S:
+            await asyncio.sleep(pause_s)
+            while upstream := await self._attach(minting, call_id):
+                attached = True
+                await _listen_to(upstream, watched)
+            if attached:
+                return
+        if self._settings.max_call_seconds:
+            # The call may go on where we cannot see it; its time is still limited.
+            await asyncio.Event().wait()
+
+    async def _attach(self, minting: Minting, call_id: str) -> Upstream | None:
         try:
-            async for event in upstream.events():
-                watched.show(observe(watched.conversation, event))
-        finally:
-            await upstream.close()
+            return await open_upstream(minting.sideband_url(call_id), minting.headers)
+        except UpstreamError as error:
+            log.debug("! no sideband: %s", error)  # as after the end of every call
+            return None
+
+
+async def _listen_to(upstream: Upstream, watched: Watched) -> None:
+    with suppress(UpstreamError):
+        async for event in upstream.events():
+            watched.show(observe(watched.conversation, event))
+    await upstream.close()

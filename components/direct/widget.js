@@ -282,7 +282,7 @@
         const after = this.name ? `?after=${encodeURIComponent(this.name)}` : "";
         return { url: this.options.callUrl + after, token: "" };
       }
-      const response = await this.request(this.options.tokenUrl, { credentials: "include" });
+      const response = await this.request(this.options.tokenUrl, {});
       const answer = await response.json().catch(() => ({}));
       const token = answer.token || answer.value;
       if (!token) throw new CallError(SENTENCES.badAnswer);
@@ -299,7 +299,7 @@
               headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/sdp" },
             }
           : // Plain text, which needs no preflight from another origin.
-            { body: sdp, credentials: "include", headers: { "Content-Type": "text/plain" } }
+            { body: sdp, headers: { "Content-Type": "text/plain" } }
       );
       this.name = (response.headers.get("Location") || "").split("/").pop();
       return response.text();
@@ -867,14 +867,24 @@
         this.parts.notice.textContent = "";
       }
       this.shown = state.connection;
-      this.announce("voicestate", { ...state, call: this.call ? this.call.name : "" });
+      const detail = { ...state, call: this.call ? this.call.name : "" };
+      const news = JSON.stringify(detail);
+      if (news !== this.told) this.announce("voicestate", detail);
+      this.told = news;
     }
 
     showWords() {
       const messages = this.call ? this.call.transcript.shown() : [];
       const { log } = this.parts;
       const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-      log.replaceChildren(...(messages.length ? messages.map(bubble) : [hint(this.running)]));
+      // Each keeps its element, so that a screen reader says only what is new.
+      const known = new Map([...log.children].map((item) => [item.dataset.id, item]));
+      const items = messages.map((message) => bubble(message, known.get(message.id)));
+      if (!items.length) items.push(hint(this.running));
+      items.forEach((item, index) => {
+        if (log.children[index] !== item) log.insertBefore(item, log.children[index] || null);
+      });
+      while (log.children.length > items.length) log.lastElementChild.remove();
       if (atEnd) log.scrollTop = log.scrollHeight;
       if (this.call) this.announce("voicetranscript", { messages });
     }
@@ -895,15 +905,19 @@
     if (words.textContent !== text) words.textContent = text;
   }
 
-  function bubble({ role, text, status }) {
-    const item = document.createElement("li");
+  function bubble({ id, role, text, status }, known) {
+    if (known && known.dataset.status === status && known.words === text) return known;
+    const item = known || document.createElement("li");
     item.className = role;
+    item.dataset.id = id;
     item.dataset.status = status;
+    item.words = text;
     item.dir = "auto";
+    item.setAttribute("aria-busy", String(status === "pending" || status === "streaming"));
     const who = document.createElement("span");
     who.className = "who";
     who.textContent = role === "user" ? "You: " : "Assistant: ";
-    item.append(who, text || (MARKS[status] ? "" : "…"));
+    item.replaceChildren(who, text || (MARKS[status] ? "" : "…"));
     if (MARKS[status]) {
       const mark = document.createElement("span");
       mark.className = "mark";

@@ -402,6 +402,22 @@ def test_a_page_of_another_port_gets_no_token(app, quiet, visit: Visit, tmp_path
         page.wait_for_function(ALL_CLOSED)
 
 
+def test_a_page_that_is_allowed_may_talk(quiet, visit: Visit, tmp_path, app):
+    with running_app(tmp_path, DIRECT_ORIGINS=app) as other:
+        page = visit(f"{app}/direct", using=quiet, ready="voice-call .fab", script=CHANNELS)
+        page.click("voice-call .fab")
+        for attribute, path in (("token-url", "token"), ("call-url", "call")):
+            page.evaluate(
+                "([name, url]) => document.querySelector('voice-call').setAttribute(name, url)",
+                [attribute, f"{other}/api/realtime/{path}"],
+            )
+            begin(page)
+            say(page, "what is 12 + 30?")
+            expect(page.locator("voice-call li.assistant")).to_contain_text("42", timeout=LIMIT_MS)
+            part(page, "start").click()
+            settled(page, "Ended")
+
+
 def test_a_login_covers_the_route(tmp_path, quiet, visit: Visit):
     with running_app(tmp_path, APP_USERNAME="me", APP_PASSWORD="secret") as url:
         page = visit(url, using=quiet, ready="input[type=password]")

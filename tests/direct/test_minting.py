@@ -41,6 +41,15 @@ async def test_a_token_is_minted_for_the_session_of_the_settings() -> None:
     assert "format" not in session["audio"]["input"]
 
 
+async def test_turns_are_found_by_the_server_where_no_button_can_be_held() -> None:
+    async with scripted(TOKEN) as server:
+        await make(server.base_url, turn_detection="push_to_talk").token()
+        ((_, _, body),) = server.asked
+
+    turn_detection = orjson.loads(body)["session"]["audio"]["input"]["turn_detection"]
+    assert turn_detection["type"] == "server_vad"
+
+
 async def test_an_offer_is_passed_on_with_the_session() -> None:
     async with scripted(SDP) as server:
         answer = await make(server.base_url).answer("v=0\r\noffer")

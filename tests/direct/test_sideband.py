@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from components.direct import sideband
 from components.direct.minting import Minting
 from components.direct.sideband import TIME_UP, Sidebands, Watched
 from components.settings import Settings
+from components.upstream import Upstream, open_upstream
 from tests.practice.call_client import Caller, LoudVad, http
 from tests.practice.socket_client import running
 
@@ -74,13 +76,42 @@ async def test_a_call_that_is_too_long_is_hung_up() -> None:
     assert watched.time_up
 
 
-async def test_a_call_that_nobody_knows_is_over() -> None:
+async def test_a_sideband_that_drops_is_attached_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Upstream] = []
+
+    async def open_and_keep(*args: Any) -> Upstream:
+        opened.append(await open_upstream(*args))
+        return opened[-1]
+
+    monkeypatch.setattr(sideband, "open_upstream", open_and_keep)
+    async with watching() as (caller, _, watched):
+        await caller.until("session.created")
+        await becomes(watched, lambda c: c.connection is Connection.CONNECTED)
+        await opened[0].close()
+        caller.say("what is two plus two")
+        await becomes(watched, lambda c: any("4" in m.text for m in c.messages))
+
+    assert len(opened) == 2
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+async def test_a_call_that_cannot_be_watched_is_over_or_hung_up_in_time(
+    seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sideband, "PAUSES_S", (0.0, 0.0))
     async with running() as practice:
-        settings = Settings(practice=True, base_url=http(practice), model="practice-engine")
+        settings = Settings(
+            practice=True,
+            base_url=http(practice),
+            model="practice-engine",
+            max_call_seconds=seconds,
+        )
         sidebands = Sidebands(settings)
         watched = sidebands.get(sidebands.watch(Minting(settings), "rtc_unknown"))
         assert watched is not None
         await becomes(watched, lambda c: c.connection is Connection.ENDED)
+
+    assert watched.time_up is bool(seconds)
 
 
 def test_an_unknown_name_is_no_call() -> None:
