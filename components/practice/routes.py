@@ -12,6 +12,7 @@ from uuid import uuid4
 import orjson
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -32,6 +33,7 @@ from components.practice.schema import RefusedError
 from components.practice.sessions import Session
 from components.practice.socket_wire import SocketWire
 from components.practice.webrtc import Call, OfferError
+from components.settings import PRACTICE_MODEL
 
 PREFIXES: Final = ("/v1", "")
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -177,19 +179,21 @@ class _Routes:
         if wanted is None:
             self._check_key(given)
         body = await _body(request)
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-            query = {"type": "realtime", "model": request.query_params.get("model")}
-            by_query = wanted_session({k: v for k, v in query.items() if v})
-            return body.decode(errors="replace"), wanted or by_query
-        form = await request.form(max_files=2, max_fields=2)
-        offer, session = [await _text(form.get(name)) for name in ("sdp", "session")]
-        await form.close()
         try:
-            return offer, wanted or wanted_session(orjson.loads(session or "null"))
+            if request.headers.get("content-type", "").startswith("multipart/form-data"):
+                form = await request.form(max_files=2, max_fields=2)
+                offer, session = [await _text(form.get(name)) for name in ("sdp", "session")]
+                await form.close()
+                return offer, wanted or wanted_session(orjson.loads(session or "null"))
+            model = request.query_params.get("model", PRACTICE_MODEL)
+            plain = wanted_session({"type": "realtime", "model": model})
+            return body.decode(errors="replace"), wanted or plain
         except orjson.JSONDecodeError:
             raise Refusal(400, door.error("invalid_json", "'session' is not JSON.")) from None
         except RefusedError as refusal:
             raise _refusal(refusal) from None
+        except (ValueError, HTTPException):  # the latter is Starlette's word for some bad forms
+            raise Refusal(400, door.error("invalid_form", "The form cannot be read.")) from None
 
     def _check_key(self, given: str) -> None:
         if wrong := door.wrong_key(given, self._key):

@@ -398,3 +398,10 @@ def test_the_client_may_keep_responses_to_itself() -> None:
 
     assert "input_audio_buffer.committed" in outputs.types
     assert "response.created" not in outputs.types
+
+
+def test_a_session_may_begin_as_its_client_secret_wants_it() -> None:
+    drive = Drive(wanted={"type": "realtime", "instructions": "Be brief."})
+
+    created = drive.opened.event("session.created")
+    assert created["session"]["instructions"] == "Be brief."

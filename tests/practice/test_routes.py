@@ -100,6 +100,26 @@ async def test_a_session_that_cannot_be_offered(session: str, status: int) -> No
     assert refused.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [("", 400, "invalid_offer"), ("?model=gpt-9", 404, "model_not_found")],
+)
+async def test_a_servers_key_may_bring_a_bare_offer(query: str, status: int, code: str) -> None:
+    async with running(key="right") as server, rest(server, "right") as client:
+        refused = await client.post(f"calls{query}", content="v=0", headers=SDP)
+
+    assert refused.status_code == status
+    assert refused.json()["error"]["code"] == code
+
+
+async def test_a_form_that_is_none_is_refused() -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    async with running() as server, rest(server) as client:
+        refused = await client.post("calls", content="no form", headers=headers)
+
+    assert refused.status_code == 400
+
+
 async def test_a_request_must_tell_its_length() -> None:
     async def body() -> Any:
         yield b"{}"
