@@ -663,7 +663,7 @@
     .side[data-state="speaking"].user { border-color: var(--user); color: var(--user); }
     .side[data-state="speaking"].assistant { border-color: var(--assistant); color: var(--assistant); }
     ol {
-      margin: 0; padding: 0; list-style: none; flex: 1 1 180px; min-height: 120px; overflow-y: auto;
+      margin: 0; padding: 0; list-style: none; flex: 1 1 240px; min-height: 120px; overflow-y: auto;
       display: flex; flex-direction: column; gap: 8px; overscroll-behavior: contain;
     }
     :host([position="inline"]) ol { max-height: 420px; }
@@ -679,13 +679,13 @@
       background: color-mix(in srgb, var(--danger) 9%, var(--surface));
     }
     .notice:empty { display: none; }
-    footer { display: flex; flex-wrap: wrap; gap: 8px; }
+    footer { display: flex; gap: 8px; }
     footer button {
-      min-height: 44px; padding: 0 14px; border-radius: 10px; flex: 1 1 auto;
+      min-height: 44px; padding: 0 10px; border-radius: 10px; flex: 1 1 auto; min-width: 0;
       border: 1px solid var(--line); background: none; color: inherit;
     }
     footer .start { background: var(--accent); border-color: var(--accent); color: var(--on-accent);
-      font-weight: 600; flex-basis: 40%; }
+      font-weight: 600; flex-basis: 34%; }
     footer .start[data-phase="running"] { background: var(--danger); border-color: var(--danger);
       color: #fff; }
     footer .mute[aria-pressed="true"] { background: var(--tint); border-color: var(--text); }
