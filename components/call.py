@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.05
 """Levels go to the page, and limits are looked at, twenty times a second."""
+WATCH_S: Final = 0.1
+"""How often to look whether frames still come."""
 FRAME_S: Final = 0.02
 SNAPSHOT_S: Final = 0.1
 """The page gets a whole transcript at most ten times a second."""
@@ -140,6 +142,8 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._messages: object = ()
         self._heard = b""
         self._heard_at = 0.0
+        self._begun = 0.0
+        self._ticked_at = 0.0
         self._spoken = b""
 
     def copy(self) -> "Call":
@@ -170,6 +174,8 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
             self._heard = pcm
             self._heard_at = time.monotonic()
             self._perform(self._session.microphone(pcm))
+            if self._heard_at >= self._ticked_at + TICK_S:
+                self._tick(self._heard_at)
         except Exception:
             log.exception("! the microphone failed")
             self.fail()
@@ -360,25 +366,35 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
             self._bridge.cancel()
 
     async def _keep_time(self) -> None:
-        """Ticks of the session, and levels for the page's plot."""
-        begun = self._heard_at = time.monotonic()
+        """Ticks that no microphone frame brings along, and an eye on the browser."""
+        self._begun = self._heard_at = time.monotonic()
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(WATCH_S)
             now = time.monotonic()
-            self._perform(self._session.tick(now))
+            if now > self._ticked_at + WATCH_S:
+                self._tick(now)
             if now - self._heard_at > GONE_S:
                 self._perform(self._session.hang_up("The browser sends no sound any more."))
             if self._hung_up_at is not None and now > self._hung_up_at + GOODBYE_S:
                 self._leave()
                 return
-            self._tell_page(
-                {
-                    "type": "levels",
-                    "user": _level(self._heard),
-                    "assistant": _level(self._spoken),
-                    "t": round((now - begun) * 1000),
-                }
-            )
+
+    def _tick(self, now: float) -> None:
+        """Limits for the session, levels for the page's plot.
+
+        It comes with a microphone frame: a timer of its own would wake the process as often again.
+        """
+        # Twenty a second on the average, though frames come at multiples of 20 ms.
+        self._ticked_at = max(self._ticked_at + TICK_S, now - TICK_S)
+        self._perform(self._session.tick(now))
+        self._tell_page(
+            {
+                "type": "levels",
+                "user": _level(self._heard),
+                "assistant": _level(self._spoken),
+                "t": round((now - self._begun) * 1000),
+            }
+        )
 
     def _leave(self) -> None:
         """The page has not hung up by itself."""

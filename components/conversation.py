@@ -118,11 +118,30 @@ def interrupt(conversation: Conversation, item_id: str) -> Conversation:
 
 
 def hear(conversation: Conversation, item_id: str, characters: int) -> Conversation:
-    """So many characters of a message have been heard by now; a smaller number changes nothing."""
+    """So many characters of a message have been heard by now; only another whole word changes it.
+
+    Each change becomes a snapshot for the page, which shows whole words only.
+    """
     message = conversation.message(item_id)
-    if message is None or characters <= (message.heard or 0):
+    if message is None:
         return conversation
-    return _put(conversation, replace(message, heard=min(characters, len(message.text))))
+    heard = len(heard_words(message.text, characters))
+    if heard <= (message.heard or 0):
+        return conversation
+    return _put(conversation, replace(message, heard=heard))
+
+
+def heard_words(text: str, characters: int) -> str:
+    """The words of `text` that lie within its first `characters`; a word cut in two is left out."""
+    heard = text[:characters]
+    if heard == text or text[characters].isspace() or heard[-1:].isspace():
+        return heard
+    if not any(character.isspace() for character in text):
+        return heard  # some languages put no space between words
+    end = len(heard)
+    while end and not heard[end - 1].isspace():
+        end -= 1
+    return heard[:end]
 
 
 def lose(conversation: Conversation) -> Conversation:

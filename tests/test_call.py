@@ -493,3 +493,16 @@ async def test_browser_that_sends_nothing_any_more_is_hung_up_on(monkeypatch):
             await upstream.closed.wait()
 
     assert "no sound" in state["notice"]
+
+
+async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(module, "WATCH_S", 3600)
+    page = Page(Settings(practice=False, base_url="ws://127.0.0.1:1"))
+    for _ in range(500):
+        clock[0] += 0.02
+        page.call.hear(LOUD.tobytes())
+
+    count = sum(m["type"] == "levels" for m in page.messages)
+    assert 199 <= count <= 201

@@ -11,6 +11,7 @@ from components.conversation import (
     Status,
     User,
     hear,
+    heard_words,
     interrupt,
     reduce,
     typed,
@@ -484,3 +485,25 @@ def test_repeated_final_events_change_nothing(dialogue):
 
     assert ids(again) == ids(conversation)
     assert [m.text for m in again.messages] == [m.text for m in conversation.messages]
+
+
+@pytest.mark.parametrize(
+    ("characters", "heard"), [(0, ""), (3, ""), (4, "Good"), (5, "Good "), (7, "Good "), (99, None)]
+)
+def test_word_that_was_begun_is_not_yet_heard(characters, heard):
+    text = "Good morning."
+
+    assert heard_words(text, characters) == (text if heard is None else heard)
+
+
+def test_a_reply_without_spaces_is_cut_at_the_character():
+    assert heard_words("おはようございます", 4) == "おはよう"
+
+
+@given(st.text(), st.integers(0, 50), st.integers(0, 50))
+def test_heard_words_only_grow(text, characters, more):
+    first = heard_words(text, characters)
+
+    assert text.startswith(first)
+    assert len(first) <= characters
+    assert heard_words(text, characters + more).startswith(first)

@@ -7,7 +7,7 @@ HTML, and nowhere else. The Chatbot must therefore not read it as Markdown.
 from html import escape
 from typing import Literal, TypedDict
 
-from components.conversation import Assistant, Conversation, Message, Status
+from components.conversation import Assistant, Conversation, Message, Status, heard_words
 
 
 class Shown(TypedDict):
@@ -27,19 +27,6 @@ def messages(conversation: Conversation) -> list[Shown]:
             role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
             shown.append(Shown(role=role, content=content))
     return shown
-
-
-def heard_words(text: str, characters: int) -> str:
-    """The words of `text` that lie within its first `characters`; a word cut in two is left out."""
-    heard = text[:characters]
-    if heard == text or text[characters].isspace() or heard[-1:].isspace():
-        return heard
-    if not any(character.isspace() for character in text):
-        return heard  # some languages put no space between words
-    end = len(heard)
-    while end and not heard[end - 1].isspace():
-        end -= 1
-    return heard[:end]
 
 
 def _sounding(conversation: Conversation) -> int:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.conversation import Assistant, Conversation, Message, Role, Status
-from components.page.view import heard_words, messages
+from components.page.view import messages
 
 
 class Reader(HTMLParser):
@@ -128,10 +128,6 @@ def test_an_interrupted_reply_without_sound_was_seen_whole() -> None:
     assert "<del" not in content(reply(Status.INTERRUPTED, "Good morning."))
 
 
-def test_a_reply_without_spaces_is_cut_at_the_character() -> None:
-    assert heard_words("おはようございます", 4) == "おはよう"
-
-
 @given(st.text(), st.sampled_from(Status), st.sampled_from(["user", "assistant", "tool"]))
 def test_no_text_becomes_markup(text: str, status: Status, role: Role) -> None:
     shown = messages(Conversation(messages=(Message("m", role, status, (text,), len(text) // 2),)))
@@ -148,12 +144,3 @@ def test_all_words_of_a_finished_message_are_shown_unchanged(text: str) -> None:
         assert Reader(shown[0]["content"]).text == text
     else:
         assert shown == []
-
-
-@given(st.text(), st.integers(0, 50), st.integers(0, 50))
-def test_heard_words_only_grow(text: str, characters: int, more: int) -> None:
-    first = heard_words(text, characters)
-
-    assert text.startswith(first)
-    assert len(first) <= characters
-    assert heard_words(text, characters + more).startswith(first)
