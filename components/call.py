@@ -50,8 +50,9 @@ TICK_S: Final = 0.05
 WATCH_S: Final = 0.1
 """How often to look whether frames still come."""
 FRAME_S: Final = 0.02
-SNAPSHOT_S: Final = 0.1
-"""The page gets a whole transcript at most ten times a second."""
+SNAPSHOT_S: Final = 0.2
+"""The page gets a whole transcript at most five times a second: words are spoken no faster, and
+each snapshot is work for Gradio."""
 GOODBYE_S: Final = 2.0
 """The page hangs up by itself when it learns of the end; after this long, we do."""
 GONE_S: Final = 5.0
