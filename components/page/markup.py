@@ -160,7 +160,7 @@ _DESK: Final = """\
     </div>
   </figure>
   <dl class="rv-timing" id="timing">
-    <div><dt>Answer began after</dt><dd data-figure="answer">&ndash;</dd></div>
+    <div><dt>Answer after</dt><dd data-figure="answer">&ndash;</dd></div>
     <div><dt>Browser buffer</dt><dd data-figure="buffer">&ndash;</dd></div>
     <div><dt>Round trip</dt><dd data-figure="rtt">&ndash;</dd></div>
   </dl>
