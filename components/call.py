@@ -20,6 +20,7 @@ from fastrtc import AdditionalOutputs, AsyncStreamHandler
 
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE, Samples, level_dbfs
 from components.conversation import Conversation
+from components.playout import FRAME_S
 from components.protocol import (
     Failure,
     SessionOptions,
@@ -49,7 +50,6 @@ TICK_S: Final = 0.05
 """Levels go to the page, and limits are looked at, twenty times a second."""
 WATCH_S: Final = 0.1
 """How often to look whether frames still come."""
-FRAME_S: Final = 0.02
 SNAPSHOT_S: Final = 0.2
 """The page gets a whole transcript at most five times a second: words are spoken no faster, and
 each snapshot is work for Gradio."""

@@ -137,6 +137,8 @@ class RealtimeSession:
             return self._flush()
         self._begun = self._begun or now
         self._renew_at = now + RENEW_AFTER_S
+        if self._ready:  # a renewal: this socket takes no sound before it is configured either
+            self._intake.close()
         self._greeted = self._ready = False
         self._silent_until = now + CREATED_LIMIT_S
         self._responses.reset()
@@ -384,9 +386,8 @@ class RealtimeSession:
         cuts = self._playback.stop(now)
         for cut in cuts:
             if cut.received_ms:
-                end_ms = min(cut.heard_ms, cut.received_ms)
-                event = truncate(cut.item_id, cut.content_index, end_ms, self._id("truncate"))
-                self._send(event)
+                event_id = self._id("truncate")
+                self._send(truncate(cut.item_id, cut.content_index, cut.heard_ms, event_id))
             self.conversation = talk.interrupt(self.conversation, cut.item_id)
         if cuts:
             self._outputs.append(StopPlayback())

@@ -920,6 +920,15 @@ def test_session_is_renewed_before_its_hour_is_over_when_nobody_speaks(call):
     assert call.conversation.connection is Connection.CONNECTED
 
 
+def test_renewed_session_gets_no_sound_before_it_is_configured(call):
+    call.do(call.session.connected(call.now))
+    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
+    assert call.appended() == []
+
+    call.receive("session.updated", session={})
+    assert call.appended() == [b"\5" * FRAME_BYTES]
+
+
 def test_call_with_a_limit_counts_down_and_ends():
     call = Call(limit_s=60).ready()
     call.now += 20
