@@ -91,8 +91,10 @@ class Page:
 
 @asynccontextmanager
 async def calling(**settings):
+    """A page and the server's end of its first socket; `page.server` has those that follow."""
     async with scripted_server() as server:
         page = Page(Settings(practice=False, base_url=server.url, **settings))
+        page.server = server
         await page.call.start_up()
         try:
             yield page, await server.connection()
@@ -314,23 +316,17 @@ async def test_hang_up_closes_the_socket_and_ends_the_call():
 
 
 async def test_lost_upstream_is_replaced_and_told_the_past():
-    async with scripted_server() as server:
-        page = Page(Settings(practice=False, base_url=server.url))
-        await page.call.start_up()
-        upstream = await server.connection()
-        await upstream.greet()
-        await page.sees(type="state", connection="connected")
+    async with in_call() as (page, upstream):
         page.says({"type": "say", "text": "Remember me"})
         await upstream.expect("conversation.item.create")
         page.messages.clear()
         await upstream.socket.close(1011, "")
         await page.sees(type="state", connection="reconnecting")
 
-        successor = await server.connection()
+        successor = await page.server.connection()
         await successor.greet()
         await page.sees(type="state", connection="connected")
         [item] = await successor.expect("conversation.item.create")
-        await page.call.shutdown()
 
     assert item["item"]["content"] == [{"type": "input_text", "text": "Remember me"}]
 
@@ -348,39 +344,27 @@ async def test_refusal_in_a_call_is_said_and_ends_the_connection(monkeypatch):
 
 
 async def test_session_moves_to_a_new_socket_before_the_old_one_closes():
-    async with scripted_server() as server:
-        page = Page(Settings(practice=False, base_url=server.url))
-        await page.call.start_up()
-        upstream = await server.connection()
-        await upstream.greet()
-        await page.sees(type="state", connection="connected")
+    async with in_call() as (page, upstream):
         page.call._perform([Renew()])
 
-        successor = await server.connection()
+        successor = await page.server.connection()
         assert not upstream.closed.is_set()
         await upstream.closed.wait()
         await successor.greet()
         page.says({"type": "say", "text": "Still here"})
         await successor.expect("conversation.item.create")
         states = {m["connection"] for m in page.messages if m["type"] == "state"}
-        await page.call.shutdown()
 
     assert states == {"connecting", "connected"}
 
 
 async def test_failed_renewal_keeps_the_old_socket():
-    async with scripted_server() as server:
-        page = Page(Settings(practice=False, base_url=server.url))
-        await page.call.start_up()
-        upstream = await server.connection()
-        await upstream.greet()
-        await page.sees(type="state", connection="connected")
-        server.refuses = True
+    async with in_call() as (page, upstream):
+        page.server.refuses = True
         page.call._perform([Renew()])
-        await server.refused.wait()
+        await page.server.refused.wait()
         page.says({"type": "say", "text": "Still here"})
         await upstream.expect("conversation.item.create")
-        await page.call.shutdown()
 
 
 async def test_refused_key_is_said_in_the_page():
