@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import wave
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from components.page.layout import build
 from components.settings import Settings
 from tests.browser.scripted import Control, ScriptedCall
+from tests.speech import speech
 
 RESULTS = Path(__file__).parents[2] / "test-results"
 _SWITCHES = [
@@ -32,6 +35,7 @@ _SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_RATE = 48_000
 _ALLOW = "--use-fake-ui-for-media-stream"
 
 # Keeps what a call opens, so that a test can ask whether it was closed.
@@ -239,3 +243,29 @@ def _free_port() -> int:
 def app(serve: Serve) -> tuple[str, Control]:
     """The page as it is by default, and its calls."""
     return serve()
+
+
+@pytest.fixture(scope="module")
+def says(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Browser]:
+    """A Chromium whose microphone hears seconds of silence and sentences, once."""
+
+    def make(*parts: float | str, allow: bool = True) -> Browser:
+        sound = [
+            np.zeros(int(part * _RATE), np.int16) if isinstance(part, float) else speech(part)
+            for part in parts
+        ]
+        path: Path = tmp_path_factory.mktemp("wav") / "microphone.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(_RATE)
+            file.writeframes(np.concatenate(sound).tobytes())
+        return launch(wav=f"{path}%noloop", allow=allow)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def quiet(says: Callable[..., Browser]) -> Browser:
+    """A Chromium whose microphone hears nothing."""
+    return says(60.0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.test_direct import HEARS_SOUND, app, quiet, says  # noqa: F401
+from tests.browser.test_direct import HEARS_SOUND, app  # noqa: F401
 from tests.running import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]

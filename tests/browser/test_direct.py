@@ -2,25 +2,19 @@
 
 import json
 import re
-import wave
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Launch
 from tests.browser.test_page import ALL_CLOSED
 from tests.running import running_app
-from tests.speech import speech
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
 
 Visit = Callable[..., Page]
 LIMIT_MS = 25_000
-RATE = 48_000
 VISITORS = count(1)
 INTERJECTION = "thank you very much, that is enough for now"
 
@@ -69,31 +63,6 @@ FALLS_SILENT = """async () => {
 def app(tmp_path_factory):
     with running_app(tmp_path_factory.mktemp("app")) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def says(launch: Launch, tmp_path_factory):
-    """A Chromium whose microphone hears seconds of silence and sentences, once."""
-
-    def make(*parts, allow=True):
-        sound = [
-            np.zeros(int(part * RATE), np.int16) if isinstance(part, float) else speech(part)
-            for part in parts
-        ]
-        path: Path = tmp_path_factory.mktemp("wav") / "microphone.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(np.concatenate(sound).tobytes())
-        return launch(wav=f"{path}%noloop", allow=allow)
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def quiet(says):
-    return says(60.0)
 
 
 @pytest.fixture

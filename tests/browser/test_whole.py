@@ -1,18 +1,13 @@
 """The whole app in Chromium, with its practice server: spoken to, interrupted, hung up."""
 
 import re
-import wave
 from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Launch
 from tests.browser.test_page import ALL_CLOSED, HEARS_SOUND, settle, state_of
 from tests.running import practice_server, running_app
-from tests.speech import speech
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
 
@@ -40,32 +35,6 @@ FALLS_SILENT = """async () => {
 def app(tmp_path_factory):
     with running_app(tmp_path_factory.mktemp("app")) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def says(launch: Launch, tmp_path_factory):
-    """A Chromium whose microphone hears seconds of silence and sentences, once."""
-
-    def make(*parts):
-        rate = 48_000
-        sound = [
-            np.zeros(int(part * rate), np.int16) if isinstance(part, float) else speech(part)
-            for part in parts
-        ]
-        path: Path = tmp_path_factory.mktemp("wav") / "microphone.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(rate)
-            file.writeframes(np.concatenate(sound).tobytes())
-        return launch(wav=f"{path}%noloop")
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def quiet(says):
-    return says(60.0)
 
 
 def bubbles(page, role):
