@@ -24,6 +24,7 @@ _T = TypeVar("_T", bound=str)
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 PRACTICE_MODEL: Final = "practice-engine"
+MEMORY: Final = "memory://"
 VOICES: Final = (
     "alloy",
     "ash",
@@ -91,6 +92,14 @@ class Settings:
     max_calls: int = 10
     max_call_seconds: int = 0
     """0 means no limit."""
+    max_idle_seconds: int = 600
+    """A call in which nobody speaks for so long is ended; 0 means never."""
+    max_call_cost: float = 0.0
+    """US dollars; 0 means no limit."""
+    max_starts_per_minute: int = 20
+    """Calls that one visitor may begin."""
+    rate_limit_storage: str = field(repr=False, default=MEMORY)
+    """Where starts are counted; may hold credentials, as every address."""
     login: tuple[str, str] | None = field(repr=False, default=None)
     direct_route: DirectRoute = "auto"
     direct_origins: tuple[str, ...] = ()
@@ -155,6 +164,10 @@ def _settings(
         trace=read.file("REALTIME_TRACE", flags.trace),
         max_calls=read.number("MAX_CALLS", 10, least=1, most=1000),
         max_call_seconds=read.number("MAX_CALL_SECONDS", 0, least=0, most=86_400),
+        max_idle_seconds=read.number("MAX_IDLE_SECONDS", 600, least=0, most=86_400),
+        max_call_cost=read.dollars("MAX_CALL_COST", most=1000),
+        max_starts_per_minute=read.number("MAX_STARTS_PER_MINUTE", 20, least=1, most=10_000),
+        rate_limit_storage=read.storage("RATE_LIMIT_STORAGE"),
         login=read.pair("APP_USERNAME", "APP_PASSWORD"),
         direct_route=read.choice("DIRECT_ROUTE", _DIRECT_ROUTES, "auto"),
         direct_origins=read.origins("DIRECT_ORIGINS"),
@@ -176,6 +189,7 @@ _TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = ("server_vad", "semantic_va
 _DIRECT_ROUTES: Final[tuple[DirectRoute, ...]] = ("auto", "on", "off")
 _REALTIME: Final = ("http", "https", "ws", "wss")
 _HTTP: Final = ("http", "https")
+_REDIS: Final = ("redis", "rediss")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -232,6 +246,13 @@ class _Reader:
         self._reject(name, text, f"a whole number from {least} to {most}")
         return default
 
+    def dollars(self, name: str, *, most: int) -> float:
+        text = self.text(name, "0")
+        if re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", text) and float(text) <= most:
+            return float(text)
+        self._reject(name, text, f"an amount of US dollars from 0 to {most}, such as 0.50")
+        return 0.0
+
     def choice(self, name: str, choices: tuple[_T, ...], default: _T) -> _T:
         text = self.text(name, default)
         for choice in choices:
@@ -251,6 +272,13 @@ class _Reader:
         if not _is_url(text, schemes):
             allowed = _one_of([f"{scheme}://" for scheme in schemes])
             self._reject(name, _without_secrets(text), f"an address that starts with {allowed}")
+        return text
+
+    def storage(self, name: str) -> str:
+        text = self.text(name, MEMORY)
+        if text != MEMORY and not _is_url(text, _REDIS):
+            allowed = f"{MEMORY} or an address such as redis://example.org:6379"
+            self._reject(name, _without_secrets(text), allowed)
         return text
 
     def origins(self, name: str) -> tuple[str, ...]:

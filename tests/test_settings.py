@@ -66,6 +66,8 @@ def test_a_key_means_openai_with_the_defaults_of_the_contract():
     assert with_key.turn_detection == "server_vad"
     assert with_key.transcription_model == "gpt-transcribe"
     assert (with_key.max_calls, with_key.max_call_seconds) == (10, 0)
+    assert (with_key.max_idle_seconds, with_key.max_call_cost) == (600, 0.0)
+    assert (with_key.max_starts_per_minute, with_key.rate_limit_storage) == (20, "memory://")
     assert (with_key.trace, with_key.login, with_key.turn) == (None, None, None)
     assert with_key.direct_route == "auto"
 
@@ -110,6 +112,15 @@ def test_practice_mode(argv, environ, practice):
         ("MAX_CALLS", "1000", "max_calls", 1000),
         ("MAX_CALL_SECONDS", "0", "max_call_seconds", 0),
         ("MAX_CALL_SECONDS", "86400", "max_call_seconds", 86_400),
+        ("MAX_IDLE_SECONDS", "0", "max_idle_seconds", 0),
+        ("MAX_IDLE_SECONDS", "90", "max_idle_seconds", 90),
+        ("MAX_CALL_COST", "2", "max_call_cost", 2.0),
+        ("MAX_CALL_COST", "0.05", "max_call_cost", 0.05),
+        ("MAX_CALL_COST", "1000", "max_call_cost", 1000.0),
+        ("MAX_STARTS_PER_MINUTE", "1", "max_starts_per_minute", 1),
+        ("MAX_STARTS_PER_MINUTE", "10000", "max_starts_per_minute", 10_000),
+        ("RATE_LIMIT_STORAGE", "redis://h", "rate_limit_storage", "redis://h"),
+        ("RATE_LIMIT_STORAGE", "rediss://:p@h:1/2", "rate_limit_storage", "rediss://:p@h:1/2"),
         ("DIRECT_ROUTE", "on", "direct_route", "on"),
         ("DIRECT_ROUTE", "off", "direct_route", "off"),
         ("DIRECT_ORIGINS", "https://a.example", "direct_origins", ("https://a.example",)),
@@ -341,6 +352,16 @@ def test_a_file_of_somebody_else_is_refused(dotenv):
 
 
 NUMBERS = ["abc", "-1", "1.5", "1e3", "0x10", "ten", "٣", "9" * 5000, "1 0", "+5"]
+DOLLARS = ["abc", "-1", "1e3", "$5", ".5", "5.", "0,5", "٣", "nan", "inf", "9" * 5000, "1000.01"]
+STORAGES = [
+    "memory",
+    "memory://x",
+    "redis",
+    "redis://",
+    "redis://h:port",
+    "redis://h:0",
+    "memcached://h:1",
+]
 BASE_URLS = [
     "api.openai.com/v1",
     "ftp://example.org",
@@ -361,6 +382,10 @@ BASE_URLS = [
     [
         *(("MAX_CALLS", text, "a whole number from 1 to 1000") for text in [*NUMBERS, "0", "1001"]),
         *(("MAX_CALL_SECONDS", text, "from 0 to 86400") for text in [*NUMBERS, "86401"]),
+        *(("MAX_IDLE_SECONDS", text, "from 0 to 86400") for text in [*NUMBERS, "86401"]),
+        *(("MAX_CALL_COST", text, "US dollars from 0 to 1000") for text in DOLLARS),
+        *(("MAX_STARTS_PER_MINUTE", text, "from 1 to 10000") for text in [*NUMBERS, "0", "10001"]),
+        *(("RATE_LIMIT_STORAGE", text, "memory:// or an address") for text in STORAGES),
         *(("GRADIO_SERVER_PORT", text, "from 1 to 65535") for text in [*NUMBERS, "0", "65536"]),
         *(("REALTIME_BASE_URL", text, "http://, https://, ws:// or wss://") for text in BASE_URLS),
         ("PRACTICE_LLM_BASE_URL", "ws://localhost:11434/v1", "starts with http:// or https://"),
@@ -487,6 +512,13 @@ def test_credentials_in_a_refused_address_are_not_shown(url):
     assert "ter2" not in problem
 
 
+def test_credentials_in_a_refused_storage_are_not_shown():
+    (problem,) = problems_of(RATE_LIMIT_STORAGE="reddis://:hunter2@h")
+
+    assert problem.startswith("RATE_LIMIT_STORAGE is 'reddis://")
+    assert "hunter2" not in problem
+
+
 def test_no_secret_is_in_the_repr_of_the_settings():
     found = [
         of(
@@ -494,6 +526,7 @@ def test_no_secret_is_in_the_repr_of_the_settings():
             REALTIME_BASE_URL="wss://a:hunter2@h/v1?key=hunter2",
             APP_USERNAME="ann",
             APP_PASSWORD="hunter2",
+            RATE_LIMIT_STORAGE="redis://:hunter2@h",
             PRACTICE_LLM_BASE_URL="https://h/v1?key=hunter2",
             PRACTICE_LLM_API_KEY="hunter2",
             **turn,
