@@ -6,9 +6,11 @@ transcriptions are late and out of order (protocol digest 5.3).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Literal
+
+from components.usage import Usage, add
 
 Event = Mapping[str, Any]
 
@@ -92,6 +94,8 @@ class Conversation:
     messages: tuple[Message, ...] = ()
     notice: str = ""
     """The last problem, in one sentence; empty if there is none."""
+    usage: Usage = field(default_factory=Usage)
+    """What the server has reported so far."""
 
     def message(self, item_id: str) -> Message | None:
         """The message of an item, if there is one."""
@@ -101,7 +105,11 @@ class Conversation:
 def reduce(conversation: Conversation, event: Event) -> Conversation:
     """The conversation after a server event (GA names); an unknown one changes nothing."""
     change = _CHANGES.get(event["type"])
-    return change(conversation, event) if change else conversation
+    if change is None:
+        return conversation
+    conversation = change(conversation, event)
+    usage = add(conversation.usage, event)
+    return conversation if usage == conversation.usage else replace(conversation, usage=usage)
 
 
 def typed(conversation: Conversation, item_id: str, text: str) -> Conversation:

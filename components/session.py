@@ -97,11 +97,20 @@ class RealtimeSession:
     """One call. The outputs that a method returns are to be performed at once and in order."""
 
     def __init__(
-        self, options: SessionOptions, *, limit_s: float, chance: Callable[[], float]
+        self,
+        options: SessionOptions,
+        *,
+        limit_s: float,
+        chance: Callable[[], float],
+        idle_s: float = 0.0,
+        most_cost: float = 0.0,
+        past: Conversation | None = None,
     ) -> None:
-        """`limit_s` ends the call after so long, 0 never; `chance` gives numbers from 0 to 1, so
-        that calls lost together do not all come back together."""
-        self.conversation = Conversation()
+        """`limit_s` ends the call after so long, `idle_s` when nobody has spoken for so long,
+        `most_cost` when it has cost so many US dollars; 0 never. `chance` gives numbers from 0 to
+        1, so that calls lost together do not all come back together. `past` is the conversation
+        that this call goes on with."""
+        self.conversation = Conversation(messages=past.messages if past else ())
         self._options = options
         self._limit_s = limit_s
         self._chance = chance

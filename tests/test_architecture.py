@@ -18,7 +18,7 @@ LAYERS = (
     ("speaker", "microphone"),
     ("trace", "decimate", "jitter", "playout"),
     ("conversation", "playback", "protocol"),
-    ("audio",),
+    ("audio", "usage"),
 )
 """Imports point down only, to any lower layer; `settings` is for every shell."""
 
@@ -37,6 +37,7 @@ PURE = {
     "protocol",
     "responses",
     "session",
+    "usage",
     "direct.gate",
     "direct.observe",
     "page.markup",

@@ -16,6 +16,7 @@ from components.conversation import (
     reduce,
     typed,
 )
+from components.usage import Usage
 
 NOT_GIVEN = object()
 
@@ -429,6 +430,13 @@ def test_end_of_a_response_keeps_the_interrupted_mark():
     before = interrupt(after(item("a1", "assistant", None), spoke("a1", "Half")), "a1")
 
     assert after(done, start=before) == before
+
+
+def test_usage_of_responses_and_transcriptions_is_kept():
+    done = {"type": "response.done", "response": {"usage": {"output_tokens": 7}}}
+    completed = {**said("u1", "Hello."), "usage": {"type": "duration", "seconds": 1.5}}
+
+    assert after(done, completed, done).usage == Usage(output_text=14, transcription_s=1.5)
 
 
 NAMES = [f"i{n}" for n in range(6)]
