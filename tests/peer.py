@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from fractions import Fraction
 from typing import Any
 
@@ -13,13 +13,13 @@ import httpx
 import numpy as np
 import orjson
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
+
+from tests.ear import PATIENCE_S, Ear
+from tests.network import Network
 
 RATE = 48_000
 FRAME = RATE // 50
-PATIENCE_S = 20
-AUDIBLE = 300
-"""RMS of 16 bit samples; what the encoder leaves of digital silence lies far below."""
+GOODBYE_S = 2.0
 
 
 class Microphone(MediaStreamTrack):
@@ -37,9 +37,13 @@ class Microphone(MediaStreamTrack):
         """Mono, 48 kHz, int16."""
         self._samples = np.concatenate([self._samples, samples])
 
+    def pause(self) -> None:
+        """Begin anew with the next frame: what nobody took meanwhile is not made up for."""
+        self._begun = None
+
     async def recv(self) -> av.AudioFrame:
         if self._begun is None:
-            self._begun = time.monotonic()
+            self._begun = time.monotonic() - self._sent / RATE
         await asyncio.sleep(max(0.0, self._begun + self._sent / RATE - time.monotonic()))
         block, self._samples = self._samples[:FRAME], self._samples[FRAME:]
         frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME)
@@ -52,33 +56,59 @@ class Microphone(MediaStreamTrack):
 
 
 class Peer:
-    """One caller. `messages` are what the handler sent over the data channel, oldest first."""
+    """One browser tab that calls. `messages` came over the data channel, oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network | None = None) -> None:
+        self.key = secrets.token_hex(16)
+        """The tab's secret."""
+        self.session_hash = secrets.token_hex(6)
+        """Gradio's name for the page that is loaded in the tab."""
+        self.webrtc_id = ""
+        self.network = network or Network()
         self.microphone = Microphone()
+        self.ear = Ear()
         self.messages: list[dict[str, Any]] = []
-        self.heard_ms = 0
-        """Audible sound that came from the app."""
-        self.last_sound = 0.0
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._channel = self._pc.createDataChannel("text")
         self._news = asyncio.Event()
-        self._listening: asyncio.Task[None] | None = None
+        self._pc: RTCPeerConnection | None = None
+        self._channel: Any = None
+
+    @property
+    def connection_state(self) -> str:
+        """Of the newest peer connection, as browsers name it."""
+        return self._pc.connectionState if self._pc else "new"
 
     async def join(self, url: str) -> None:
         """Offer a call to the app at this address; `ConnectionError` if it is refused."""
-        self._pc.addTrack(self.microphone)
-        self._channel.on("message", self._receive)
-        self._pc.on("track", self._hear)
-        await self._pc.setLocalDescription(await self._pc.createOffer())
-        local = self._pc.localDescription
-        answer = await self.offer(url, {"sdp": local.sdp, "type": local.type})
-        await self._pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+        await self._connect(url)
 
-    async def leave(self) -> None:
-        await self._pc.close()
-        if self._listening:
-            await self._listening
+    async def rejoin(self, url: str) -> None:
+        """Come back to the call with a new peer connection; the old one is given up first."""
+        await self.close()
+        await self._connect(url, rejoin=True)
+
+    async def hang_up(self) -> None:
+        """End the call as the page's button does, and wait a moment for the goodbye."""
+        if self._channel and self._channel.readyState == "open":
+            self.send(type="hangup")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_S):
+                    await self.sees(type="state", connection="ended")
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the peer connection properly, but without a word of ending the call."""
+        if self._pc:
+            await self._pc.close()
+            await self.ear.end()
+
+    async def vanish(self) -> None:
+        """Die silently: from now on nothing is sent and nothing answered."""
+        self.network.cut()
+        await self.close()
+
+    def close_channel(self) -> None:
+        """Close the data channel alone; the sound goes on."""
+        self._channel.close()
 
     def send(self, **message: object) -> None:
         self._channel.send(orjson.dumps(message).decode())
@@ -93,30 +123,32 @@ class Peer:
                 self._news.clear()
                 await self._news.wait()
 
-    async def hears(self, more_ms: int) -> None:
-        """Wait for so much more audible sound."""
-        goal = self.heard_ms + more_ms
-        async with asyncio.timeout(PATIENCE_S):
-            while self.heard_ms < goal:
-                self._news.clear()
-                await self._news.wait()
-
     def forget(self) -> None:
         """Let `sees` count only what comes from now on."""
         self.messages.clear()
 
+    @property
+    def heard_ms(self) -> int:
+        return self.ear.heard_ms
+
+    async def hears(self, more_ms: int) -> None:
+        """Wait for so much more audible sound."""
+        await self.ear.hears(more_ms)
+
     async def offer(self, url: str, description: dict[str, Any]) -> dict[str, Any]:
         """The app's answer to a session description; `ConnectionError` if it gives none."""
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        self.webrtc_id = secrets.token_hex(6)
+        body = {"webrtc_id": self.webrtc_id, "key": self.key, **description}
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
             config = (await client.get("/config")).json()
             [component] = [c for c in config["components"] if c["props"].get("elem_id") == "call"]
             response = await client.post(
                 "/gradio_api/component_server/",
                 json={
-                    "session_hash": secrets.token_hex(6),
+                    "session_hash": self.session_hash,
                     "component_id": component["id"],
                     "fn_name": "offer",
-                    "data": {"webrtc_id": secrets.token_hex(6), **description},
+                    "data": body,
                 },
             )
         answer: dict[str, Any] = response.raise_for_status().json()
@@ -124,31 +156,30 @@ class Peer:
             raise ConnectionError(answer)
         return answer
 
+    async def _connect(self, url: str, **words: object) -> None:
+        self._pc = pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._channel = pc.createDataChannel("text")
+        self._channel.on("message", self._receive)
+        self.microphone.pause()
+        pc.addTrack(self.microphone)
+        pc.on("track", self.ear.listen)
+        await pc.setLocalDescription(await pc.createOffer())
+        self.network.carry(pc)
+        local = pc.localDescription
+        answer = await self.offer(url, {"sdp": local.sdp, "type": local.type, **words})
+        await pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+
     def _receive(self, text: str) -> None:
         self.messages.append(orjson.loads(text))
         self._news.set()
 
-    def _hear(self, track: MediaStreamTrack) -> None:
-        self._listening = asyncio.create_task(self._listen(track))
-
-    async def _listen(self, track: MediaStreamTrack) -> None:
-        try:
-            while True:
-                samples = (await track.recv()).to_ndarray().astype(np.float32)
-                if np.sqrt(np.mean(samples**2)) > AUDIBLE:
-                    self.heard_ms += 20
-                    self.last_sound = time.monotonic()
-                    self._news.set()
-        except MediaStreamError:
-            pass
-
 
 @asynccontextmanager
-async def caller(url: str) -> AsyncIterator[Peer]:
-    """A peer that has joined the call of the app at this address, and leaves at the end."""
-    peer = Peer()
+async def caller(url: str, network: Network | None = None) -> AsyncIterator[Peer]:
+    """A peer that has joined the call of the app at this address, and hangs up at the end."""
+    peer = Peer(network)
     try:
         await peer.join(url)
         yield peer
     finally:
-        await peer.leave()
+        await peer.hang_up()

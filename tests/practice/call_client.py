@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import numpy as np
 import orjson
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from components.practice.server import PracticeServer
-from tests.peer import AUDIBLE, PATIENCE_S, Microphone
+from tests.ear import PATIENCE_S, Ear
+from tests.peer import Microphone
 from tests.practice.drive import judged
 
 SDP = {"Content-Type": "application/sdp"}
@@ -77,12 +77,11 @@ class Caller:
     def __init__(self) -> None:
         self.microphone = Microphone()
         self.events: list[dict[str, Any]] = []
-        self.heard_ms = 0
         self.call_id = ""
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._channel = self._pc.createDataChannel("oai-events")
         self._news = asyncio.Event()
-        self._listening: asyncio.Task[None] | None = None
+        self._ear = Ear()
         self._taken = 0
 
     async def offer(self, candidates: bool = True) -> str:
@@ -90,7 +89,7 @@ class Caller:
         self._pc.addTrack(self.microphone)
         self._channel.on("message", self._receive)
         self._channel.on("close", self._news.set)
-        self._pc.on("track", self._hear)
+        self._pc.on("track", self._ear.listen)
         await self._pc.setLocalDescription(await self._pc.createOffer())
         lines = self._pc.localDescription.sdp.splitlines(keepends=True)
         hidden = ("a=candidate", "a=end-of-candidates")
@@ -108,8 +107,7 @@ class Caller:
 
     async def leave(self) -> None:
         await self._pc.close()
-        if self._listening:
-            await self._listening
+        await self._ear.end()
 
     def send(self, type_: str, **fields: Any) -> None:
         self._channel.send(orjson.dumps({"type": type_, **fields}).decode())
@@ -127,11 +125,7 @@ class Caller:
 
     async def hears(self, more_ms: int) -> None:
         """Wait for so much more audible sound."""
-        goal = self.heard_ms + more_ms
-        async with asyncio.timeout(PATIENCE_S):
-            while self.heard_ms < goal:
-                self._news.clear()
-                await self._news.wait()
+        await self._ear.hears(more_ms)
 
     async def ended(self) -> None:
         """Wait until the server has closed the call."""
@@ -154,19 +148,6 @@ class Caller:
     def _receive(self, text: str) -> None:
         self.events.append(judged(orjson.loads(text)))
         self._news.set()
-
-    def _hear(self, track: MediaStreamTrack) -> None:
-        self._listening = asyncio.create_task(self._listen(track))
-
-    async def _listen(self, track: MediaStreamTrack) -> None:
-        try:
-            while True:
-                samples = (await track.recv()).to_ndarray().astype(np.float32)
-                if np.sqrt(np.mean(samples**2)) > AUDIBLE:
-                    self.heard_ms += 20
-                    self._news.set()
-        except MediaStreamError:
-            pass
 
 
 @asynccontextmanager
