@@ -13,7 +13,7 @@ LAYERS = (
     ("launch",),
     ("page", "practice", "direct"),
     ("call",),
-    ("session", "upstream", "media", "peer"),
+    ("session", "upstream", "media", "peer", "tools"),
     ("history", "intake", "pricing", "responses"),
     ("speaker", "microphone"),
     ("trace", "decimate", "jitter", "playout"),
