@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,10 @@ import httpx
 ROOT = Path(__file__).parents[1]
 START_LIMIT_S = 60
 STOP_LIMIT_S = 10
-OURS = ("OPENAI_", "REALTIME_", "MAX_CALL", "GRADIO_", "PRACTICE_", "HF_TOKEN", "TURN_", "APP_")
+OURS = (
+    *("OPENAI_", "REALTIME_", "MAX_", "RATE_LIMIT_", "DIRECT_", "GRADIO_", "PRACTICE_"),
+    *("HF_TOKEN", "TURN_", "APP_"),
+)
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -29,42 +33,63 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
-    """The address of an app that answers; in `folder` it looks for `.env` and leaves its log.
+@dataclass(frozen=True)
+class App:
+    """A started app."""
 
-    It chooses a free port, unless the caller has told the app of one in another way.
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+
+@contextmanager
+def started_app(
+    folder: Path, *flags: str, port: int = 0, program: Path = ROOT / "app.py", **variables: str
+) -> Iterator[App]:
+    """An app that answers, in a process group of its own, as a terminal would start it.
+
+    In `folder` it looks for `.env` and leaves its log. It gets a free port, unless the caller has
+    told it of one in another way. Stopped at the end, if it still runs.
     """
     if not port:
         port = free_port()
         flags = ("--port", str(port), *flags)
-    with (folder / "app.log").open("wb") as log:
+    log = folder / "app.log"
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py"), *flags],
+            [sys.executable, str(program), *flags],
             cwd=folder,
             env=environment(PYTHONPATH=str(ROOT), **variables),
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(process, url, folder / "app.log")
-            yield url
+            app = App(f"http://127.0.0.1:{port}", process, log)
+            _wait(app)
+            yield app
         finally:
             process.terminate()
             process.wait(STOP_LIMIT_S)
 
 
-def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+@contextmanager
+def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
+    """The address of a `started_app`."""
+    with started_app(folder, *flags, port=port, **variables) as app:
+        yield app.url
+
+
+def _wait(app: App) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     with httpx.Client(trust_env=False) as client:
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and app.process.poll() is None:
             try:
-                if client.get(url).is_success:
+                if client.get(app.url).is_success:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-    raise AssertionError(f"the app did not start:\n{log.read_text(errors='replace')}")
+    raise AssertionError(f"the app did not start:\n{app.log.read_text(errors='replace')}")
 
 
 @contextmanager

@@ -1,14 +1,25 @@
-"""`python app.py` with settings that cannot be used: one clear message, no traceback."""
+"""`python app.py` starts, or says why not; and it stops when told to, with a goodbye."""
 
+import asyncio
+import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
-from tests.running import ROOT, environment, free_port, running_app
+from tests.peer import caller
+from tests.running import ROOT, environment, free_port, running_app, started_app
+from tests.scripted import scripted_server
 
 pytestmark = pytest.mark.integration
+
+STOP_S = 3
+"""The app promises to stop within it."""
 
 
 def run(folder, *flags, **variables):
@@ -74,3 +85,84 @@ def test_port_may_come_from_the_env_file(tmp_path):
 
     with running_app(tmp_path, port=port) as url:
         assert url.endswith(str(port))
+
+
+def by_the_terminal(app):
+    """Ctrl-C: every process of the terminal's foreground group gets the signal."""
+    os.killpg(app.process.pid, signal.SIGINT)
+
+
+def by_a_service_manager(app):
+    """As containers and systemd ask for an end."""
+    app.process.send_signal(signal.SIGTERM)
+
+
+@asynccontextmanager
+async def open_page(url, peer):
+    """The stream that every loaded page holds open, so that Gradio knows it is there."""
+    async with (
+        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        client.stream("GET", f"/gradio_api/heartbeat/{peer.session_hash}") as response,
+    ):
+        yield response
+
+
+async def ends_in_time(app, begun):
+    left = begun + STOP_S - time.monotonic()
+    assert await asyncio.to_thread(app.process.wait, left) == 0
+    assert "Traceback" not in app.log.read_text()
+
+
+@pytest.mark.parametrize("stop", [by_the_terminal, by_a_service_manager])
+async def test_stop_says_goodbye_to_callers_and_to_the_server(tmp_path, stop):
+    async with scripted_server() as upstream:
+        with started_app(tmp_path, REALTIME_BASE_URL=upstream.url, MAX_CALLS="3") as app:
+            async with caller(app.url) as one, caller(app.url) as other, open_page(app.url, one):
+                sessions = [await upstream.connection() for _ in range(2)]
+                for session in sessions:
+                    await session.greet()
+                for peer in (one, other):
+                    await peer.sees(type="state", connection="connected")
+                begun = time.monotonic()
+                stop(app)
+
+                for peer in (one, other):
+                    assert (await peer.sees(type="state", connection="ended"))["notice"]
+                for session in sessions:
+                    await session.closed.wait()
+                    assert session.socket.close_code == 1000
+                await ends_in_time(app, begun)
+
+
+@pytest.mark.parametrize("stop", [by_the_terminal, by_a_service_manager])
+async def test_stop_says_goodbye_although_the_practice_server_stops_too(tmp_path, stop):
+    with started_app(tmp_path) as app:
+        async with caller(app.url) as peer:
+            await peer.sees(type="state", connection="connected")
+            peer.send(type="say", text="count to thirty")
+            await peer.hears(500)
+            peer.forget()
+            begun = time.monotonic()
+            stop(app)
+
+            assert (await peer.sees(type="state", connection="ended"))["notice"]
+            assert all(m.get("connection") != "reconnecting" for m in peer.messages)
+            await ends_in_time(app, begun)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(app.process.pid, 0)
+
+
+async def test_caller_who_vanished_does_not_hold_up_the_stop(tmp_path):
+    async with scripted_server() as upstream:
+        with started_app(tmp_path, REALTIME_BASE_URL=upstream.url) as app:
+            async with caller(app.url) as peer:
+                session = await upstream.connection()
+                await session.greet()
+                await peer.sees(type="state", connection="connected")
+                await peer.vanish()
+                begun = time.monotonic()
+                by_a_service_manager(app)
+
+                await ends_in_time(app, begun)
+                await session.closed.wait()
+                assert session.socket.close_code == 1000
