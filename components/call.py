@@ -1,26 +1,23 @@
-"""The fastrtc handler: one object per call, which performs what the session decides.
+"""One call: performs what its session decides, whichever connection its browser has just now.
 
-Rule: no exception leaves `start_up`, `receive` or `emit`; fastrtc goes deaf or mute for the rest of
-the call after one. Whatever the end, the socket, the tasks and the slot are given back.
+Rule: a call outlives the connection to its page, for a while, because networks blink and phones
+change them. Whatever the end, the socket, the tasks and the place are given back; no exception
+leaves a method that the connection calls.
 """
 
 import asyncio
-import functools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import nullcontext, suppress
-from typing import Any, Final, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any, Final, Protocol
 
-import av
 import numpy as np
-import orjson
-from fastrtc import AdditionalOutputs, AsyncStreamHandler
 
-from components.audio import FRAME_SAMPLES, SAMPLE_RATE, Samples, level_dbfs
+from components.audio import FRAME_BYTES, FRAME_MS, Samples, level_dbfs
 from components.conversation import Conversation
-from components.playout import FRAME_S
+from components.pricing import cost
 from components.protocol import (
     Failure,
     SessionOptions,
@@ -40,7 +37,6 @@ from components.session import (
     StopPlayback,
 )
 from components.settings import Settings
-from components.speaker import Speaker
 from components.trace import Trace
 from components.upstream import Upstream, UpstreamError, open_upstream
 
@@ -50,71 +46,47 @@ TICK_S: Final = 0.05
 """Levels go to the page, and limits are looked at, twenty times a second."""
 WATCH_S: Final = 0.1
 """How often to look whether frames still come."""
-SNAPSHOT_S: Final = 0.2
-"""The page gets a whole transcript at most five times a second: words are spoken no faster, and
-each snapshot is work for Gradio."""
 GOODBYE_S: Final = 2.0
 """The page hangs up by itself when it learns of the end; after this long, we do."""
 GONE_S: Final = 5.0
 """A browser that sends no packet for so long is gone; aioice notices after thirty (trap B8)."""
-EMIT_LIMIT_S: Final = 30.0
-"""fastrtc warns of an `emit` that takes a minute."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Screen:
-    """The newest transcript for the page; one that was not fetched in time is forgotten."""
-
-    def __init__(self) -> None:
-        self._newest: Conversation | None = None
-        self.changed = asyncio.Event()
-        """There is something that the page has not been told to fetch."""
-
-    def put(self, conversation: Conversation) -> None:
-        self._newest = conversation
-        self.changed.set()
-
-    def take(self) -> Conversation | None:
-        """What has come since the last time; None if nothing has."""
-        newest, self._newest = self._newest, None
-        return newest
+REJOIN_S: Final = 20.0
+"""So long a call waits for its browser to come back."""
+PAUSE_FRAMES: Final = 1000 // FRAME_MS
+"""Of silence in the place of a browser that has gone, so that a turn under way ends."""
+TAKEN_OVER = "This call goes on in another window."
 
 
-def _contained(
-    method: Callable[P, Awaitable[R]],
-) -> Callable[P, Awaitable[R | None]]:
-    """Let no exception out of a method that fastrtc calls: end the call with a sentence instead."""
+class Page(Protocol):
+    """The browser's end of a call, by its connection."""
 
-    @functools.wraps(method)
-    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
-        try:
-            return await method(*args, **kwargs)
-        except Exception:
-            call = args[0]
-            assert isinstance(call, Call)
-            log.exception("! %s failed", method.__name__)
-            call.fail()
-            await asyncio.sleep(FRAME_S)  # fastrtc calls again at once
-            return None
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """A message over the data channel."""
 
-    return wrapper
+    def show(self, conversation: Conversation) -> None:
+        """The transcript has changed."""
+
+    def hurry(self) -> None:
+        """There is sound to play."""
+
+    def dismiss(self) -> None:
+        """The call does without this page from now on: the connection closes."""
 
 
-class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
-    """One call between a page and a Realtime server.
+class Call:
+    """A conversation between a browser and a Realtime server.
 
-    fastrtc copies the prototype for every connection, calls `start_up` when the data channel is
-    open, `emit` in a loop, and `shutdown` at the end. The sound from the page comes to `hear`, the
-    sound to it is taken from `speaker`; `hang_up_peer` closes the connection (all by `peer.py`).
+    It begins with the first `attach` and is over when its session says so, or when no page has
+    been attached for `REJOIN_S`; `on_end` is then called, once. What a connection calls must not
+    raise.
     """
 
-    _resampler: av.AudioResampler | None
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__("mono", output_sample_rate=SAMPLE_RATE, input_sample_rate=SAMPLE_RATE)
+    def __init__(
+        self, settings: Settings, past: Conversation, on_end: Callable[["Call"], None]
+    ) -> None:
+        """`past` is what was said before, by the same browser."""
         self._settings = settings
+        self._on_end = on_end
         self._session = RealtimeSession(
             SessionOptions(
                 model=settings.model,
@@ -124,11 +96,12 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                 transcription_model=settings.transcription_model,
             ),
             limit_s=settings.max_call_seconds,
+            idle_s=settings.max_idle_seconds,
+            most_cost=settings.max_call_cost,
             chance=random.random,
+            past=past,
         )
-        self.speaker = Speaker(self._sound)
-        self.hang_up_peer: Callable[[], None] | None = None
-        self._screen = Screen()
+        self._page: Page | None = None
         self._upstream: Upstream | None = None
         self._successor: Upstream | None = None
         self._renewal: asyncio.Task[None] | None = None
@@ -138,39 +111,59 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._bridge: asyncio.Task[None] | None = None
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
-        self._snapshot_due = 0.0
-        self._state: tuple[str, ...] = ()
+        self._state: tuple[str | float | None, ...] = ()
         self._messages: object = ()
         self._heard = b""
         self._heard_at = 0.0
+        self._alone_since = 0.0
         self._begun = 0.0
         self._ticked_at = 0.0
         self._spoken = b""
 
-    def copy(self) -> "Call":
-        return Call(self._settings)
+    @property
+    def over(self) -> bool:
+        """Whether it has ended; its sockets may still be closing."""
+        return self._hung_up_at is not None
 
-    @_contained
-    async def start_up(self) -> None:
-        self.channel.on("message", self._from_page)
-        self._screen.put(self._session.conversation)  # the page still shows the call before
-        self._perform(self._session.connecting())
-        self._bridge = asyncio.create_task(self._converse())
-        self._clock = asyncio.create_task(self._keep_time())
+    @property
+    def conversation(self) -> Conversation:
+        """What is said and shown so far."""
+        return self._session.conversation
 
-    def resample(self, frame: av.AudioFrame) -> Generator[av.AudioFrame, None, None]:
-        """Frames of 20 ms: fastrtc's own resampler hands out 40 ms at 24 kHz (trap B2)."""
-        if self._resampler is None:
-            self._resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE, FRAME_SAMPLES)
-        yield from self._resampler.resample(frame)
+    # The page's side.
 
-    @_contained
-    async def receive(self, frame: tuple[int, Samples]) -> None:
-        """A microphone frame that came fastrtc's way, because it is not Opus."""
-        self.hear(frame[1].tobytes())
+    def attach(self, page: Page) -> None:
+        """A browser is here: the call begins, or goes on where it was."""
+        if self._page is not None:
+            self._page.tell({"type": "end_stream", "data": TAKEN_OVER})
+            self._page.dismiss()
+        self._page = page
+        self._heard_at = time.monotonic()
+        if self._bridge is None and not self.over:
+            self._begin()
+        self._state = ()
+        self._show(self.conversation)
+        page.show(self.conversation)
+        if self.over:
+            page.dismiss()
+
+    def detach(self, page: Page) -> None:
+        """The connection of this page is gone; the call waits for another."""
+        if self._page is not page:
+            return
+        self._page = None
+        self._alone_since = now = time.monotonic()
+        self._perform(self._session.push_to_talk(False, now))
+        for _ in range(PAUSE_FRAMES):
+            self._perform(self._session.microphone(bytes(FRAME_BYTES)))
+
+    def abandon(self) -> None:
+        """A connection could not be made: a call that has not begun never will."""
+        if self._bridge is None:
+            self._perform(self._session.hang_up())
 
     def hear(self, pcm: bytes) -> None:
-        """Sound of the microphone; never raises."""
+        """Sound of the microphone: PCM16, 24 kHz, mono, about 20 ms."""
         try:
             self._heard = pcm
             self._heard_at = time.monotonic()
@@ -181,33 +174,84 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
             log.exception("! the microphone failed")
             self.fail()
 
-    @_contained
-    async def emit(self) -> AdditionalOutputs | None:
-        """The transcript for the page, when it has changed; the sound goes through `speaker`."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._screen.changed.wait(), EMIT_LIMIT_S)
-        await asyncio.sleep(max(0.0, self._snapshot_due - time.monotonic()))
-        if not self._screen.changed.is_set() or not self._page_listens:
-            return None
-        self._screen.changed.clear()
-        self._snapshot_due = time.monotonic() + SNAPSHOT_S
-        return AdditionalOutputs(self._screen)
+    def sound(self, now: float) -> bytes | None:
+        """The 20 ms to play now; None for silence."""
+        pcm = self._session.frame(now)
+        self._spoken = pcm or b""
+        return pcm
 
-    async def shutdown(self) -> None:
-        """The connection is gone; fastrtc may call this more than once."""
-        self._perform(self._session.hang_up())
-        self.speaker.stop()
-        self._screen.changed.set()  # lets `emit` go, which fastrtc never cancels
+    def command(self, message: Mapping[str, Any]) -> None:
+        """A message of the page; one that nobody knows is ignored."""
+        try:
+            self._perform(self._obey(message))
+        except Exception:
+            log.exception("! a message of the page failed")
+            self.fail()
+
+    async def close(self, notice: str) -> None:
+        """End the call and wait until nothing of it is left but its goodbye to the page."""
+        self._perform(self._session.hang_up(notice))
         tasks = [task for task in (self._bridge, self._clock, self._renewal) if task]
         for task in (self._clock, self._renewal):
             if task:
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._page:
+            self._page.dismiss()
 
     def fail(self) -> None:
         """Something broke in this program; the call cannot go on."""
         sentence = "Something went wrong in this app. Start the call again; the log says more."
         self._perform(self._session.lost(Failure(Severity.PERMANENT, sentence)))
+
+    def _begin(self) -> None:
+        self._begun = self._heard_at
+        self._session.connecting()
+        self._bridge = asyncio.create_task(self._converse())
+        self._clock = asyncio.create_task(self._keep_time())
+
+    def _obey(self, message: Mapping[str, Any]) -> list[Output]:
+        now = time.monotonic()
+        match message:
+            case {"type": "say", "text": str(text)}:
+                return self._session.say(text, now)
+            case {"type": "interrupt"}:
+                return self._session.interrupt(now)
+            case {"type": "mute", "on": bool(muted)}:
+                return self._session.mute(muted)
+            case {"type": "talk", "down": bool(down)}:
+                return self._session.push_to_talk(down, now)
+            case {"type": "hangup"}:
+                return self._session.hang_up()
+            case {
+                "type": "playout",
+                "delay_ms": int(delay) | float(delay),
+                "rtt_ms": int(rtt) | float(rtt),
+            }:
+                self._session.playout_delay((delay + rtt / 2) / 1000)
+        return []
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        if self._page:
+            self._page.tell(message)
+
+    def _show(self, conversation: Conversation) -> None:
+        """States at once over the data channel; the transcript through Gradio, when it is due."""
+        state = (
+            conversation.connection,
+            conversation.user,
+            conversation.assistant,
+            conversation.notice,
+            cost(conversation.usage, self._settings.model),
+        )
+        if state != self._state:
+            self._state = state
+            names = ("connection", "user", "assistant", "notice", "cost")
+            self._tell({"type": "state", **dict(zip(names, state, strict=True))})
+        if conversation.messages is not self._messages:
+            self._messages = conversation.messages
+            if self._page:
+                self._page.show(conversation)
 
     # The server's side.
 
@@ -272,66 +316,6 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                 await upstream.close()
         self._upstream = self._successor = None
 
-    # The page's side.
-
-    def _from_page(self, text: object) -> None:
-        """A message of the page; what is none of ours is fastrtc's, or nobody's."""
-        try:
-            message = orjson.loads(text) if isinstance(text, str | bytes) else None
-        except orjson.JSONDecodeError:
-            return
-        if isinstance(message, Mapping):
-            try:
-                self._perform(self._command(message))
-            except Exception:
-                log.exception("! a message of the page failed")
-                self.fail()
-
-    def _command(self, message: Mapping[str, Any]) -> list[Output]:
-        now = time.monotonic()
-        match message:
-            case {"type": "say", "text": str(text)}:
-                return self._session.say(text, now)
-            case {"type": "interrupt"}:
-                return self._session.interrupt(now)
-            case {"type": "mute", "on": bool(muted)}:
-                return self._session.mute(muted)
-            case {"type": "talk", "down": bool(down)}:
-                return self._session.push_to_talk(down, now)
-            case {"type": "hangup"}:
-                return self._session.hang_up()
-            case {
-                "type": "playout",
-                "delay_ms": int(delay) | float(delay),
-                "rtt_ms": int(rtt) | float(rtt),
-            }:
-                self._session.playout_delay((delay + rtt / 2) / 1000)
-        return []
-
-    def _tell_page(self, message: Mapping[str, Any]) -> None:
-        if self._page_listens:
-            self.channel.send(orjson.dumps(message).decode())
-
-    @property
-    def _page_listens(self) -> bool:
-        return self.channel is not None and self.channel.readyState == "open"
-
-    def _show(self, conversation: Conversation) -> None:
-        """States at once over the data channel; the transcript through Gradio, when it is due."""
-        state = (
-            conversation.connection,
-            conversation.user,
-            conversation.assistant,
-            conversation.notice,
-        )
-        if state != self._state:
-            self._state = state
-            names = ("connection", "user", "assistant", "notice")
-            self._tell_page({"type": "state", **dict(zip(names, state, strict=True))})
-        if conversation.messages is not self._messages:
-            self._messages = conversation.messages
-            self._screen.put(conversation)
-
     # Performing, and keeping time.
 
     def _perform(self, outputs: list[Output]) -> None:
@@ -344,7 +328,7 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                     if self._upstream:
                         self._upstream.send(event)
                 case StopPlayback():
-                    self._tell_page({"type": "stop"})
+                    self._tell({"type": "stop"})
                 case Show(conversation):
                     self._show(conversation)
                 case Reconnect(pause_s):
@@ -355,8 +339,8 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
                     self._renewal = asyncio.create_task(self._renew())
                 case Hangup():
                     self._hang_up()
-        if self._session.has_sound:
-            self.speaker.hurry()
+        if self._page and self._session.has_sound:
+            self._page.hurry()
 
     def _hang_up(self) -> None:
         """Once: cancelled a second time, the bridge could not close its socket."""
@@ -365,20 +349,30 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._hung_up_at = time.monotonic()
         if self._bridge and self._bridge is not asyncio.current_task():
             self._bridge.cancel()
+        self._on_end(self)
 
     async def _keep_time(self) -> None:
         """Ticks that no microphone frame brings along, and an eye on the browser."""
-        self._begun = self._heard_at = time.monotonic()
         while True:
             await asyncio.sleep(WATCH_S)
             now = time.monotonic()
             if now > self._ticked_at + WATCH_S:
                 self._tick(now)
-            if now - self._heard_at > GONE_S:
-                self._perform(self._session.hang_up("The browser sends no sound any more."))
-            if self._hung_up_at is not None and now > self._hung_up_at + GOODBYE_S:
+            if self._hung_up_at is None:
+                self._mind_the_browser(now)
+            elif self._page is None or now > self._hung_up_at + GOODBYE_S:
                 self._leave()
                 return
+
+    def _mind_the_browser(self, now: float) -> None:
+        if self._page is None:
+            if now - self._alone_since > REJOIN_S:
+                self._perform(self._session.hang_up())
+        elif now - self._heard_at > GONE_S:
+            log.info("! the browser sends nothing any more")
+            page = self._page
+            self.detach(page)
+            page.dismiss()
 
     def _tick(self, now: float) -> None:
         """Limits for the session, levels for the page's plot.
@@ -388,7 +382,7 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         # Twenty a second on the average, though frames come at multiples of 20 ms.
         self._ticked_at = max(self._ticked_at + TICK_S, now - TICK_S)
         self._perform(self._session.tick(now))
-        self._tell_page(
+        self._tell(
             {
                 "type": "levels",
                 "user": _level(self._heard),
@@ -399,17 +393,12 @@ class Call(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
 
     def _leave(self) -> None:
         """The page has not hung up by itself."""
-        self._tell_page({"type": "end_stream", "data": self._session.conversation.notice})
-        if self.hang_up_peer:
-            self.hang_up_peer()
-
-    def _sound(self, now: float) -> bytes | None:
-        """What the speaker plays now."""
-        pcm = self._session.frame(now)
-        self._spoken = pcm or b""
-        return pcm
+        self._tell({"type": "end_stream", "data": self.conversation.notice})
+        if self._page:
+            self._page.dismiss()
 
 
 def _level(pcm: bytes) -> float:
     """The level of the newest frame, as the page's plot wants it."""
-    return round(level_dbfs(np.frombuffer(pcm, np.int16)), 1)
+    samples: Samples = np.frombuffer(pcm, np.int16)
+    return round(level_dbfs(samples), 1)

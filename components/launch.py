@@ -1,17 +1,26 @@
 """Starts the parts in their order, and stops them in the reverse one."""
 
 import logging
+import signal
+import sys
+import threading
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from typing import Final
 
-from components.call import Call
+from components.calls import Calls
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.media import browser_configuration, server_configuration
 from components.page.layout import build
 from components.practice.process import start_process
+from components.rates import Rates
 from components.settings import Settings
+
+CLOSING: Final = "The app is being stopped. Start again when it is back."
+GOODBYE_S: Final = 2.0
+"""All calls together have so long to end."""
 
 
 class LaunchError(Exception):
@@ -33,10 +42,13 @@ def launch(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    calls = Calls(settings)
+    rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings)
     demo = build(
         settings,
-        Call(settings),
+        calls,
+        rates,
         rtc_configuration=browser_configuration(settings),
         server_rtc_configuration=server_configuration(settings),
         watching=sidebands if settings.direct else None,
@@ -52,9 +64,22 @@ def _serve(settings: Settings) -> None:
             show_api=False,
             # Rendered by a Node server, the page would not wait for our scripts.
             ssr_mode=False,
+            # Gradio's own wait knows nothing of calls.
+            prevent_thread_lock=True,
         )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
+    _wait_for_the_end()
+    calls.say_goodbye(CLOSING, GOODBYE_S)
+    demo.server.should_exit = demo.server.force_exit = True
+
+
+def _wait_for_the_end() -> None:
+    """Until Ctrl-C, or until the system asks the process to end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    sys.stderr.write("Ending all calls…\n")
 
 
 def _why_not(settings: Settings, error: OSError) -> str:

@@ -7,7 +7,7 @@ the log says so and the stock part stays: slower, but a call.
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, Protocol
 
 from aiortc import MediaStreamTrack, RTCPeerConnection
@@ -19,70 +19,41 @@ log = logging.getLogger(__name__)
 JITTER_BUFFER: Final = "_RTCRtpReceiver__jitter_buffer"
 """Where aiortc's receiver takes each packet, and looks it up anew for each."""
 
-Offer = Mapping[str, Any]
-Answer = Any
-"""A dict with `sdp` and `type`, or a response that says why there is none."""
+_closing: Final[set[asyncio.Task[None]]] = set()
 
 
 class Handler(Protocol):
-    """What a call offers its peer connection."""
+    """What a connection's handler offers it."""
 
     speaker: MediaStreamTrack
-    hear: Callable[[bytes], None]
-    hang_up_peer: Callable[[], None] | None
+
+    def hear(self, pcm: bytes) -> None:
+        """Sound of the microphone: PCM16, 24 kHz, mono, about 20 ms."""
+
+    async def shutdown(self) -> None:
+        """The connection is gone; called more than once."""
 
 
-def use_own_tracks(component: Any) -> None:
-    """Let every call of a fastrtc component hear and speak through its handler.
+def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None]:
+    """Let a connection hear and speak through its handler; returns what hangs it up.
 
-    fastrtc makes the connection; before the other side has the answer, the sender gets the
-    handler's `speaker`, the receiver a `Microphone`, and fastrtc's track, which nobody reads any
-    more, is started by hand.
+    To be called before the other side has the answer. The sender gets the handler's `speaker`, the
+    receiver a `Microphone`; fastrtc's track, which would start its workers, is never asked for
+    anything. Trap: fastrtc does not end its handler when ICE fails, so that is done here as well.
     """
-    stock: Callable[..., Awaitable[Answer]] = component.handle_offer
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def handle_offer(body: Offer, set_outputs: Any) -> Answer:
-        webrtc_id = body.get("webrtc_id")
-        known = webrtc_id in component.pcs
-        try:
-            answer = await stock(body, set_outputs)
-        except Exception:
-            if known:
-                raise
-            return await _refuse(component, webrtc_id)
-        if not (isinstance(answer, dict) and "sdp" in answer):
-            return answer
-        if not component.connections.get(webrtc_id):
-            return await _refuse(component, webrtc_id)
-        _adopt(component, webrtc_id, tasks)
-        return answer
-
-    component.handle_offer = handle_offer
-
-
-async def _refuse(component: Any, webrtc_id: Any) -> Answer:
-    """Give back the slot, which fastrtc takes before it reads the offer (trap B10)."""
-    log.info("! an offer could not be understood")
-    pc = component.pcs.pop(webrtc_id, None)
-    if pc:
-        await pc.close()
-        component.clean_up(webrtc_id)
-    return {"status": "failed", "meta": {"error": "offer_not_understood"}}
-
-
-def _adopt(component: Any, webrtc_id: Any, tasks: set[asyncio.Task[None]]) -> None:
-    pc: RTCPeerConnection = component.pcs[webrtc_id]
-    handler: Handler = component.handlers[webrtc_id]
-    handler.hang_up_peer = lambda: _spawn(tasks, pc.close())
-    for track in component.connections[webrtc_id]:
-        for sender in pc.getSenders():
-            if sender.track is track:
-                sender.replaceTrack(handler.speaker)
-                _spawn(tasks, track.start())
+    for sender in pc.getSenders():
+        if sender.track is not None and sender.track.kind == "audio":
+            sender.replaceTrack(handler.speaker)
     for receiver in pc.getReceivers():
         if receiver.track.kind == "audio":
             hear_at_once(receiver, handler.hear, opus_payload_types(pc.localDescription.sdp))
+
+    @pc.on("connectionstatechange")  # type: ignore[untyped-decorator]
+    async def end_with_connection() -> None:
+        if pc.connectionState in ("failed", "closed"):
+            await handler.shutdown()
+
+    return lambda: _spawn(pc.close())
 
 
 def hear_at_once(receiver: Any, hear: Callable[[bytes], None], opus: Collection[int]) -> bool:
@@ -100,7 +71,7 @@ def opus_payload_types(sdp: str) -> Collection[int]:
     return {int(number) for number in re.findall(r"(?im)^a=rtpmap:(\d+) opus/48000", sdp)}
 
 
-def _spawn(tasks: set[asyncio.Task[None]], work: Any) -> None:
+def _spawn(work: Awaitable[None]) -> None:
     task = asyncio.ensure_future(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)

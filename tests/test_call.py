@@ -1,52 +1,45 @@
-"""The handler, driven as fastrtc drives it, against a server that the test plays by hand."""
+"""A call, driven as its connection drives it, against a server that the test plays by hand."""
 
 import asyncio
 from contextlib import asynccontextmanager
 
 import av
 import numpy as np
-import orjson
 import pytest
-from fastrtc import AdditionalOutputs
 
 from components import call as module
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE, encode
-from components.call import Call, Screen
-from components.conversation import Conversation
+from components.call import Call
+from components.conversation import Conversation, Message, Status
 from components.session import Renew
 from components.settings import Settings
+from components.speaker import Speaker
 from tests.scripted import PATIENCE_S, scripted_server
 
 TONE = (8000 * np.sin(np.arange(SAMPLE_RATE) * 2 * np.pi * 500 / SAMPLE_RATE)).astype(np.int16)
 """A second; each frame of it holds ten whole waves."""
-LOUD = TONE[:FRAME_SAMPLES].reshape(1, -1)
+LOUD = TONE[:FRAME_SAMPLES].tobytes()
 AUDIBLE = 1000
 
 
 class Page:
-    """The browser's end of the data channel, and what a `Call` finds in fastrtc around it."""
+    """The browser's end of a call."""
 
-    readyState = "open"  # noqa: N815  # the name of the WebRTC standard
-
-    def __init__(self, settings):
-        self.closed = asyncio.Event()
-        self.call = Call(settings)
-        self.call.set_channel(self)
-        self.call.hang_up_peer = self.closed.set
+    def __init__(self):
         self.messages = []
-        self._decoder = av.CodecContext.create("libopus", "r")
-        self._decoder.layout = "mono"
-        self._decoder.format = "s16"
-        self._listeners = []
+        self.conversations = asyncio.Queue()
+        self.dismissed = asyncio.Event()
         self._changed = asyncio.Condition()
         self._pending = set()
 
-    def on(self, event, listener):
-        assert event == "message"
-        self._listeners.append(listener)
+    def join(self, call):
+        self.call = call
+        self.speaker = Speaker(call.sound)
+        call.attach(self)
+        return self
 
-    def send(self, text):
-        self.messages.append(orjson.loads(text))
+    def tell(self, message):
+        self.messages.append(message)
         task = asyncio.create_task(self._notify())
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
@@ -55,11 +48,14 @@ class Page:
         async with self._changed:
             self._changed.notify_all()
 
-    def says(self, message):
-        for listener in self._listeners:
-            listener(
-                message if isinstance(message, str | bytes) else orjson.dumps(message).decode()
-            )
+    def show(self, conversation):
+        self.conversations.put_nowait(conversation)
+
+    def hurry(self):
+        self.speaker.hurry()
+
+    def dismiss(self):
+        self.dismissed.set()
 
     async def sees(self, **expected):
         """Wait for a message with these fields."""
@@ -71,35 +67,44 @@ class Page:
             await self._changed.wait_for(seen)
         return seen()[-1]
 
+    async def is_dismissed(self):
+        async with asyncio.timeout(PATIENCE_S):
+            await self.dismissed.wait()
+
+    async def reads(self, *texts):
+        """Wait for a transcript of these messages; all that was shown until then."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                conversation = await self.conversations.get()
+                if [m.text for m in conversation.messages if m.role != "note"] == list(texts):
+                    return conversation
+
     async def loud_frames(self, count):
         """How many of the next 20 ms packets for the browser can be heard."""
+        decoder = av.CodecContext.create("libopus", "r")
+        decoder.layout = "mono"
+        decoder.format = "s16"
         loud = 0
         for _ in range(count):
-            packet = await self.call.speaker.recv()
-            [frame] = self._decoder.decode(packet)
+            [frame] = decoder.decode(await self.speaker.recv())
             loud += bool(np.abs(frame.to_ndarray()).max() > AUDIBLE)
         return loud
 
-    async def snapshot(self):
-        """The transcript, when fastrtc is told to have it fetched."""
-        async with asyncio.timeout(PATIENCE_S):
-            while (output := await self.call.emit()) is None:
-                pass
-        assert isinstance(output, AdditionalOutputs)
-        return output.args[0].take()
+
+def new_call(url, past=None, ended=lambda _: None, **settings):
+    return Call(Settings(practice=False, base_url=url, **settings), past or Conversation(), ended)
 
 
 @asynccontextmanager
-async def calling(**settings):
+async def calling(past=None, ended=lambda _: None, **settings):
     """A page and the server's end of its first socket; `page.server` has those that follow."""
     async with scripted_server() as server:
-        page = Page(Settings(practice=False, base_url=server.url, **settings))
+        page = Page().join(new_call(server.url, past, ended, **settings))
         page.server = server
-        await page.call.start_up()
         try:
             yield page, await server.connection()
         finally:
-            await page.call.shutdown()
+            await page.call.close("")
 
 
 @asynccontextmanager
@@ -133,13 +138,6 @@ async def test_call_connects_configures_and_says_so():
         assert update["session"]["audio"]["output"]["voice"] == "marin"
 
 
-async def test_every_connection_has_a_call_of_its_own():
-    prototype = Call(Settings(practice=True))
-
-    assert prototype.copy() is not prototype
-    assert prototype.copy()._session is not prototype._session
-
-
 async def test_key_goes_into_the_handshake_and_nowhere_else():
     async with calling(api_key="sk-secret") as (page, upstream):
         await upstream.greet()
@@ -152,25 +150,11 @@ async def test_key_goes_into_the_handshake_and_nowhere_else():
 async def test_microphone_frames_reach_the_server_in_order():
     async with in_call() as (page, upstream):
         for value in range(5):
-            await page.call.receive((SAMPLE_RATE, np.full((1, FRAME_SAMPLES), value, np.int16)))
+            page.call.hear(np.full(FRAME_SAMPLES, value, np.int16).tobytes())
         events = await upstream.expect("input_audio_buffer.append", 5)
 
         expected = [encode(np.full(FRAME_SAMPLES, value, np.int16).tobytes()) for value in range(5)]
         assert [event["audio"] for event in events] == expected
-
-
-def test_frames_of_the_browser_become_20_ms_of_mono():
-    call = Call(Settings(practice=True))
-    sizes = []
-    for number in range(10):
-        frame = av.AudioFrame(format="s16", layout="stereo", samples=960)
-        frame.planes[0].update(bytes(960 * 4))
-        frame.sample_rate = 48_000
-        frame.pts = number * 960
-        sizes += [resampled.to_ndarray().shape for resampled in call.resample(frame)]
-
-    assert set(sizes) == {(1, FRAME_SAMPLES)}
-    assert len(sizes) >= 9
 
 
 async def test_silence_fills_the_time_before_and_after_a_reply():
@@ -185,39 +169,17 @@ async def test_silence_fills_the_time_before_and_after_a_reply():
         assert await page.loud_frames(10) in (5, 6)
 
 
-async def test_page_gets_whole_transcripts_and_only_when_something_changed():
+async def test_page_gets_whole_transcripts():
     async with in_call() as (page, upstream):
-        # The first one clears away what the page still shows of the call before.
-        assert (await page.snapshot()).messages == ()
+        await page.reads()
 
         await answer(upstream, text="Hello.")
-        conversation = await page.snapshot()
-        while not conversation.messages[0].text:
-            conversation = await page.snapshot()
-
-        assert [m.text for m in conversation.messages] == ["Hello."]
-
-
-async def test_snapshot_that_nothing_changed_is_none(monkeypatch):
-    monkeypatch.setattr(module, "EMIT_LIMIT_S", 0.0)
-    async with in_call() as (page, _upstream):
-        assert (await page.snapshot()).messages == ()
-        assert await page.call.emit() is None
-
-
-def test_screen_keeps_only_the_newest():
-    screen = Screen()
-    older, newer = Conversation(notice="1"), Conversation(notice="2")
-    screen.put(older)
-    screen.put(newer)
-
-    assert screen.take() is newer
-    assert screen.take() is None
+        await page.reads("Hello.")
 
 
 async def test_levels_of_both_sides_go_over_the_data_channel():
     async with in_call() as (page, upstream):
-        await page.call.receive((SAMPLE_RATE, LOUD))
+        page.call.hear(LOUD)
         await answer(upstream)
         await page.sees(type="state", assistant="speaking")
         await page.loud_frames(2)
@@ -244,28 +206,28 @@ async def test_barge_in_silences_the_page_and_truncates():
 
 async def test_page_can_type_interrupt_and_mute():
     async with in_call() as (page, upstream):
-        page.says({"type": "say", "text": "Hello"})
+        page.call.command({"type": "say", "text": "Hello"})
         [item] = await upstream.expect("conversation.item.create")
         assert item["item"]["content"][0]["text"] == "Hello"
 
         await answer(upstream, ms=2000)
         await page.sees(type="state", assistant="speaking")
-        page.says({"type": "interrupt"})
+        page.call.command({"type": "interrupt"})
         await upstream.expect("response.cancel")
 
-        page.says({"type": "mute", "on": True})
+        page.call.command({"type": "mute", "on": True})
         await page.sees(type="state", user="muted")
-        await page.call.receive((SAMPLE_RATE, LOUD))
+        page.call.hear(LOUD)
         [append] = await upstream.expect("input_audio_buffer.append")
         assert append["audio"] == encode(bytes(FRAME_SAMPLES * 2))
 
 
 async def test_push_to_talk_over_the_data_channel():
     async with in_call(turn_detection="push_to_talk") as (page, upstream):
-        page.says({"type": "talk", "down": True})
+        page.call.command({"type": "talk", "down": True})
         for _ in range(10):
-            await page.call.receive((SAMPLE_RATE, LOUD))
-        page.says({"type": "talk", "down": False})
+            page.call.hear(LOUD)
+        page.call.command({"type": "talk", "down": False})
 
         await upstream.expect("input_audio_buffer.commit")
         await upstream.expect("response.create")
@@ -273,11 +235,11 @@ async def test_push_to_talk_over_the_data_channel():
 
 async def test_measured_playout_delay_counts_as_unheard():
     async with in_call() as (page, upstream):
-        page.says({"type": "playout", "delay_ms": 900, "rtt_ms": 1, "lost": 0})
+        page.call.command({"type": "playout", "delay_ms": 900, "rtt_ms": 1, "lost": 0})
         await answer(upstream, ms=2000)
         await page.sees(type="state", assistant="speaking")
         await page.loud_frames(20)
-        page.says({"type": "interrupt"})
+        page.call.command({"type": "interrupt"})
         [truncate] = await upstream.expect("conversation.item.truncate")
 
         assert truncate["audio_end_ms"] == 0
@@ -286,10 +248,6 @@ async def test_measured_playout_delay_counts_as_unheard():
 @pytest.mark.parametrize(
     "message",
     [
-        "handshake",
-        b"\xff\xfe",
-        "[]",
-        "7",
         {"type": "say", "text": 7},
         {"type": "mute", "on": "yes"},
         {"type": "playout", "delay_ms": None, "rtt_ms": 1},
@@ -298,17 +256,17 @@ async def test_measured_playout_delay_counts_as_unheard():
         {},
     ],
 )
-async def test_message_that_is_not_ours_is_ignored(message):
+async def test_message_that_nobody_knows_is_ignored(message):
     async with in_call() as (page, upstream):
-        page.says(message)
-        page.says({"type": "say", "text": "still here"})
+        page.call.command(message)
+        page.call.command({"type": "say", "text": "still here"})
 
         await upstream.expect("conversation.item.create")
 
 
 async def test_hang_up_closes_the_socket_and_ends_the_call():
     async with in_call() as (page, upstream):
-        page.says({"type": "hangup"})
+        page.call.command({"type": "hangup"})
 
         await page.sees(type="state", connection="ended")
         async with asyncio.timeout(PATIENCE_S):
@@ -317,7 +275,7 @@ async def test_hang_up_closes_the_socket_and_ends_the_call():
 
 async def test_lost_upstream_is_replaced_and_told_the_past():
     async with in_call() as (page, upstream):
-        page.says({"type": "say", "text": "Remember me"})
+        page.call.command({"type": "say", "text": "Remember me"})
         await upstream.expect("conversation.item.create")
         page.messages.clear()
         await upstream.socket.close(1011, "")
@@ -339,8 +297,7 @@ async def test_refusal_in_a_call_is_said_and_ends_the_connection(monkeypatch):
         assert "REALTIME_MODEL" in state["notice"]
 
         await page.sees(type="end_stream", data=state["notice"])
-        async with asyncio.timeout(PATIENCE_S):
-            await page.closed.wait()
+        await page.is_dismissed()
 
 
 async def test_session_moves_to_a_new_socket_before_the_old_one_closes():
@@ -351,7 +308,7 @@ async def test_session_moves_to_a_new_socket_before_the_old_one_closes():
         assert not upstream.closed.is_set()
         await upstream.closed.wait()
         await successor.greet()
-        page.says({"type": "say", "text": "Still here"})
+        page.call.command({"type": "say", "text": "Still here"})
         await successor.expect("conversation.item.create")
         states = {m["connection"] for m in page.messages if m["type"] == "state"}
 
@@ -363,7 +320,7 @@ async def test_failed_renewal_keeps_the_old_socket():
         page.server.refuses = True
         page.call._perform([Renew()])
         await page.server.refused.wait()
-        page.says({"type": "say", "text": "Still here"})
+        page.call.command({"type": "say", "text": "Still here"})
         await upstream.expect("conversation.item.create")
 
 
@@ -379,18 +336,16 @@ async def test_refused_key_is_said_in_the_page():
 async def test_unreachable_server_is_said_in_the_page():
     async with scripted_server() as server:
         url = server.url
-    page = Page(Settings(practice=False, base_url=url))
-    await page.call.start_up()
+    page = Page().join(new_call(url))
     state = await page.sees(type="state", connection="failed")
-    await page.call.shutdown()
+    await page.call.close("")
 
     assert "cannot be reached" in state["notice"]
 
 
-@pytest.mark.parametrize("broken", [None, (SAMPLE_RATE, "not samples")])
-async def test_nothing_that_breaks_in_a_call_leaves_the_handler(broken):
+async def test_sound_that_breaks_the_session_ends_the_call():
     async with in_call() as (page, _upstream):
-        await page.call.receive(broken)
+        page.call.hear(None)
 
         state = await page.sees(type="state", connection="failed")
         assert "Something went wrong" in state["notice"]
@@ -399,7 +354,7 @@ async def test_nothing_that_breaks_in_a_call_leaves_the_handler(broken):
 async def test_page_message_that_breaks_the_session_ends_the_call(monkeypatch):
     async with in_call() as (page, _upstream):
         monkeypatch.setattr(page.call._session, "interrupt", None)
-        page.says({"type": "interrupt"})
+        page.call.command({"type": "interrupt"})
 
         await page.sees(type="state", connection="failed")
 
@@ -413,39 +368,31 @@ async def test_server_event_that_breaks_the_session_ends_the_call(monkeypatch):
 
 
 async def test_trace_that_cannot_be_written_ends_the_call_with_a_sentence(tmp_path):
-    page = Page(Settings(practice=False, base_url="ws://127.0.0.1:1", trace=tmp_path))
-    await page.call.start_up()
+    page = Page().join(new_call("ws://127.0.0.1:1", trace=tmp_path))
 
     await page.sees(type="state", connection="failed")
-    await page.call.shutdown()
+    await page.call.close("")
 
 
-async def test_closed_data_channel_is_no_error():
-    async with in_call() as (page, upstream):
-        page.readyState = "closed"
-        count = len(page.messages)
-        await answer(upstream)
-
-        assert await page.call.emit() is None
-        assert len(page.messages) == count
-
-
-async def test_shutdown_leaves_nothing_behind_and_may_be_called_twice():
+async def test_close_leaves_nothing_behind_and_may_be_called_twice():
     async with scripted_server() as server:
-        page = Page(Settings(practice=False, base_url=server.url))
         before = asyncio.all_tasks()
-        await page.call.start_up()
+        page = Page().join(new_call(server.url))
         upstream = await server.connection()
         await upstream.greet()
-        await page.call.shutdown()
-        await page.call.shutdown()
+        await page.call.close("Good night.")
+        await page.call.close("")
         async with asyncio.timeout(PATIENCE_S):
             await upstream.closed.wait()
             while left := [t for t in asyncio.all_tasks() - before if not t.done()]:
                 await asyncio.wait(left)
 
+    assert page.messages[-1]["notice"] == "Good night."
+    assert page.dismissed.is_set()
+    assert upstream.socket.close_code == 1000
 
-async def test_shutdown_while_connecting_does_not_wait_for_the_server():
+
+async def test_close_while_connecting_does_not_wait_for_the_server():
     reached, hung_up = asyncio.Event(), asyncio.Event()
 
     async def silent(reader, writer):
@@ -456,37 +403,133 @@ async def test_shutdown_while_connecting_does_not_wait_for_the_server():
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server, asyncio.timeout(5):
         port = server.sockets[0].getsockname()[1]
-        page = Page(Settings(practice=False, base_url=f"ws://127.0.0.1:{port}"))
-        await page.call.start_up()
+        page = Page().join(new_call(f"ws://127.0.0.1:{port}"))
         await reached.wait()
-        await page.call.shutdown()
+        await page.call.close("")
         await hung_up.wait()
 
 
-async def test_shutdown_before_the_start_is_no_error():
-    await Call(Settings(practice=True)).shutdown()
+async def test_call_that_nobody_joined_is_over_when_abandoned():
+    ended = []
+    call = new_call("ws://127.0.0.1:1", ended=ended.append)
+    call.abandon()
+    call.abandon()
+
+    assert call.over
+    assert ended == [call]
 
 
-async def test_browser_that_sends_nothing_any_more_is_hung_up_on(monkeypatch):
+async def test_call_that_has_begun_is_not_abandoned():
+    async with in_call() as (page, _upstream):
+        page.call.abandon()
+
+        assert not page.call.over
+
+
+async def test_call_ends_once_however_it_does():
+    ended = []
+    async with in_call(ended=ended.append) as (page, _upstream):
+        page.call.command({"type": "hangup"})
+        page.call.fail()
+        await page.call.close("")
+
+    assert ended == [page.call]
+
+
+async def test_browser_that_sends_nothing_any_more_is_let_go_and_waited_for(monkeypatch):
     monkeypatch.setattr(module, "GONE_S", 0.0)
-    monkeypatch.setattr(module, "GOODBYE_S", 0.0)
-    async with calling() as (page, upstream):
-        state = await page.sees(type="state", connection="ended")
+    async with in_call() as (page, upstream):
+        await page.is_dismissed()
+
+        assert not page.call.over
+        # What was said last ends in silence, so that it is a turn.
+        await upstream.expect("input_audio_buffer.append", 40)
+
+
+async def test_browser_that_does_not_come_back_ends_the_call(monkeypatch):
+    monkeypatch.setattr(module, "REJOIN_S", 0.0)
+    async with in_call() as (page, upstream):
+        page.call.detach(page)
         async with asyncio.timeout(PATIENCE_S):
-            await page.closed.wait()
             await upstream.closed.wait()
 
-    assert "no sound" in state["notice"]
+        assert page.call.over
+
+
+async def test_browser_that_comes_back_finds_its_call():
+    async with in_call() as (page, upstream):
+        page.call.command({"type": "say", "text": "Are you there?"})
+        await upstream.expect("conversation.item.create")
+        page.call.detach(page)
+        again = Page().join(page.call)
+
+        await again.sees(type="state", connection="connected")
+        await again.reads("Are you there?")
+        again.call.command({"type": "say", "text": "So am I."})
+        await upstream.expect("conversation.item.create", 2)
+        assert len(upstream.of("session.update")) == 1
+
+
+async def test_reply_waits_for_the_browser_to_come_back():
+    async with in_call() as (page, upstream):
+        await answer(upstream, ms=1000)
+        await page.sees(type="state", assistant="speaking")
+        assert await page.loud_frames(5) >= 4
+        page.call.detach(page)
+        again = Page().join(page.call)
+
+        assert await again.loud_frames(30) >= 29
+
+
+async def test_second_window_takes_the_call_over():
+    async with in_call() as (page, _upstream):
+        again = Page().join(page.call)
+
+        await page.sees(type="end_stream", data=module.TAKEN_OVER)
+        await page.is_dismissed()
+        page.call.detach(page)  # late, and without effect
+        again.call.command({"type": "mute", "on": True})
+        await again.sees(type="state", user="muted")
+
+
+async def test_page_that_joins_a_call_that_is_over_learns_it():
+    async with in_call() as (page, _upstream):
+        page.call.command({"type": "hangup"})
+        late = Page().join(page.call)
+
+        await late.sees(type="state", connection="ended")
+        await late.is_dismissed()
+
+
+async def test_conversation_goes_on_with_what_was_said_before():
+    before = Message("item_1", "user", Status.DONE, ("My name is Ada.",), placed=True)
+    async with in_call(past=Conversation(messages=(before,))) as (page, upstream):
+        [item] = await upstream.expect("conversation.item.create")
+        assert item["item"]["content"] == [{"type": "input_text", "text": "My name is Ada."}]
+
+        await page.reads("My name is Ada.")
+        assert not upstream.of("response.create")
+
+
+async def test_page_is_told_what_the_call_costs():
+    usage = {"input_tokens": 1_000_000, "output_tokens": 0}
+    async with in_call(model="gpt-realtime-2") as (page, upstream):
+        await upstream.send("response.created", response={"id": "r1"})
+        response = {"id": "r1", "status": "completed", "usage": usage}
+        await upstream.send("response.done", response=response)
+
+        await page.sees(type="state", cost=4.0)
 
 
 async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(module, "WATCH_S", 3600)
-    page = Page(Settings(practice=False, base_url="ws://127.0.0.1:1"))
+    page = Page().join(new_call("ws://127.0.0.1:1"))
     for _ in range(500):
         clock[0] += 0.02
-        page.call.hear(LOUD.tobytes())
+        page.call.hear(LOUD)
+    await page.call.close("")
 
     count = sum(m["type"] == "levels" for m in page.messages)
     assert 199 <= count <= 201

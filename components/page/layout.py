@@ -1,24 +1,25 @@
 """The Gradio Blocks: places the parts and wires fastrtc's component to the call handler.
 
-Rule: Gradio carries only the transcript, at most ten snapshots a second. All that is faster, and
+Rule: Gradio carries only the transcript, at most five snapshots a second. All that is faster, and
 everything that the page tells the handler, goes over fastrtc's data channel (page.js).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import gradio as gr
-from fastrtc import AsyncStreamHandler, WebRTC
+from fastrtc import WebRTC
 
-from components.conversation import Conversation
+from components.calls import Calls
 from components.page import markup, view
 from components.page.direct import Watching, direct_head, direct_tab
 from components.page.local import keep_local
 from components.page.theme import theme
-from components.peer import use_own_tracks
+from components.rates import Rates
 from components.settings import Settings
+from components.signalling import Signalling
 
 _HERE: Final = Path(__file__).parent
 _SCRIPTS: Final = ("microphone.js", "component.js", "levels.js", "page.js")
@@ -33,27 +34,25 @@ _MICROPHONE: Final = {
 """Plain values are wishes; fastrtc's own default demands them, and Safari then refuses."""
 
 
-class Screen(Protocol):
-    """What a call wants shown; the newest snapshot replaces one that nobody took."""
-
-    def take(self) -> Conversation | None:
-        """The newest snapshot, once; None if there is none since the last call."""
+SNAPSHOT_S: Final = 0.2
+"""The page gets a whole transcript at most five times a second: words are spoken no faster, and
+each snapshot is work for Gradio."""
 
 
 def build(
     settings: Settings,
-    handler: AsyncStreamHandler,
+    calls: Calls,
+    rates: Rates,
     *,
     rtc_configuration: Any,
     server_rtc_configuration: Mapping[str, Any] | None,
     notice: str = "",
     watching: Watching | None = None,
 ) -> gr.Blocks:
-    """The page; `handler` is copied for each call, `notice` is a sentence to show from the start.
+    """The page, whose callers meet in `calls`; `notice` is a sentence to show from the start.
 
     `rtc_configuration` must be a dict or a plain function: fastrtc passes on anything else as it
-    is. The handler emits `AdditionalOutputs(screen)` with a `Screen`. `watching` adds the tab of
-    the direct route.
+    is. `watching` adds the tab of the direct route.
     """
     keep_local()
     with gr.Blocks(
@@ -71,12 +70,8 @@ def build(
             with gr.Column(elem_id="dialogue"):
                 transcript = _transcript(settings)
                 gr.HTML(markup.composer(), padding=False)
-        call.stream(fn=handler, inputs=[call], outputs=[call], concurrency_limit=settings.max_calls)
-        use_own_tracks(call)
-        # One long Gradio event per call, and one still ending per call that was just hung up.
-        call.on_additional_outputs(
-            _show, outputs=[transcript], concurrency_limit=4 * settings.max_calls + 16, queue=True
-        )
+        _show_transcript(call, transcript, Signalling(call, calls, rates, settings), settings)
+        _remember(demo, transcript, calls)
     return demo
 
 
@@ -125,9 +120,45 @@ def _transcript(settings: Settings) -> gr.Chatbot:
     )
 
 
-def _show(screen: Screen) -> Any:
-    conversation = screen.take()
-    return gr.skip() if conversation is None else view.messages(conversation)
+def _show_transcript(
+    call: WebRTC, transcript: gr.Chatbot, signalling: Signalling, settings: Settings
+) -> None:
+    """One long Gradio event for each connection, which the page asks for when there is news."""
+
+    async def follow(webrtc_id: str, request: gr.Request) -> AsyncIterator[list[view.Shown]]:
+        session_hash = str(request.session_hash)
+        async for conversation in signalling.transcript(webrtc_id, session_hash, SNAPSHOT_S):
+            yield view.messages(conversation)
+
+    call.state_change(
+        follow,
+        inputs=[call],
+        outputs=[transcript],
+        show_progress="hidden",
+        trigger_mode="once",
+        # One still ending for each call that was just hung up.
+        concurrency_limit=4 * settings.max_calls + 16,
+        api_name="transcript",
+        show_api=False,
+    )
+
+
+def _remember(demo: gr.Blocks, transcript: gr.Chatbot, calls: Calls) -> None:
+    """What this tab said before is there again after a reload, until it asks for a new start."""
+    key = gr.Textbox(visible=False)
+    forget = gr.Button(elem_id="forget", visible="hidden")
+
+    async def recall(key: str) -> list[view.Shown]:
+        return view.messages(calls.past(key))
+
+    async def start_anew(key: str) -> list[view.Shown]:
+        calls.forget(key)
+        return []
+
+    quiet: Any = {"show_progress": "hidden", "show_api": False, "queue": False}
+    this_tab, old_tab = (f"() => [window.realtimeVoice.{name}()]" for name in ("key", "renewKey"))
+    demo.load(recall, key, transcript, js=this_tab, api_name="recall", **quiet)
+    forget.click(start_anew, key, transcript, js=old_tab, api_name="start_anew", **quiet)
 
 
 def _head() -> str:

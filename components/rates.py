@@ -1,0 +1,75 @@
+"""How often a visitor may do something: counters that forget in time.
+
+Rule: counting never stops the app. A counter that several replicas share is checked at the start;
+when it is lost later, this process counts by itself until it is back, and the log says so once.
+"""
+
+import logging
+import time
+from functools import lru_cache
+from typing import Final
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import storage_from_string
+
+from components.settings import MEMORY, SettingsError
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S: Final = 1.0
+"""For an answer of the shared counter."""
+RETRY_S: Final = 10.0
+"""A lost counter is not asked again before."""
+
+_item = lru_cache(maxsize=64)(parse)
+
+
+class Rates:
+    """Counts in memory, or in a Redis server that several replicas share."""
+
+    def __init__(self, storage_uri: str = MEMORY) -> None:
+        """`SettingsError` if a shared counter cannot be used."""
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = _shared(storage_uri) if storage_uri != MEMORY else None
+        self._lost_until: float | None = None
+
+    async def admit(self, limit: str, purpose: str, visitor: str) -> bool:
+        """Count one more; whether it is within the limit, such as "20/minute"."""
+        item = _item(limit)
+        shared = await self._ask_shared(item, purpose, visitor)
+        return await self._own.hit(item, purpose, visitor) if shared is None else shared
+
+    async def _ask_shared(self, item: RateLimitItem, purpose: str, visitor: str) -> bool | None:
+        """What the shared counter says; None if there is none at present."""
+        if self._shared is None or time.monotonic() < (self._lost_until or 0.0):
+            return None
+        try:
+            admitted = await self._shared.hit(item, purpose, visitor)
+        except StorageError as error:
+            if self._lost_until is None:
+                log.warning("! no shared rate limits: %s; counting here", type(error.args[0]))
+            self._lost_until = time.monotonic() + RETRY_S
+            return None
+        if self._lost_until is not None:
+            log.info("the shared rate limits are back")
+            self._lost_until = None
+        return admitted
+
+
+def _shared(uri: str) -> FixedWindowRateLimiter:
+    timeouts = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+    try:
+        reachable = storage_from_string(uri, **timeouts).check()
+        storage = RedisStorage(
+            f"async+{uri}", wrap_exceptions=True, implementation="redispy", **timeouts
+        )
+    except ConfigurationError:
+        problem = "RATE_LIMIT_STORAGE needs a package that is not installed: pip install redis"
+        raise SettingsError([f"{problem} (5.2 or newer)."]) from None
+    if not reachable:
+        problem = "RATE_LIMIT_STORAGE names a server that does not answer."
+        raise SettingsError([f"{problem} Is it running, and is the address right?"])
+    return FixedWindowRateLimiter(storage)
