@@ -2,17 +2,18 @@
 
 Rule: `reduce` is the only place where a server event changes the transcript. A message is placed
 once, by the first event that names its `previous_item_id`, and never by when its words arrive:
-transcriptions are late and out of order (protocol digest 5.3).
+transcriptions are late and out of order (protocol digest 5.3). Whatever a server sends, there is an
+end to how much is kept of it.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from components.fields import MAX_PARTS, Event, at, clean, content_index, identity, text
 from components.usage import Usage, add
-
-Event = Mapping[str, Any]
+from components.words import heard_words
 
 
 class Connection(StrEnum):
@@ -59,10 +60,15 @@ class Status(StrEnum):
     """The connection broke before all of it had come."""
 
 
-Role = Literal["user", "assistant", "tool"]
+Role = Literal["user", "assistant", "tool", "note"]
+"""A note is our own mark between messages, such as "reconnected"; no server knows of it."""
 
-MAX_PARTS: Final = 32
-"""Content parts of a message; an index beyond is a broken server's, and ignored."""
+MOST_MESSAGES: Final = 500
+"""Kept of one conversation; the oldest go."""
+MOST_CHARACTERS: Final = 32_000
+"""Kept of one message, the first of them: half an hour of speech."""
+MOST_OUTPUT: Final = 100
+"""Items of one response that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ class Conversation:
 
     def message(self, item_id: str) -> Message | None:
         """The message of an item, if there is one."""
-        return next((m for m in self.messages if m.item_id == item_id), None)
+        return next((m for m in reversed(self.messages) if m.item_id == item_id), None)
 
 
 def reduce(conversation: Conversation, event: Event) -> Conversation:
@@ -109,12 +115,26 @@ def reduce(conversation: Conversation, event: Event) -> Conversation:
         return conversation
     conversation = change(conversation, event)
     usage = add(conversation.usage, event)
-    return conversation if usage == conversation.usage else replace(conversation, usage=usage)
+    return conversation if usage is conversation.usage else replace(conversation, usage=usage)
 
 
-def typed(conversation: Conversation, item_id: str, text: str) -> Conversation:
+def typed(conversation: Conversation, item_id: str, words: str) -> Conversation:
     """The user has typed a line; the server will confirm its item."""
-    return _put(conversation, Message(item_id, "user", Status.DONE, (text,)))
+    parts = (clean(words[:MOST_CHARACTERS]),)
+    return _put(conversation, Message(item_id, "user", Status.DONE, parts))
+
+
+def note(conversation: Conversation, item_id: str, words: str) -> Conversation:
+    """A mark between what was said before and what is said from now on, if there is a before.
+
+    One that nothing has followed is replaced by the next.
+    """
+    if not conversation.messages:
+        return conversation
+    last = conversation.messages[-1]
+    if last.role == "note":
+        item_id = last.item_id
+    return _put(conversation, Message(item_id, "note", Status.DONE, (words,), placed=True))
 
 
 def interrupt(conversation: Conversation, item_id: str) -> Conversation:
@@ -139,19 +159,6 @@ def hear(conversation: Conversation, item_id: str, characters: int) -> Conversat
     return _put(conversation, replace(message, heard=heard))
 
 
-def heard_words(text: str, characters: int) -> str:
-    """The words of `text` that lie within its first `characters`; a word cut in two is left out."""
-    heard = text[:characters]
-    if heard == text or text[characters].isspace() or heard[-1:].isspace():
-        return heard
-    if not any(character.isspace() for character in text):
-        return heard  # some languages put no space between words
-    end = len(heard)
-    while end and not heard[end - 1].isspace():
-        end -= 1
-    return heard[:end]
-
-
 def lose(conversation: Conversation) -> Conversation:
     """The connection has broken: what was still to come never will."""
     endings = {
@@ -168,11 +175,49 @@ def lose(conversation: Conversation) -> Conversation:
     return replace(conversation, messages=messages, user=user)
 
 
+def settle(conversation: Conversation) -> Conversation:
+    """The call is over: no words come any more, and none will be heard any more."""
+    messages = tuple(_settled(message) for message in conversation.messages)
+    return replace(conversation, messages=messages)
+
+
+def _settled(message: Message) -> Message:
+    unfinished = message.status in (Status.PENDING, Status.STREAMING)
+    status = message.status
+    if message.role == "user" and unfinished:
+        status = Status.DONE if message.text.strip() else Status.UNTRANSCRIBED
+    elif message.role == "assistant" and _is_cut_short(message):
+        status = Status.INTERRUPTED
+    elif unfinished:
+        status = Status.DONE
+    return replace(message, status=status, placed=True)
+
+
+def _is_cut_short(message: Message) -> bool:
+    """Whether there are words that were not heard, or that had no end yet."""
+    if message.heard is not None and message.heard < len(message.text):
+        return True
+    return message.status is Status.STREAMING
+
+
+def _position(messages: tuple[Message, ...], item_id: str) -> int | None:
+    """Where the message of an item stands; found soonest near the end, where most happens."""
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].item_id == item_id:
+            return index
+    return None
+
+
 def _put(conversation: Conversation, message: Message) -> Conversation:
     """Replace the message of the same item; a new one stands at the end until it is placed."""
-    if conversation.message(message.item_id) is None:
-        return replace(conversation, messages=(*conversation.messages, message))
-    messages = tuple(message if m.item_id == message.item_id else m for m in conversation.messages)
+    messages = conversation.messages
+    index = _position(messages, message.item_id)
+    if index is None:
+        messages = (*messages[1 - MOST_MESSAGES :], message)
+    elif messages[index] == message:
+        return conversation
+    else:
+        messages = (*messages[:index], message, *messages[index + 1 :])
     return replace(conversation, messages=messages)
 
 
@@ -186,24 +231,27 @@ def _place(conversation: Conversation, message: Message, event: Event) -> Conver
     if index is None:
         return _put(conversation, message)
     others.insert(index, replace(message, placed=True))
-    return replace(conversation, messages=tuple(others))
+    return replace(conversation, messages=tuple(others[-MOST_MESSAGES:]))
 
 
 def _index(messages: list[Message], event: Event) -> int | None:
     """Where the event places its item among the others; None if it does not say.
 
-    A null predecessor means "first", but some servers send null always: it counts as long as no
-    other message has its place.
+    Nothing is placed before a note, as that belongs to a session that is over. A null predecessor
+    means "first", but some servers send null always: it counts as long as no other message of the
+    session has its place.
     """
+    begin = max((i + 1 for i, m in enumerate(messages) if m.role == "note"), default=0)
     previous = event.get("previous_item_id")
     if previous is None:
-        explicit = "previous_item_id" in event and not any(m.placed for m in messages)
-        return 0 if explicit else None
-    return next((i + 1 for i, m in enumerate(messages) if m.item_id == previous), None)
+        explicit = "previous_item_id" in event and not any(m.placed for m in messages[begin:])
+        return begin if explicit else None
+    index = next((i + 1 for i, m in enumerate(messages) if m.item_id == previous), None)
+    return None if index is None else max(index, begin)
 
 
 def _speech_started(conversation: Conversation, event: Event) -> Conversation:
-    item_id = _text(event, "item_id")
+    item_id = identity(event, "item_id")
     if item_id and conversation.message(item_id) is None:
         conversation = _put(conversation, Message(item_id, "user"))
     if conversation.user is User.MUTED:
@@ -218,22 +266,17 @@ def _speech_stopped(conversation: Conversation, _: Event) -> Conversation:
 
 
 def _committed(conversation: Conversation, event: Event) -> Conversation:
-    item_id = _text(event, "item_id")
-    if not item_id:
-        return conversation
-    message = conversation.message(item_id) or Message(item_id, "user")
-    return _place(conversation, message, event)
+    message = _known(conversation, identity(event, "item_id"), "user")
+    return conversation if message is None else _place(conversation, message, event)
 
 
 def _item(conversation: Conversation, event: Event) -> Conversation:
     """An item entered the conversation, or is final: its place, and any text it brings."""
-    item = event.get("item")
-    if not isinstance(item, Mapping) or not _text(item, "id"):
-        return conversation
+    item = at(event, "item")
     role = _role(item)
-    if role is None:
+    message = None if role is None else _known(conversation, identity(item, "id"), role)
+    if message is None:
         return conversation
-    message = conversation.message(item["id"]) or Message(item["id"], role)
     if not message.text:
         message = _with_content(message, item)
     return _place(conversation, message, event)
@@ -242,19 +285,19 @@ def _item(conversation: Conversation, event: Event) -> Conversation:
 def _with_content(message: Message, item: Event) -> Message:
     """A message with the words that an item carries itself: a typed turn, or a replayed one."""
     if message.role == "tool":
-        name = _text(item, "name") or "result"
-        return replace(message, parts=(name,), status=Status.DONE)
+        name = text(item, "name") or "result"
+        return replace(_with_part(message, 0, name), status=Status.DONE)
     content = item.get("content")
     if not isinstance(content, list):
         return message
-    words = tuple(_content_text(part) for part in content[:MAX_PARTS])
-    if not any(words):
-        return message
-    return replace(message, parts=words, status=Status.DONE)
+    full = message
+    for index, part in enumerate(content[:MAX_PARTS]):
+        full = _with_part(full, index, _content_text(part))
+    return replace(full, status=Status.DONE) if full.text else message
 
 
 def _content_text(part: object) -> str:
-    return _text(part, "text") or _text(part, "transcript") if isinstance(part, Mapping) else ""
+    return text(part, "text") or text(part, "transcript") if isinstance(part, Mapping) else ""
 
 
 def _deleted(conversation: Conversation, event: Event) -> Conversation:
@@ -265,22 +308,33 @@ def _deleted(conversation: Conversation, event: Event) -> Conversation:
 
 def _delta(conversation: Conversation, event: Event) -> Conversation:
     message, index = _addressed(conversation, event)
-    if message is None or message.status is Status.INTERRUPTED:
+    if message is None or _is_final(message, index):
         return conversation
-    words = _part(message, index) + _text(event, "delta")
-    message = replace(_with_part(message, index, words), status=Status.STREAMING)
-    return _put(conversation, message)
+    room = MOST_CHARACTERS - len(message.text)
+    words = _part(message, index) + text(event, "delta")[:room]
+    return _put(conversation, replace(_with_part(message, index, words), status=Status.STREAMING))
+
+
+def _is_final(message: Message, index: int) -> bool:
+    """Whether a delta for this part comes too late."""
+    if message.status is Status.DONE or message.status is Status.CUT:
+        return bool(_part(message, index))
+    return message.status is Status.INTERRUPTED
 
 
 def _done(conversation: Conversation, event: Event) -> Conversation:
-    """The final words of a part replace its deltas; those of an interrupted message are late."""
+    """The final words of a part replace its deltas; those of an interrupted message are late.
+
+    A message that was heard whole stays so, though its last words may be set right.
+    """
     message, index = _addressed(conversation, event)
     if message is None or message.status is Status.INTERRUPTED:
         return conversation
-    words = _text(event, "transcript") or _text(event, "text") or _part(message, index)
-    message = _with_part(message, index, words)
-    status = Status.DONE if message.text.strip() else Status.UNTRANSCRIBED
-    return _put(conversation, replace(message, status=status))
+    words = text(event, "transcript") or text(event, "text") or _part(message, index)
+    final = _with_part(message, index, words)
+    status = Status.DONE if final.text.strip() else Status.UNTRANSCRIBED
+    heard = len(final.text) if message.heard == len(message.text) else message.heard
+    return _put(conversation, replace(final, status=status, heard=heard))
 
 
 def _transcription_failed(conversation: Conversation, event: Event) -> Conversation:
@@ -300,15 +354,13 @@ def _transcript_delta(conversation: Conversation, event: Event) -> Conversation:
 
 def _response_done(conversation: Conversation, event: Event) -> Conversation:
     """Whatever the outcome, no message of the response waits for words any more."""
-    response = event.get("response")
-    if not isinstance(response, Mapping):
-        return conversation
+    response = at(event, "response")
     cut = response.get("status") == "incomplete"
     final = Status.CUT if cut else Status.DONE
     unfinished = {Status.PENDING, Status.STREAMING} | ({Status.DONE} if cut else set())
     output = response.get("output")
-    for item in output if isinstance(output, list) else ():
-        message = conversation.message(_text(item, "id")) if isinstance(item, Mapping) else None
+    for item in output[:MOST_OUTPUT] if isinstance(output, list) else ():
+        message = conversation.message(identity(item, "id")) if isinstance(item, Mapping) else None
         if message is not None and message.status in unfinished:
             conversation = _put(conversation, replace(message, status=final))
     return conversation
@@ -326,14 +378,21 @@ def _role(item: Event) -> Role | None:
             return "tool"
 
 
+def _known(conversation: Conversation, item_id: str, role: Role) -> Message | None:
+    """The message of an item, or a new one; None if there is no id, or it is another side's."""
+    if not item_id:
+        return None
+    message = conversation.message(item_id) or Message(item_id, role)
+    return message if message.role == role else None
+
+
 def _addressed(conversation: Conversation, event: Event) -> tuple[Message | None, int]:
     """The message and content part whose words an event brings; they may come before the item."""
-    item_id = _text(event, "item_id")
-    index = event.get("content_index", 0)
-    if not item_id or not isinstance(index, int) or not 0 <= index < MAX_PARTS:
+    index = content_index(event)
+    if index is None:
         return None, 0
     role: Role = "assistant" if event["type"].startswith("response.") else "user"
-    return conversation.message(item_id) or Message(item_id, role), index
+    return _known(conversation, identity(event, "item_id"), role), index
 
 
 def _part(message: Message, index: int) -> str:
@@ -341,15 +400,12 @@ def _part(message: Message, index: int) -> str:
 
 
 def _with_part(message: Message, index: int, words: str) -> Message:
+    """The message with other words in one part, as far as there is room for them."""
     parts = [*message.parts, *[""] * (index + 1 - len(message.parts))]
-    parts[index] = words
+    parts[index] = ""
+    room = MOST_CHARACTERS - sum(len(part) for part in parts)
+    parts[index] = clean(words[:room])
     return replace(message, parts=tuple(parts))
-
-
-def _text(event: Event, name: str) -> str:
-    """A field that should be text; servers send null or leave it out."""
-    value = event.get(name)
-    return value if isinstance(value, str) else ""
 
 
 _CHANGES: Final[Mapping[str, Callable[[Conversation, Event], Conversation]]] = {

@@ -22,6 +22,8 @@ def replay(conversation: Conversation) -> list[Event]:
         words = _known_to_both(message)
         if not words:
             continue
+        if not events:
+            words = words[-room:]  # the end of what was said last is better than nothing
         room -= len(words)
         if room < 0 or len(events) == MOST_MESSAGES:
             break
@@ -30,7 +32,7 @@ def replay(conversation: Conversation) -> list[Event]:
 
 
 def _known_to_both(message: Message) -> str:
-    if message.role == "tool" or message.status is Status.UNTRANSCRIBED:
+    if message.role not in ("user", "assistant") or message.status is Status.UNTRANSCRIBED:
         return ""
     heard = message.heard if message.role == "assistant" else None
     return message.text[:heard].strip()

@@ -4,11 +4,10 @@ Rule: what is no plain count is counted as none. The figures come from a server 
 so none is ever negative, endless or more than one response could use.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-Event = Mapping[str, Any]
+from components.fields import Event, at
 
 MOST_TOKENS: Final = 10_000_000
 """In one event; a figure beyond is a broken server's, and cut down to this."""
@@ -39,20 +38,20 @@ def add(usage: Usage, event: Event) -> Usage:
     """The usage after a server event (GA names); most events report none."""
     match event.get("type"):
         case "response.done":
-            return _add_response(usage, _object(_object(event, "response"), "usage"))
+            return _add_response(usage, at(event, "response", "usage"))
         case "conversation.item.input_audio_transcription.completed":
-            return _add_transcription(usage, _object(event, "usage"))
+            return _add_transcription(usage, at(event, "usage"))
     return usage
 
 
 def _add_response(usage: Usage, report: Event) -> Usage:
-    given = _object(report, "input_token_details")
+    given = at(report, "input_token_details")
     text, audio = _split(given, _count(report, "input_tokens"))
     cached_text, cached_audio = _split(
-        _object(given, "cached_tokens_details"), _count(given, "cached_tokens")
+        at(given, "cached_tokens_details"), _count(given, "cached_tokens")
     )
     output_text, output_audio = _split(
-        _object(report, "output_token_details"), _count(report, "output_tokens")
+        at(report, "output_token_details"), _count(report, "output_tokens")
     )
     return replace(
         usage,
@@ -92,8 +91,3 @@ def _seconds(report: Event) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0
     return float(min(value, MOST_SECONDS)) if value > 0 else 0.0  # 0 for NaN, too
-
-
-def _object(event: Event, name: str) -> Event:
-    value = event.get(name)
-    return value if isinstance(value, Mapping) else {}

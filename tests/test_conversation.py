@@ -5,17 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.conversation import (
-    MAX_PARTS,
+    MOST_CHARACTERS,
+    MOST_MESSAGES,
+    MOST_OUTPUT,
     Conversation,
     Message,
     Status,
     User,
     hear,
-    heard_words,
     interrupt,
+    lose,
+    note,
     reduce,
+    settle,
     typed,
 )
+from components.fields import MAX_PARTS, MOST_ID_CHARACTERS
 from components.usage import Usage
 
 NOT_GIVEN = object()
@@ -450,23 +455,18 @@ def dialogues(draw):
     """
     count = draw(st.integers(1, len(NAMES)))
     names = NAMES[:count]
-    events = []
-    for position, name in enumerate(names):
-        previous = names[position - 1] if position else None
-        events.append(
-            (position, item(name, draw(st.sampled_from(["user", "assistant"])), previous))
-        )
-    extras = draw(
-        st.lists(
-            st.sampled_from(names).flatmap(
-                lambda name: st.sampled_from(
-                    [started(name), stopped(name), said(name, "w"), spoke(name, "w", "done")]
-                )
-            ),
-            max_size=12,
-        )
-    )
-    stream = [event for _, event in events]
+    roles = [draw(st.sampled_from(["user", "assistant"])) for _ in names]
+    stream = [
+        item(name, role, names[position - 1] if position else None)
+        for position, (name, role) in enumerate(zip(names, roles, strict=True))
+    ]
+    events = [
+        [spoke(name, "w", "done")]
+        if role == "assistant"
+        else [started(name), stopped(name), said(name, "w")]
+        for name, role in zip(names, roles, strict=True)
+    ]
+    extras = draw(st.lists(st.sampled_from(events).flatmap(st.sampled_from), max_size=12))
     for extra in extras:
         stream.insert(draw(st.integers(0, len(stream))), extra)
     return names, stream
@@ -495,23 +495,230 @@ def test_repeated_final_events_change_nothing(dialogue):
     assert [m.text for m in again.messages] == [m.text for m in conversation.messages]
 
 
+# What is kept has an end, and nothing that a server sends breaks it.
+
+
+def test_message_is_kept_up_to_a_length():
+    long = "x" * (MOST_CHARACTERS - 1)
+    conversation = after(
+        spoke("a1", "y"), spoke("a1", long), spoke("a1", "zz", index=1), said("u1", long + "yyy")
+    )
+
+    assert conversation.message("a1").text == "y" + long
+    assert len(conversation.message("u1").text) == MOST_CHARACTERS
+    assert after(spoke("a1", "more"), start=conversation) == conversation
+    done = after(spoke("a1", long + "zz", "done"), start=conversation)
+    assert len(done.message("a1").text) == MOST_CHARACTERS
+    entry = item("u2", text="x" * 10**6)
+    assert len(after(entry).message("u2").text) == MOST_CHARACTERS
+    tool = {"type": "conversation.item.added", "item": {"id": "f", "name": "x" * 10**6}}
+    assert len(after(tool).message("f").text) == MOST_CHARACTERS
+    assert len(typed(Conversation(), "u3", "x" * 10**6).message("u3").text) == MOST_CHARACTERS
+
+
+def test_oldest_messages_go():
+    conversation = after(*(said(f"u{n}", "w") for n in range(MOST_MESSAGES + 3)))
+
+    assert ids(conversation) == [f"u{n}" for n in range(3, MOST_MESSAGES + 3)]
+
+    conversation = after(item("a", "assistant", f"u{MOST_MESSAGES}"), start=conversation)
+
+    assert ids(conversation)[0] == "u4"
+    assert ids(conversation)[-3:] == ["a", f"u{MOST_MESSAGES + 1}", f"u{MOST_MESSAGES + 2}"]
+
+
+def test_only_the_first_items_of_a_response_are_looked_at():
+    strangers = [{"id": "x"}] * MOST_OUTPUT
+    response = {"status": "completed", "output": [*strangers, {"id": "a1"}]}
+    before = after(spoke("a1", "Half"))
+
+    assert after({"type": "response.done", "response": response}, start=before) == before
+
+
 @pytest.mark.parametrize(
-    ("characters", "heard"), [(0, ""), (3, ""), (4, "Good"), (5, "Good "), (7, "Good "), (99, None)]
+    "event",
+    [
+        spoke("u1", "I am you"),
+        spoke("u1", "I am you", "done"),
+        wrote("u1", "I am you"),
+        item("u1", "assistant", text="I am you"),
+        {"type": "conversation.item.added", "item": {"id": "u1", "type": "function_call"}},
+    ],
 )
-def test_word_that_was_begun_is_not_yet_heard(characters, heard):
-    text = "Good morning."
+def test_nobody_speaks_under_the_id_of_another_side(event):
+    before = after(committed("u1", None), said("u1", "Me."))
 
-    assert heard_words(text, characters) == (text if heard is None else heard)
-
-
-def test_a_reply_without_spaces_is_cut_at_the_character():
-    assert heard_words("おはようございます", 4) == "おはよう"
+    assert after(event, start=before) == before
 
 
-@given(st.text(), st.integers(0, 50), st.integers(0, 50))
-def test_heard_words_only_grow(text, characters, more):
-    first = heard_words(text, characters)
+def test_users_events_do_not_touch_a_reply_or_a_note():
+    before = note(after(spoke("a1", "Hi")), "note_1", "reconnected")
 
-    assert text.startswith(first)
-    assert len(first) <= characters
-    assert heard_words(text, characters + more).startswith(first)
+    for event in (committed("a1", None), said("a1", "x"), said("note_1", "x"), spoke("note_1", "")):
+        assert after(event, start=before) == before
+    assert ids(after(started("a1"), start=before)) == ["a1", "note_1"]
+
+
+def test_delta_after_the_final_words_of_its_part_is_late():
+    conversation = after(spoke("a1", "One."), spoke("a1", "One.", "done"))
+
+    assert after(spoke("a1", "One."), start=conversation) == conversation
+    more = after(spoke("a1", " Two.", index=1), start=conversation)
+    assert more.message("a1").text == "One. Two."
+
+
+def test_id_of_absurd_length_is_no_id():
+    item_id = "x" * (MOST_ID_CHARACTERS + 1)
+
+    for event in (started(item_id), committed(item_id), item(item_id), said(item_id, "w")):
+        assert after(event).messages == ()
+
+
+def test_halves_of_characters_are_replaced():
+    assert after(said("u1", "a\ud83db")).message("u1").text == "a?b"
+    assert typed(Conversation(), "u2", "a\ud83db").message("u2").text == "a?b"
+
+
+ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=5)
+    | st.sampled_from(["i1", "i2", "message", "user", "assistant", "incomplete"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "type", "role", "content", "text", "status", "output", "usage"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=10,
+)
+FIELDS = [
+    *("item_id", "previous_item_id", "content_index", "delta", "transcript", "text"),
+    *("item", "response", "usage"),
+]
+EVENTS = st.builds(
+    lambda type_, fields: {**fields, "type": type_},
+    st.sampled_from(
+        [
+            *(f"conversation.item.{name}" for name in ("added", "done", "deleted", "odd")),
+            *(
+                f"conversation.item.input_audio_transcription.{name}"
+                for name in ("delta", "completed", "failed")
+            ),
+            *(
+                f"input_audio_buffer.{name}"
+                for name in ("speech_started", "speech_stopped", "committed")
+            ),
+            *("response.output_audio_transcript.delta", "response.output_audio_transcript.done"),
+            *("response.output_text.delta", "response.output_text.done", "response.done"),
+            "response.output_item.added",
+        ]
+    ),
+    st.dictionaries(st.sampled_from(FIELDS), ANY | st.sampled_from(["i1", "i2"]), max_size=6),
+)
+
+
+@given(st.lists(EVENTS, max_size=20))
+def test_no_event_breaks_the_transcript(events):
+    conversation = after(*events)
+
+    assert len(set(ids(conversation))) == len(conversation.messages)
+    for message in conversation.messages:
+        assert 0 < len(message.item_id) <= MOST_ID_CHARACTERS
+        assert len(message.parts) <= MAX_PARTS
+        assert message.heard is None or 0 <= message.heard <= len(message.text)
+        message.text.encode()
+
+
+# Marks, and the end
+
+
+def test_note_stands_after_what_was_said_before():
+    conversation = note(after(item("u1", previous=None), said("u1", "Hello.")), "n1", "renewed")
+
+    assert [(m.role, m.text, m.status, m.placed) for m in conversation.messages] == [
+        ("user", "Hello.", Status.DONE, True),
+        ("note", "renewed", Status.DONE, True),
+    ]
+
+
+def test_nothing_needs_no_note():
+    assert note(Conversation(), "n1", "renewed").messages == ()
+
+
+def test_note_that_nothing_followed_is_replaced():
+    conversation = note(after(item("u1", previous=None)), "n1", "continued")
+    conversation = note(conversation, "n2", "reconnected")
+
+    assert [(m.item_id, m.text) for m in conversation.messages[1:]] == [("n1", "reconnected")]
+
+
+@pytest.mark.parametrize("previous", [None, "u1"])
+def test_new_message_stands_after_the_note_though_its_predecessor_is_before(previous):
+    before = after(item("u1", previous=None), item("a1", "assistant", "u1"))
+    before = note(before, "n1", "renewed")
+
+    conversation = after(item("u2", previous=previous), item("a2", "assistant", "u2"), start=before)
+
+    assert ids(conversation) == ["u1", "a1", "n1", "u2", "a2"]
+
+
+def test_null_predecessor_means_first_of_the_session_only_once():
+    before = note(after(item("u1", previous=None)), "n1", "renewed")
+
+    conversation = after(item("u2", previous=None), item("u3", previous=None), start=before)
+
+    assert ids(conversation) == ["u1", "n1", "u2", "u3"]
+
+
+def test_lost_connection_ends_what_was_under_way():
+    conversation = lose(
+        after(committed("u1", None), said("u2", "Hel", "delta"), spoke("a1", "Hi"), started("u3"))
+    )
+
+    assert [m.status for m in conversation.messages] == [
+        Status.UNTRANSCRIBED,
+        Status.LOST,
+        Status.LOST,
+        Status.UNTRANSCRIBED,
+    ]
+    assert conversation.user is User.LISTENING
+    assert all(m.placed for m in conversation.messages)
+
+
+def test_end_of_the_call_settles_every_message():
+    conversation = after(
+        committed("u1", None),
+        said("u2", "Hel", "delta"),
+        said("u3", "Hello."),
+        spoke("a1", "One two"),
+        spoke("a1", "One two", "done"),
+        wrote("a2", "Half a"),
+        spoke("a3", "All"),
+        spoke("a3", "All", "done"),
+        item("a4", "assistant", None),
+        {"type": "conversation.item.added", "item": {"id": "f", "type": "function_call"}},
+    )
+    conversation = settle(hear(hear(conversation, "a1", 4), "a3", 3))
+
+    assert {m.item_id: m.status for m in conversation.messages} == {
+        "u1": Status.UNTRANSCRIBED,
+        "u2": Status.DONE,
+        "u3": Status.DONE,
+        "a1": Status.INTERRUPTED,
+        "a2": Status.INTERRUPTED,
+        "a3": Status.DONE,
+        "a4": Status.DONE,
+        "f": Status.DONE,
+    }
+    assert settle(conversation) == conversation
+
+
+def test_message_that_was_heard_whole_stays_so_when_its_words_are_set_right():
+    conversation = hear(after(spoke("a1", "Helo")), "a1", 4)
+
+    assert after(spoke("a1", "Hello!", "done"), start=conversation).message("a1").heard == 6

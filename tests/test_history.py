@@ -45,8 +45,9 @@ def test_written_answer_counts_whole():
 
 def test_entries_without_words_are_left_out():
     tool = Message("f", "tool", Status.DONE, ("get_weather",))
+    note = Message("n", "note", Status.DONE, ("reconnected",))
 
-    assert told(user("…?", Status.UNTRANSCRIBED), Message("u", "user"), tool) == []
+    assert told(user("…?", Status.UNTRANSCRIBED), Message("u", "user"), tool, note) == []
 
 
 def test_items_keep_their_ids():
@@ -68,3 +69,9 @@ def test_long_past_is_cut_at_a_message():
 
     assert [text for _, _, text in told(user("old"), user(long), user("new"))] == [long, "new"]
     assert [text for _, _, text in told(user("older"), user(long), user("new"))] == [long, "new"]
+
+
+def test_of_a_last_message_that_is_too_long_the_end_is_told():
+    [(_, _, text)] = told(user("old"), user("x" + "y" * MOST_CHARACTERS))
+
+    assert text == "y" * MOST_CHARACTERS

@@ -1,13 +1,15 @@
 """What the transcript shows of a conversation.
 
 Rule: every word in it comes from a server or a visitor, so it is escaped here, where it becomes
-HTML, and nowhere else. The Chatbot must therefore not read it as Markdown.
+HTML, and nowhere else. The Chatbot must therefore not read it as Markdown. A word that is spoken is
+shown when it has been heard, and not before.
 """
 
 from html import escape
 from typing import Literal, TypedDict
 
-from components.conversation import Assistant, Conversation, Message, Status, heard_words
+from components.conversation import Conversation, Message, Status
+from components.words import heard_words
 
 
 class Shown(TypedDict):
@@ -20,37 +22,22 @@ class Shown(TypedDict):
 def messages(conversation: Conversation) -> list[Shown]:
     """The messages to show, in order; one that has nothing to show yet is left out."""
     shown = []
-    sounding = _sounding(conversation)
-    for index, message in enumerate(conversation.messages):
-        content = _content(message, index >= sounding)
+    for message in conversation.messages:
+        content = _content(message)
         if content:
             role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
             shown.append(Shown(role=role, content=content))
     return shown
 
 
-def _sounding(conversation: Conversation) -> int:
-    """The index from which on an assistant message may still be sounding.
-
-    A server is done with the words of an answer long before the loudspeaker is, so the status of
-    the message does not tell.
-    """
-    count = len(conversation.messages)
-    if conversation.assistant is Assistant.IDLE:
-        return count
-    while count and conversation.messages[count - 1].role != "user":
-        count -= 1
-    return count
-
-
-def _content(message: Message, sounding: bool) -> str:
+def _content(message: Message) -> str:
     match message.role:
         case "user":
             return _user(message)
         case "assistant":
-            return _assistant(message, sounding)
-        case _:
-            return _span("tool", escape(message.text)) if message.text.strip() else ""
+            return _assistant(message)
+        case _:  # a tool or a note
+            return _span(message.role, escape(message.text)) if message.text.strip() else ""
 
 
 def _user(message: Message) -> str:
@@ -62,17 +49,21 @@ def _user(message: Message) -> str:
     return _span("waiting", "…") if unfinished else ""
 
 
-def _assistant(message: Message, sounding: bool) -> str:
+def _assistant(message: Message) -> str:
     match message.status:
         case Status.INTERRUPTED:
             return _interrupted(message)
         case Status.UNTRANSCRIBED:
             return _span("mark", "(not transcribed)")
     mark = _mark(message)
-    words = message.text
-    if message.heard is not None and (sounding or message.status is Status.STREAMING):
-        words = heard_words(words, message.heard)
+    words = _heard(message)
     return _span("words", escape(words)) + mark if words.strip() or mark else ""
+
+
+def _heard(message: Message) -> str:
+    """The words that have been heard; all of them, where nothing sounds."""
+    words = message.text
+    return words if message.heard is None else heard_words(words, message.heard)
 
 
 def _mark(message: Message) -> str:
@@ -86,9 +77,8 @@ def _mark(message: Message) -> str:
 
 def _interrupted(message: Message) -> str:
     """What was heard, then what was not, struck out; without sound all of it was seen."""
-    words = message.text
-    heard = words if message.heard is None else heard_words(words, message.heard)
-    unheard = words[len(heard) :]
+    heard = _heard(message)
+    unheard = message.text[len(heard) :]
     struck = f'<del class="unheard">{escape(unheard)}</del>' if unheard.strip() else ""
     return _span("words", escape(heard) + struck) + _span("mark", "interrupted")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.conversation import Assistant, Conversation, Message, Role, Status
+from components.conversation import Conversation, Message, Role, Status
 from components.page.view import messages
 
 
@@ -25,13 +25,12 @@ class Reader(HTMLParser):
         self.text += data
 
 
-def contents(*shown: Message, assistant: Assistant = Assistant.IDLE) -> list[str]:
-    conversation = Conversation(assistant=assistant, messages=shown)
-    return [Reader(message["content"]).text for message in messages(conversation)]
+def contents(*shown: Message) -> list[str]:
+    return [Reader(each["content"]).text for each in messages(Conversation(messages=shown))]
 
 
-def content(shown: Message, assistant: Assistant = Assistant.IDLE) -> str:
-    return messages(Conversation(assistant=assistant, messages=(shown,)))[0]["content"]
+def content(shown: Message) -> str:
+    return messages(Conversation(messages=(shown,)))[0]["content"]
 
 
 def user(status: Status, *parts: str) -> Message:
@@ -96,21 +95,17 @@ def test_a_streaming_reply_shows_only_heard_words(heard: int, expected: list[str
     assert contents(reply(Status.STREAMING, "Good morning.", heard)) == expected
 
 
-def test_words_are_withheld_while_the_reply_sounds_though_the_server_is_done() -> None:
-    done = reply(Status.DONE, "Good morning.", 4)
-
-    assert contents(done, assistant=Assistant.SPEAKING) == ["Good"]
-    assert contents(done, assistant=Assistant.THINKING) == ["Good"]
-    assert contents(done, assistant=Assistant.IDLE) == ["Good morning."]
+def test_words_are_withheld_until_they_are_heard_though_the_server_is_done() -> None:
+    assert contents(reply(Status.DONE, "Good morning.", 4)) == ["Good"]
+    assert contents(reply(Status.DONE, "Good morning.", 13)) == ["Good morning."]
 
 
-def test_an_earlier_reply_is_whole_while_a_later_one_sounds() -> None:
-    earlier = reply(Status.DONE, "Good morning.", 4)
-    later = reply(Status.STREAMING, "Good evening.", 4)
+def test_a_note_stands_among_the_assistants_entries() -> None:
+    note = Message("n", "note", Status.DONE, ("reconnected",))
 
-    shown = contents(earlier, user(Status.DONE, "Hi"), later, assistant=Assistant.SPEAKING)
+    [shown] = messages(Conversation(messages=(note,)))
 
-    assert shown == ["Good morning.", "Hi", "Good"]
+    assert shown == {"role": "assistant", "content": '<span class="note">reconnected</span>'}
 
 
 def test_an_interrupted_reply_strikes_what_was_not_heard() -> None:
@@ -128,7 +123,7 @@ def test_an_interrupted_reply_without_sound_was_seen_whole() -> None:
     assert "<del" not in content(reply(Status.INTERRUPTED, "Good morning."))
 
 
-@given(st.text(), st.sampled_from(Status), st.sampled_from(["user", "assistant", "tool"]))
+@given(st.text(), st.sampled_from(Status), st.sampled_from(["user", "assistant", "tool", "note"]))
 def test_no_text_becomes_markup(text: str, status: Status, role: Role) -> None:
     shown = messages(Conversation(messages=(Message("m", role, status, (text,), len(text) // 2),)))
 
