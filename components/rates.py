@@ -7,7 +7,7 @@ when it is lost later, this process counts by itself until it is back, and the l
 import logging
 import time
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -50,7 +50,8 @@ class Rates:
             admitted = await self._shared.hit(item, purpose, visitor)
         except StorageError as error:
             if self._lost_until is None:
-                log.warning("! no shared rate limits: %s; counting here", type(error.args[0]))
+                reason = type(error.args[0]).__name__
+                log.warning("! the shared rate limits are lost (%s): counting here", reason)
             self._lost_until = time.monotonic() + RETRY_S
             return None
         if self._lost_until is not None:
@@ -60,7 +61,7 @@ class Rates:
 
 
 def _shared(uri: str) -> FixedWindowRateLimiter:
-    timeouts = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+    timeouts: Any = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
     try:
         reachable = storage_from_string(uri, **timeouts).check()
         storage = RedisStorage(

