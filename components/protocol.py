@@ -89,7 +89,8 @@ def relax(options: SessionOptions, error: Event) -> SessionOptions | None:
     """What to ask for after an update was refused; None if what was refused is not optional.
 
     One bad field rejects the whole update (digest 3.1), so the block that the error names is
-    replaced or left out, and the rest is sent again; if it names none, all that is optional goes.
+    replaced or left out, and the rest is sent again. If it names none, one after the other goes,
+    what is missed least first: the transcript lasts longest.
     """
     named = f"{error.get('param')} {error.get('message')}"
     if "transcription" in named and options.transcription_model is not None:
@@ -102,14 +103,7 @@ def relax(options: SessionOptions, error: Event) -> SessionOptions | None:
         return replace(options, retention_ratio=False)
     if error.get("param"):
         return None
-    plain = replace(
-        options,
-        transcription_model=None,
-        noise_reduction=None,
-        reasoning=False,
-        retention_ratio=False,
-    )
-    return None if plain == options else plain
+    return _with_less(options)
 
 
 def append_audio(pcm: bytes) -> str:
@@ -196,47 +190,64 @@ class Failure:
 def failure_of_error(error: Event) -> Failure:
     """Judge the `error` object of an event, or of a failed response's `status_details`."""
     code, type_, message = (_text(error, name) for name in ("code", "type", "message"))
-    for name in (code, type_):
-        if name in _BY_CODE:
-            return _BY_CODE[name]
-    lower = message.lower()
-    if any(part in lower for part in _BENIGN_MESSAGES) or _INVALID_ITEM.search(code):
+    if known := _known(error):
+        return known
+    if _BENIGN_WORDS.search(message) or _INVALID_ITEM.search(code):
         return Failure(Severity.BENIGN, safe(message))
+    if worded := _worded(message):
+        return worded
     words = message or code or type_ or "an error"
     return Failure(Severity.NOTICE, f"The server reports: {safe(words)}")
 
 
 def failure_of_close(code: int, reason: str) -> Failure:
     """Judge how a socket was closed, by the code and its reason `<type>.<code>`."""
-    named = _BY_CODE.get(reason.rpartition(".")[2], _BENIGN)
-    # Those two advise to go on, which a closed socket does not let anyone do.
-    if named not in (_BENIGN, _SERVER_ERROR):
+    type_, _, name = reason.rpartition(".")
+    named = _known({"code": name, "type": type_}) or _worded(reason)
+    if named and named not in _GO_ON:
         return named
-    if code in (3000, 4000, 4004):
-        return Failure(Severity.PERMANENT, f"The server refused the call: {safe(reason) or code}.")
-    if code == 1008:
-        return Failure(
-            Severity.PERMANENT, f"The server refused the call: {safe(reason) or 'no reason given'}."
-        )
-    if code == 1009:
-        return Failure(Severity.TRANSIENT, "The server found a message too large and hung up.")
+    if named in (_OVERLOADED, _TIMED_OUT) or code not in (1008, 3000, 4000, 4004):
+        return _lost(code)
+    why = safe(reason).rstrip(".") or f"close code {code}"
     return Failure(
-        Severity.TRANSIENT, f"The connection to the model was lost ({code}). Start the call again."
+        Severity.PERMANENT,
+        f"The server refused the call: {why}. Check OPENAI_API_KEY, REALTIME_BASE_URL and "
+        "REALTIME_MODEL.",
     )
+
+
+def failure_of_own_close(code: int) -> Failure:
+    """Judge why we had to close a socket, by the code that was sent (RFC 6455, 7.4.1)."""
+    if code == 1009:
+        return Failure(
+            Severity.TRANSIENT,
+            "The server sent a message that is too large for a call. Check REALTIME_BASE_URL.",
+        )
+    if code in (1002, 1007):
+        return Failure(
+            Severity.TRANSIENT,
+            f"The server breaks the rules of WebSocket ({code}). Check REALTIME_BASE_URL.",
+        )
+    return _lost(code)
 
 
 def failure_of_status(status: int, body: bytes = b"") -> Failure:
     """Judge the HTTP answer to a refused WebSocket handshake; some say more in its body."""
-    code = _code_of_body(body)
-    if code in _BY_CODE:
-        return _BY_CODE[code]
-    if status in (401, 403):
-        return _WRONG_KEY
-    if status == 429:
-        return _BUSY
-    if status >= 500:
+    error = _error_in(body)
+    known = _known(error)
+    if known and known not in _GO_ON:
+        return known
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500 or known:
         return Failure(
             Severity.TRANSIENT, f"The server is in trouble (HTTP {status}). Try again in a minute."
+        )
+    if words := safe(_text(error, "message")).rstrip("."):
+        return Failure(
+            Severity.PERMANENT,
+            f"The server refused the call (HTTP {status}): {words}. Check REALTIME_BASE_URL and "
+            "REALTIME_MODEL.",
         )
     return Failure(
         Severity.PERMANENT,
@@ -245,9 +256,31 @@ def failure_of_status(status: int, body: bytes = b"") -> Failure:
     )
 
 
+def _lost(code: int) -> Failure:
+    if code == 1009:
+        return Failure(
+            Severity.TRANSIENT,
+            "A message was too large for the server, which hung up. Start again with shorter ones.",
+        )
+    return Failure(
+        Severity.TRANSIENT, f"The connection to the model was lost ({code}). Start the call again."
+    )
+
+
+def _known(error: Event) -> Failure | None:
+    """The failure that the error's code names, or else its type."""
+    names = (_text(error, "code"), _text(error, "type"))
+    return next((_BY_CODE[name] for name in names if name in _BY_CODE), None)
+
+
+def _worded(message: str) -> Failure | None:
+    """The failure that the words of a server without codes tell of."""
+    return next((failure for words, failure in _BY_WORDS if words.search(message)), None)
+
+
 def safe(text: str) -> str:
     """A server's words, fit for the page and the log: short, on one line, without keys."""
-    line = " ".join(without_keys(text).split())
+    line = " ".join(without_keys(text[:2000]).split())
     line = "".join(character for character in line if character.isprintable())
     return line if len(line) <= 300 else f"{line[:299]}…"
 
@@ -274,10 +307,24 @@ _BUSY: Final = Failure(
 _SERVER_ERROR: Final = Failure(
     Severity.TRANSIENT, "The server had an error of its own. Say it again."
 )
+_OVERLOADED: Final = Failure(
+    Severity.TRANSIENT, "The server is overloaded. Wait a moment, then say it again."
+)
+_TIMED_OUT: Final = Failure(Severity.TRANSIENT, "The server took too long to answer. Say it again.")
 _BENIGN: Final = Failure(Severity.BENIGN, "")
+_GO_ON: Final = (_SERVER_ERROR, _OVERLOADED, _TIMED_OUT, _BENIGN)
+"""These advise to go on, which a closed socket does not let anyone do."""
 
 _BY_CODE: Final[Mapping[str, Failure]] = {
     "invalid_api_key": _WRONG_KEY,
+    "invalid_authentication": _WRONG_KEY,
+    "authentication_error": _WRONG_KEY,
+    "unauthorized": _WRONG_KEY,
+    "permission_error": _NO_MODEL,
+    "unsupported_country_region_territory": Failure(
+        Severity.PERMANENT,
+        "The provider does not serve this country. Use another server by REALTIME_BASE_URL.",
+    ),
     "account_deactivated": Failure(
         Severity.PERMANENT, "The account of this key is closed. Use another OPENAI_API_KEY."
     ),
@@ -296,6 +343,9 @@ _BY_CODE: Final[Mapping[str, Failure]] = {
     "insufficient_quota": _NO_CREDIT,
     "credit_balance_exhausted": _NO_CREDIT,
     "billing_hard_limit_reached": _NO_CREDIT,
+    "call_id_not_found": Failure(
+        Severity.PERMANENT, "The server does not know this call any more. Start a new one."
+    ),
     "session_limit_reached": Failure(
         Severity.TRANSIENT, "The server has no room for another call. Try again in a minute."
     ),
@@ -306,18 +356,44 @@ _BY_CODE: Final[Mapping[str, Failure]] = {
     "rate_limit_error": _BUSY,
     "inference_rate_limit_exceeded": _BUSY,
     "server_error": _SERVER_ERROR,
+    "internal_error": _SERVER_ERROR,
+    "internal_server_error": _SERVER_ERROR,
+    "overloaded": _OVERLOADED,
+    "overloaded_error": _OVERLOADED,
+    "engine_overloaded": _OVERLOADED,
+    "service_unavailable": _OVERLOADED,
+    "timeout": _TIMED_OUT,
+    "timeout_error": _TIMED_OUT,
+    "request_timeout": _TIMED_OUT,
     "response_cancel_not_active": _BENIGN,
     "conversation_already_has_active_response": _BENIGN,
     "input_audio_buffer_commit_empty": _BENIGN,
 }
 
-# Compatible servers leave `code` out; these words are what their messages share (digest 8.1).
-_BENIGN_MESSAGES: Final = (
-    "no active response",
-    "already has an active response",
-    "truncat",
-    "already shorter than",
-    "buffer too small",
+_BY_STATUS: Final[Mapping[int, Failure]] = {
+    401: _WRONG_KEY,
+    403: _WRONG_KEY,
+    402: _NO_CREDIT,
+    429: _BUSY,
+    408: Failure(Severity.TRANSIENT, "The server took too long to answer. Try again in a minute."),
+}
+
+# Compatible servers leave `code` out; these words are what their messages share (digest 8.1). What
+# is said of `session.truncation` is about the settings.
+_BENIGN_WORDS: Final = re.compile(
+    "no active response|already has an active response|truncat(?!ion)|already shorter than"
+    "|buffer too small",
+    re.IGNORECASE,
+)
+_BY_WORDS: Final = tuple(
+    (re.compile(words, re.IGNORECASE), failure)
+    for words, failure in (
+        (r"exceeded your (current )?quota|insufficient (quota|credit|balance|funds)", _NO_CREDIT),
+        (r"(incorrect|invalid) api[ _-]?key", _WRONG_KEY),
+        (r"rate limit|too many requests", _BUSY),
+        (r"overloaded|temporarily unavailable", _OVERLOADED),
+        (r"timed out|time-?out\b", _TIMED_OUT),
+    )
 )
 _INVALID_ITEM: Final = re.compile(r"^item_(retrieve|truncate|delete)_invalid_item_id$")
 
@@ -358,19 +434,32 @@ def _next_model(refused: str) -> str | None:
     return remaining[0] if remaining else None
 
 
+def _with_less(options: SessionOptions) -> SessionOptions | None:
+    """The options without the optional block that is missed least; None if there is none left."""
+    if options.noise_reduction is not None:
+        return replace(options, noise_reduction=None)
+    if options.retention_ratio:
+        return replace(options, retention_ratio=False)
+    if options.reasoning and _reasons(options.model):
+        return replace(options, reasoning=False)
+    if options.transcription_model is not None:
+        return replace(options, transcription_model=_next_model(options.transcription_model))
+    return None
+
+
 def _reasons(model: str) -> bool:
     """Whether the model takes `reasoning`: not by the prefix alone, which an older one shares."""
     return model == "gpt-realtime-2" or model.startswith(("gpt-realtime-2.", "gpt-realtime-2-"))
 
 
-def _code_of_body(body: bytes) -> str:
-    """The error code in the JSON of a refusal (digest 2.6, REST); empty if there is none."""
+def _error_in(body: bytes) -> Event:
+    """The error in the JSON of a refusal (digest 2.6, REST); empty if there is none."""
     try:
         answer = orjson.loads(body)
     except ValueError:
-        return ""
+        return {}
     error = answer.get("error") if isinstance(answer, dict) else None
-    return _text(error, "code") if isinstance(error, dict) else ""
+    return error if isinstance(error, dict) else {}
 
 
 def _text(error: Event, name: str) -> str:

@@ -14,6 +14,7 @@ from components.protocol import (
     append_audio,
     failure_of_close,
     failure_of_error,
+    failure_of_own_close,
     failure_of_status,
     headers,
     parse,
@@ -237,17 +238,37 @@ def test_what_is_not_optional_cannot_be_relaxed(param):
 
 
 @pytest.mark.parametrize("error", [refusal(None), {}])
-def test_refusal_that_names_nothing_leaves_out_all_that_is_optional_once(error):
-    relaxed = relax(OPTIONS, error)
+def test_refusal_that_names_nothing_leaves_out_one_block_after_the_other(error):
+    """The transcript, which is missed most, goes last, and its models are all tried before."""
+    options, left_out = OPTIONS, []
+    while relaxed := relax(options, error):
+        left_out.append(
+            [name for name in relaxed.__slots__ if getattr(relaxed, name) != getattr(options, name)]
+        )
+        options = relaxed
 
-    assert relaxed == replace(
+    assert left_out == [
+        ["noise_reduction"],
+        ["retention_ratio"],
+        ["reasoning"],
+        *[["transcription_model"]] * 3,
+    ]
+    assert options == replace(
         OPTIONS,
         transcription_model=None,
         noise_reduction=None,
         reasoning=False,
         retention_ratio=False,
     )
-    assert relax(relaxed, error) is None
+
+
+def test_refusal_that_names_nothing_leaves_out_nothing_that_was_not_asked_for():
+    """An update that differs in nothing would be refused again, at the cost of a round trip."""
+    options = replace(OPTIONS, model="gpt-realtime", noise_reduction=None, retention_ratio=False)
+
+    relaxed = relax(options, {})
+
+    assert relaxed == replace(options, transcription_model="gpt-realtime-whisper")
 
 
 @given(st.lists(st.sampled_from(["transcription", "reasoning", "noise_reduction", "truncation"])))
@@ -405,6 +426,21 @@ def test_no_frame_breaks_the_reader(frame):
         ("rate_limit_error", TRANSIENT, "too many requests"),
         ("inference_rate_limit_exceeded", TRANSIENT, "too many requests"),
         ("server_error", TRANSIENT, "Say it again"),
+        ("internal_error", TRANSIENT, "Say it again"),
+        ("internal_server_error", TRANSIENT, "Say it again"),
+        ("overloaded", TRANSIENT, "overloaded"),
+        ("overloaded_error", TRANSIENT, "overloaded"),
+        ("engine_overloaded", TRANSIENT, "overloaded"),
+        ("service_unavailable", TRANSIENT, "overloaded"),
+        ("timeout", TRANSIENT, "too long"),
+        ("timeout_error", TRANSIENT, "too long"),
+        ("request_timeout", TRANSIENT, "too long"),
+        ("authentication_error", PERMANENT, "OPENAI_API_KEY"),
+        ("invalid_authentication", PERMANENT, "OPENAI_API_KEY"),
+        ("unauthorized", PERMANENT, "OPENAI_API_KEY"),
+        ("permission_error", PERMANENT, "REALTIME_MODEL"),
+        ("unsupported_country_region_territory", PERMANENT, "country"),
+        ("call_id_not_found", PERMANENT, "Start a new one"),
         ("response_cancel_not_active", BENIGN, ""),
         ("conversation_already_has_active_response", BENIGN, ""),
         ("input_audio_buffer_commit_empty", BENIGN, ""),
@@ -441,6 +477,31 @@ def test_races_that_harm_nobody_are_known_by_their_words(error):
 
 
 @pytest.mark.parametrize(
+    ("message", "severity", "words"),
+    [
+        ("You exceeded your current quota, please check your plan.", PERMANENT, "credit"),
+        ("Insufficient balance.", PERMANENT, "credit"),
+        ("Incorrect API key provided: abc.", PERMANENT, "OPENAI_API_KEY"),
+        ("invalid api_key", PERMANENT, "OPENAI_API_KEY"),
+        ("Rate limit reached for requests", TRANSIENT, "too many requests"),
+        ("Too Many Requests", TRANSIENT, "too many requests"),
+        ("The engine is currently overloaded", TRANSIENT, "overloaded"),
+        ("temporarily unavailable", TRANSIENT, "overloaded"),
+        ("Request timed out.", TRANSIENT, "too long"),
+        ("Gateway Timeout", TRANSIENT, "too long"),
+        ("Invalid value for idle_timeout_ms", NOTICE, "idle_timeout_ms"),
+        ("Unknown parameter: 'session.truncation'", NOTICE, "session.truncation"),
+    ],
+)
+def test_words_decide_where_a_server_has_no_codes(message, severity, words):
+    failure = failure_of_error({"message": message})
+
+    assert failure.severity is severity
+    assert words in failure.sentence
+    assert failure_of_error({"message": message, "code": "server_error"}).severity is TRANSIENT
+
+
+@pytest.mark.parametrize(
     ("error", "sentence"),
     [
         (
@@ -474,13 +535,18 @@ def test_any_other_error_is_shown_in_the_server_s_words(error, sentence):
         (1000, "session_expired", TRANSIENT, "time limit"),
         (1008, "session_limit_reached", TRANSIENT, "no room"),
         (1011, "insufficient_quota.insufficient_quota", PERMANENT, "credit"),
-        (3000, "", PERMANENT, "refused the call: 3000."),
+        (3000, "", PERMANENT, "refused the call: close code 3000. Check"),
         (4000, "some reason", PERMANENT, "refused the call: some reason."),
-        (4004, "", PERMANENT, "refused the call: 4004."),
+        (4004, "", PERMANENT, "refused the call: close code 4004. Check"),
         (1008, "pool is full", PERMANENT, "refused the call: pool is full."),
-        (1008, "", PERMANENT, "refused the call: no reason given."),
+        (1008, "", PERMANENT, "refused the call: close code 1008. Check"),
+        (1008, "unauthorized", PERMANENT, "OPENAI_API_KEY"),
+        (1008, "Request timed out", TRANSIENT, "lost (1008)"),
+        (3000, "overloaded_error.overloaded", TRANSIENT, "lost (3000)"),
+        (1000, "You exceeded your current quota", PERMANENT, "credit"),
+        (1013, "rate_limit_error.rate_limit_exceeded", TRANSIENT, "too many requests"),
         (1008, "bad key sk-abc", PERMANENT, "bad key (key)."),
-        (1009, "", TRANSIENT, "too large"),
+        (1009, "", TRANSIENT, "shorter"),
         *(
             (code, "", TRANSIENT, f"lost ({code}). Start the call again.")
             for code in (1000, 1001, 1005, 1006, 1011, 1012, 1013, 1015, 4999)
@@ -503,8 +569,27 @@ def test_no_close_advises_to_go_on(reason):
 
 
 @pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (1009, "too large for a call. Check REALTIME_BASE_URL"),
+        (1002, "rules of WebSocket (1002). Check REALTIME_BASE_URL"),
+        (1007, "rules of WebSocket (1007). Check REALTIME_BASE_URL"),
+        (1011, "lost (1011). Start the call again"),
+        (1000, "lost (1000). Start the call again"),
+    ],
+)
+def test_a_close_of_our_own_tells_what_the_server_did(code, words):
+    failure = failure_of_own_close(code)
+
+    assert failure.severity is TRANSIENT
+    assert words in failure.sentence
+
+
+@pytest.mark.parametrize(
     ("status", "severity", "words"),
     [
+        (402, PERMANENT, "credit"),
+        (408, TRANSIENT, "too long"),
         (401, PERMANENT, "OPENAI_API_KEY"),
         (403, PERMANENT, "OPENAI_API_KEY"),
         (404, PERMANENT, "no Realtime API at this address (HTTP 404)"),
@@ -541,15 +626,28 @@ def test_a_refused_handshake_is_judged_by_its_status(status, severity, words, bo
         (404, "model_not_found", PERMANENT, "REALTIME_MODEL"),
         (403, "model_not_found", PERMANENT, "REALTIME_MODEL"),
         (503, "session_limit_reached", TRANSIENT, "no room"),
+        (404, "call_id_not_found", PERMANENT, "Start a new one"),
+        (403, "unsupported_country_region_territory", PERMANENT, "country"),
+        (429, "overloaded", TRANSIENT, "too many requests"),
+        (503, "overloaded", TRANSIENT, "HTTP 503"),
+        (400, "server_error", TRANSIENT, "HTTP 400"),
+        (400, "invalid_value", PERMANENT, "refused the call (HTTP 400): No (key) here. Check"),
     ],
 )
 def test_the_body_of_a_refused_handshake_may_say_more(status, code, severity, words):
-    body = orjson.dumps({"error": {"message": "?", "code": code, "type": "x", "param": None}})
+    error = {"message": "No sk-123 here", "code": code, "type": "x", "param": None}
+    body = orjson.dumps({"error": error})
 
     failure = failure_of_status(status, body)
 
     assert failure.severity is severity
     assert words in failure.sentence
+
+
+def test_a_refusal_without_a_code_is_known_by_its_type():
+    body = b'{"error":{"type":"insufficient_quota","code":null,"message":"?"}}'
+
+    assert "credit" in failure_of_status(429, body).sentence
 
 
 @pytest.mark.parametrize(
@@ -563,6 +661,7 @@ def test_the_body_of_a_refused_handshake_may_say_more(status, code, severity, wo
         ("naïve 日本 \N{GRINNING FACE}", "naïve 日本 \N{GRINNING FACE}"),
         ("x" * 300, "x" * 300),
         ("x" * 301, "x" * 299 + "…"),
+        ("x" * 20_000_000, "x" * 299 + "…"),
         ("", ""),
     ],
 )
