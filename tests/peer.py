@@ -1,6 +1,7 @@
 """A caller without a browser: an aiortc peer that joins a call as the page does."""
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -139,22 +140,33 @@ class Peer:
         """The app's answer to a session description; `ConnectionError` if it gives none."""
         self.webrtc_id = secrets.token_hex(6)
         body = {"webrtc_id": self.webrtc_id, "key": self.key, **description}
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
-            config = (await client.get("/config")).json()
-            [component] = [c for c in config["components"] if c["props"].get("elem_id") == "call"]
-            response = await client.post(
-                "/gradio_api/component_server/",
-                json={
-                    "session_hash": self.session_hash,
-                    "component_id": component["id"],
-                    "fn_name": "offer",
-                    "data": body,
-                },
-            )
+        async with _page(url) as page:
+            [component] = [
+                each
+                for each in (await page.get("/config")).json()["components"]
+                if each["props"].get("elem_id") == "call"
+            ]
+            question = {"component_id": component["id"], "fn_name": "offer", "data": body}
+            question["session_hash"] = self.session_hash
+            response = await page.post("/gradio_api/component_server/", json=question)
         answer: dict[str, Any] = response.raise_for_status().json()
         if "sdp" not in answer:
             raise ConnectionError(answer)
         return answer
+
+    async def transcript(self, url: str) -> list[str]:
+        """The messages that this tab would show if its page were loaded now, as plain text."""
+        async with _page(url) as page:
+            [event] = [
+                each
+                for each in (await page.get("/config")).json()["dependencies"]
+                if "load" in [trigger for _, trigger in each["targets"]] and each["inputs"]
+            ]
+            question = {"fn_index": event["id"], "data": [self.key]}
+            question["session_hash"] = self.session_hash
+            response = await page.post("/gradio_api/run/predict", json=question)
+        [messages] = response.raise_for_status().json()["data"]
+        return [re.sub("<[^>]*>", "", message["content"]) for message in messages]
 
     async def _connect(self, url: str, **words: object) -> None:
         self._pc = pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -172,6 +184,10 @@ class Peer:
     def _receive(self, text: str) -> None:
         self.messages.append(orjson.loads(text))
         self._news.set()
+
+
+def _page(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S)
 
 
 @asynccontextmanager
