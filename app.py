@@ -6,6 +6,9 @@ from pathlib import Path
 
 from components.settings import SettingsError, load
 
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended."""
+
 
 def main() -> int:
     """Run until interrupted; 2 if the settings cannot be used, 1 if a part cannot start."""
@@ -25,6 +28,8 @@ def main() -> int:
         return _refuse(1, str(error))
     except LaunchError as error:
         return _refuse(2, str(error))
+    except KeyboardInterrupt:  # while it starts
+        return INTERRUPTED
     return 0
 
 

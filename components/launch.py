@@ -19,8 +19,10 @@ from components.rates import Rates
 from components.settings import Settings
 
 CLOSING: Final = "The app is being stopped. Start again when it is back."
-GOODBYE_S: Final = 2.0
+GOODBYE_S: Final = 1.5
 """All calls together have so long to end."""
+CLOSE_LIMIT_S: Final = 1
+"""And so long all requests."""
 
 
 class LaunchError(Exception):
@@ -71,7 +73,8 @@ def _serve(settings: Settings) -> None:
         raise LaunchError(_why_not(settings, error)) from error
     _wait_for_the_end()
     calls.say_goodbye(CLOSING, GOODBYE_S)
-    demo.server.should_exit = demo.server.force_exit = True
+    demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
+    demo.close(verbose=False)
 
 
 def _wait_for_the_end() -> None:

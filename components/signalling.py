@@ -39,14 +39,25 @@ class Signalling:
         self._component = component
         self._calls = calls
         self._rates = rates
-        self._per_visitor = f"{settings.max_starts_per_minute}/minute"
+        self._starts = f"{settings.max_starts_per_minute}/minute"
+        # Who comes back asks as well.
+        self._turns = f"{2 * settings.max_starts_per_minute}/minute"
         self._most_calls = settings.max_calls
         self._take: Take = component.handle_offer
         component.event_handler = Leg()
         component.time_limit = None
         component.concurrency_limit = SPARE * settings.max_calls
+        self._stock_turn: Callable[[Any], Awaitable[Any]] = component.turn
+        component.turn = self.turn
         component.offer = self.offer
         component.quit_output_stream = self.quit_output_stream
+
+    @server  # type: ignore[untyped-decorator]  # Gradio is not followed
+    async def turn(self, body: Any, request: gr.Request) -> Answer:
+        """Where the page finds STUN and TURN; each answer may cost a request to their provider."""
+        if await self._rates.admit(self._turns, "turn", _visitor(request)):
+            return await self._stock_turn(body)
+        return {"error": _TOO_MANY}
 
     @server  # type: ignore[untyped-decorator]  # Gradio is not followed
     async def offer(self, body: Any, request: gr.Request) -> Answer:
@@ -56,8 +67,7 @@ class Signalling:
             case {"type": "offer", "webrtc_id": str(webrtc_id), "sdp": str(sdp)} if (
                 session_hash and len(webrtc_id) <= LONGEST_ID and len(sdp) <= LONGEST_OFFER
             ):
-                visitor = request.client.host if request.client else ""
-                return await self._connect(body, session_hash, visitor)
+                return await self._connect(body, session_hash, _visitor(request))
             case {"type": "ice-candidate", "webrtc_id": str(webrtc_id), "candidate": {}}:
                 if not self._owns(webrtc_id, session_hash):
                     return _refusal("not_yours", "This connection belongs to another page.")
@@ -117,11 +127,8 @@ class Signalling:
             return None
         if body.get("rejoin"):
             return _refusal("call_over", "The call has ended meanwhile. You can start a new one.")
-        if not await self._rates.admit(self._per_visitor, "start", visitor):
-            return _refusal(
-                "too_many_starts",
-                "Too many calls were started from here. Wait a minute, then try again.",
-            )
+        if not await self._rates.admit(self._starts, "start", visitor):
+            return _refusal("too_many_starts", _TOO_MANY)
         if self._calls.full:
             return _refusal("concurrency_limit_reached", _full(self._most_calls))
         return None
@@ -140,10 +147,15 @@ async def _session_of(request: gr.Request) -> str:
     return session_hash if isinstance(session_hash, str) else ""
 
 
+def _visitor(request: gr.Request) -> str:
+    return request.client.host if request.client else ""
+
+
 def _refusal(error: str, sentence: str) -> Answer:
     return {"status": "failed", "meta": {"error": error, "sentence": sentence}}
 
 
+_TOO_MANY: Final = "Too many calls were started from here. Wait a minute, then try again."
 _NOT_UNDERSTOOD: Final = _refusal(
     "offer_not_understood", "The app could not take the call. Reload this page and try again."
 )

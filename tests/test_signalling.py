@@ -41,19 +41,20 @@ class Door:
             self.component = WebRTC(
                 modality="audio",
                 mode="send-receive",
+                rtc_configuration={"iceServers": ["stun"]},
                 server_rtc_configuration={"iceServers": []},
             )
         self.calls = Calls(settings)
         self.rates = rates or Rates()
         self.signalling = Signalling(self.component, self.calls, self.rates, settings)
 
-    async def says(self, body, session_hash="ada"):
+    async def says(self, body, session_hash="ada", to="offer"):
         """What Gradio answers to a component's request."""
         request = SimpleNamespace(
             json=lambda: future({"session_hash": session_hash, "data": body}),
             client=SimpleNamespace(host="192.0.2.7"),
         )
-        return await self.component.offer(body, request)
+        return await getattr(self.component, to)(body, request)
 
 
 async def future(value):
@@ -203,6 +204,14 @@ async def test_coming_back_is_no_start():
     await close(door)
 
     assert answer["type"] == "answer"
+
+
+async def test_ways_to_connect_are_told_as_often_as_calls_start():
+    door = Door(rates=Rates(most=1))
+
+    assert await door.says({}, to="turn") == {"iceServers": ["stun"]}
+    assert "Wait a minute" in (await door.says({}, to="turn"))["error"]
+    assert door.rates.asked[0] == ("40/minute", "turn", "192.0.2.7")
 
 
 CANDIDATE = {
