@@ -28,6 +28,8 @@ def main() -> int:
         return _refuse(1, str(error))
     except LaunchError as error:
         return _refuse(2, str(error))
+    except SettingsError as error:  # that shows only when it is tried
+        return _refuse(2, *error.problems)
     except KeyboardInterrupt:  # while it starts
         return INTERRUPTED
     return 0
