@@ -3,7 +3,11 @@
 import asyncio
 import logging
 import socket as sockets
+import time
+import traceback
+import tracemalloc
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -12,13 +16,20 @@ from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
 from components import upstream as module
-from components.audio import decode
-from components.protocol import Severity, failure_of_close, failure_of_status
+from components.audio import FRAME_BYTES, decode
+from components.outbox import MOST_AUDIO
+from components.protocol import (
+    Severity,
+    failure_of_close,
+    failure_of_own_close,
+    failure_of_status,
+)
 from components.trace import Trace
 from components.upstream import Upstream, UpstreamError, open_upstream
 
 KEY = "sk-very-secret"
 AUTHORIZED = {"Authorization": f"Bearer {KEY}"}
+CONTINUED, TEXT = range(2)
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "socks_proxy", "ws_proxy")
 
 
@@ -70,6 +81,12 @@ async def opened(url, trace=None):
         yield upstream
     finally:
         await upstream.close()
+
+
+def frame(opcode, payload, last=True):
+    """A server's frame, byte by byte: what the library itself would not send."""
+    assert len(payload) < 126
+    return bytes([opcode | 128 * last, len(payload)]) + payload
 
 
 async def echo(socket):
@@ -143,11 +160,23 @@ async def test_old_names_become_new_ones():
     assert events == [{"type": "response.output_audio.delta", "delta": "AAAA"}]
 
 
-async def test_a_message_of_20_mb_comes_through_both_ways():
-    audio = "A" * 20_000_000
+async def test_a_message_of_5_mb_comes_through_both_ways():
+    audio = "A" * 5_000_000
     async with realtime_server(echo) as url, opened(url) as upstream:
         upstream.send({"type": "conversation.item.create", "audio": audio})
         event = await anext(aiter(upstream.events()))
+
+    assert event["audio"] == audio
+
+
+async def test_a_reply_of_minutes_may_come_in_one_piece():
+    audio = "A" * 15_000_000
+
+    async def script(socket):
+        await socket.send(orjson.dumps({"type": "x", "audio": audio}).decode())
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        [event], _ = await everything_of(upstream)
 
     assert event["audio"] == audio
 
@@ -177,20 +206,131 @@ async def test_frames_that_are_no_events_are_left_out_with_a_word_in_the_log(cap
 
     assert [event["type"] for event in events] == ["first", "binary, but an event", "last"]
     assert [record.getMessage() for record in caplog.records] == [
-        "! the server sent something that is no event"
-    ] * 6
+        "! the server sent something that is no event",
+        "! 6 messages of the server were no events",
+    ]
 
 
-async def test_text_that_is_not_utf_8_ends_the_call():
+async def test_text_that_is_not_utf_8_is_no_event():
     async def script(socket):
-        socket.transport.write(b"\x81\x02\xff\xff")
+        socket.transport.write(frame(TEXT, b'{"type":"\xff"}') + frame(TEXT, b'{"type":"good"}'))
+        await socket.close()
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        events, failure = await everything_of(upstream)
+
+    assert events == [{"type": "good"}]
+    assert failure == failure_of_close(1000, "")
+
+
+async def test_server_that_sends_nothing_but_garbage_fills_no_log(monkeypatch, caplog):
+    monkeypatch.setattr(module, "MOST_PIECES", 10**9)
+    count = 3000
+
+    async def script(socket):
+        for _ in range(count):
+            await socket.send("garbage")
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        events, _ = await everything_of(upstream)
+
+    assert events == []
+    assert [record.getMessage() for record in caplog.records] == [
+        "! the server sent something that is no event",
+        f"! {count} messages of the server were no events",
+    ]
+
+
+async def test_message_of_brackets_is_not_turned_into_lists():
+    """16 MiB of them would take half a gigabyte, and a second."""
+
+    async def script(socket):
+        await socket.send('{"type":"x","y":[' + "[]," * module.MOST_VALUES + "0]}")
+        await socket.send('{"type":"good"}')
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        events, _ = await everything_of(upstream)
+
+    assert events == [{"type": "good"}]
+
+
+@pytest.mark.parametrize("pieces", [1, 100])
+async def test_message_without_end_is_given_up(monkeypatch, pieces):
+    monkeypatch.setattr(module, "MOST_BYTES", 100_000)
+
+    async def script(socket):
+        await socket.send(["x" * (100_001 // pieces + 1)] * pieces)
         await socket.wait_closed()
 
     async with realtime_server(script) as url, opened(url) as upstream:
         events, failure = await everything_of(upstream)
 
     assert events == []
-    assert failure.severity is Severity.TRANSIENT
+    assert failure == failure_of_own_close(1009)
+
+
+async def test_message_in_endless_empty_pieces_takes_no_memory(monkeypatch):
+    monkeypatch.setattr(module, "MOST_PIECES", 10**9)
+    count = 20_000
+
+    async def script(socket):
+        socket.transport.write(frame(TEXT, b'{"type":', last=False))
+        for _ in range(count):
+            socket.transport.write(frame(CONTINUED, b"", last=False))
+        socket.transport.write(frame(CONTINUED, b'"good"}'))
+        await socket.close()
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        tracemalloc.start()
+        try:
+            events, _ = await everything_of(upstream)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert events == [{"type": "good"}]
+    assert peak < 50 * count
+
+
+async def test_flood_of_events_lets_everybody_else_have_a_turn_after_each(monkeypatch):
+    monkeypatch.setattr(module, "MOST_PIECES", 10**9)
+    count = 2000
+    handled, at_each_turn = 0, []
+
+    async def bystander():
+        while handled < count:
+            at_each_turn.append(handled)
+            await asyncio.sleep(0)
+
+    async def script(socket):
+        socket.transport.write(frame(TEXT, b'{"type":"x"}') * count)
+        await socket.close()
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        other = asyncio.create_task(bystander())
+        with suppress(UpstreamError):
+            async for _ in upstream.events():
+                handled += 1
+        await other
+
+    steps = [after - before for before, after in pairwise(at_each_turn)]
+    assert max(steps) == 1
+
+
+async def test_flood_of_events_is_slowed_down(monkeypatch):
+    monkeypatch.setattr(module, "MOST_PIECES", 10)
+
+    async def script(socket):
+        for _ in range(15):
+            await socket.send('{"type":"x"}')
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        begun = time.monotonic()
+        events, _ = await everything_of(upstream)
+        took = time.monotonic() - begun
+
+    assert len(events) == 15
+    assert took > 0.9
 
 
 # A server that refuses.
@@ -476,7 +616,7 @@ async def test_sending_to_a_server_that_has_gone_harms_nobody():
 
     async with realtime_server(script) as url, opened(url) as upstream:
         _, failure = await everything_of(upstream)
-        for _ in range(2 * module.MOST_QUEUED):
+        for _ in range(2 * MOST_AUDIO):
             upstream.send_audio(b"\0\0")
         await upstream.close()
         upstream.send({"type": "too late"})
@@ -503,21 +643,67 @@ async def deaf_server():
             over.set()
 
 
-async def test_a_server_that_never_reads_ends_the_call_instead_of_filling_the_memory(monkeypatch):
-    monkeypatch.setattr(module, "MOST_QUEUED", 20)
+async def test_server_that_takes_no_events_ends_the_call_instead_of_filling_the_memory():
     async with deaf_server() as url, opened(url) as upstream:
         reading = asyncio.create_task(everything_of(upstream))
         sent = 0
         while not reading.done():
-            upstream.send_audio(bytes(100_000))
+            upstream.send({"type": "x", "text": "x" * 1_000_000})
             sent += 1
             await asyncio.sleep(0)
         events, failure = await reading
 
     assert events == []
-    assert sent > 20
+    assert sent > 5
     assert failure.severity is Severity.TRANSIENT
     assert failure.sentence == "The network is too slow to carry the call. Start it again."
+
+
+async def test_server_that_takes_no_sound_for_too_long_is_given_up(monkeypatch):
+    async with deaf_server() as url, opened(url) as upstream:
+        reading = asyncio.create_task(everything_of(upstream))
+        for _ in range(2000):
+            upstream.send_audio(bytes(FRAME_BYTES))
+            await asyncio.sleep(0)
+        assert not reading.done()
+
+        monkeypatch.setattr(module, "STALL_LIMIT_S", 0.0)
+        upstream.send_audio(bytes(FRAME_BYTES))
+        _, failure = await reading
+
+    assert failure.sentence == "The network is too slow to carry the call. Start it again."
+
+
+@pytest.mark.skipif(not hasattr(sockets, "TCP_NOTSENT_LOWAT"), reason="this system buffers more")
+async def test_after_a_stall_the_server_hears_the_newest_sound_and_not_all_that_was_said():
+    """A minute of it would wait in the system's own buffers."""
+    stalled, resumed, heard = asyncio.Event(), asyncio.Event(), []
+    minute = 3000
+
+    async def script(socket):
+        socket.transport.pause_reading()
+        stalled.set()
+        await resumed.wait()
+        socket.transport.resume_reading()
+        async for text in socket:
+            heard.append(decode(orjson.loads(text)["audio"]))
+            if heard[-1] == sound(minute - 1):
+                return
+
+    def sound(number):
+        return number.to_bytes(2, "little") * (FRAME_BYTES // 2)
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        await stalled.wait()
+        for number in range(minute):
+            upstream.send_audio(sound(number))
+            await asyncio.sleep(0)
+        resumed.set()
+        await everything_of(upstream)
+
+    newest = [sound(number) for number in range(minute - MOST_AUDIO, minute)]
+    assert heard[-MOST_AUDIO:] == newest
+    assert len(heard) < minute / 4
 
 
 async def test_hanging_up_on_a_server_that_never_reads_does_not_hang(monkeypatch):
@@ -582,7 +768,7 @@ async def test_hanging_up_while_there_is_much_to_send(monkeypatch):
     monkeypatch.setattr(module, "CLOSE_LIMIT_S", 0.05)
     async with realtime_server(echo) as url:
         upstream = await open_upstream(url, {})
-        for _ in range(module.MOST_QUEUED):
+        for _ in range(MOST_AUDIO):
             upstream.send_audio(bytes(9600))
         await asyncio.sleep(0)
 
@@ -635,3 +821,56 @@ async def test_the_log_holds_neither_audio_nor_key(caplog):
     assert "< input_audio_buffer.append" in caplog.text
     assert "! no connection to 127.0.0.1" in caplog.text
     assert not any(secret in caplog.text for secret in (KEY, "QUJDRA", "Authorization"))
+
+
+async def test_key_that_a_server_repeats_goes_no_further(tmp_path, caplog):
+    """Not every server's keys can be known by their looks."""
+    caplog.set_level(logging.DEBUG)
+    key = "0123456789abcdef"
+
+    async def repeat(socket):
+        await socket.send(orjson.dumps({"type": f"the key is {key}", key: key}).decode())
+        await socket.close(1008, f"not {key}")
+
+    def refuse(connection, request):
+        return connection.respond(400, '{"error":{"message":"' + key + '?"}}')
+
+    quiet = logging.getLogger("quiet")
+    quiet.setLevel(logging.CRITICAL)
+    path = tmp_path / "call.jsonl"
+    with Trace(path) as trace:
+        async with realtime_server(repeat, logger=quiet) as url:
+            upstream = await open_upstream(url, {"api-key": key}, trace)
+            events, closed = await everything_of(upstream)
+            await upstream.close()
+    async with realtime_server(echo, process_request=refuse, logger=quiet) as url:
+        with pytest.raises(UpstreamError) as refused:
+            await open_upstream(f"{url}&api_key={key}", {})
+
+    assert events == [{"type": "the key is (key)", "(key)": "(key)"}]
+    assert "not (key)" in closed.sentence
+    assert "(key)?" in str(refused.value)
+    everything = f"{caplog.text}{path.read_text()}{events}{closed}{refused.value.failure}"
+    assert key not in everything
+
+
+async def test_error_holds_no_address_as_that_may_hold_the_key():
+    key = "".join(str(digit) for digit in range(10))
+    with pytest.raises(UpstreamError) as refused:
+        await open_upstream(f"http://127.0.0.1/?api_key={key}", {})
+
+    assert key not in "".join(traceback.format_exception(refused.value))
+
+
+async def test_type_of_an_event_cannot_forge_the_log(caplog):
+    caplog.set_level(logging.DEBUG, "components.upstream")
+
+    async def script(socket):
+        await socket.send(orjson.dumps({"type": "x\n! forged" + "x" * 10_000}).decode())
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        await everything_of(upstream)
+
+    [line] = [r.getMessage() for r in caplog.records if r.name == "components.upstream"]
+    assert line.startswith("< x ! forged")
+    assert len(line) < 100

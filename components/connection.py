@@ -1,0 +1,63 @@
+"""The WebSocket of `websockets`, with bounds on what the other end can make this one do and hold.
+
+Rule: nothing that a server sends may block the event loop, which carries the sound of every call,
+for longer than a frame lasts, or take memory without end.
+"""
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import Any, Final
+
+from websockets.asyncio.client import ClientConnection
+
+READ_BYTES: Final = 4096
+"""At a time. asyncio would read 256 KiB: 130,000 empty frames, which are parsed in one go for a
+second. Of these, 2,000 take some 10 ms; an answer's sound takes a hundred reads a second."""
+MOST_ANSWERS: Final = 1024 * 1024
+"""Bytes of pongs that may wait for a server which pings and does not read."""
+UNSENT_BYTES: Final = 16 * 1024
+"""A quarter of a second of microphone. Linux would take megabytes from us on a stalled network,
+a minute of sound, and deliver all of it when the stall is over."""
+CLOSE_LIMIT_S: Final = 1.0
+"""For the other end to close, once either has said that it will."""
+
+
+class Connection(ClientConnection, asyncio.BufferedProtocol):
+    """To be given to `connect` as `create_connection`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._buffer = memoryview(bytearray(READ_BYTES))
+        self._answers = 0
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        option = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # not on every system
+        wire = transport.get_extra_info("socket")
+        if option is not None and wire is not None:
+            with suppress(OSError):
+                wire.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._buffer[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        before = self.transport.get_write_buffer_size()
+        super().data_received(data)
+        grown = self.transport.get_write_buffer_size() - before
+        self._answers = min(self._answers, before) + grown
+        if self._answers > MOST_ANSWERS:
+            self.transport.abort()
+        elif self._deadline is None and self.protocol.close_expected():
+            # The library waits without end for a server that breaks the rules and then stays.
+            self._deadline = self.loop.call_later(CLOSE_LIMIT_S, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        super().connection_lost(exc)
