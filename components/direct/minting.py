@@ -1,9 +1,11 @@
 """What is asked of the Realtime server on behalf of a browser: a token, or the answer to its offer.
 
 Rule: the session is described here, by the settings, and never by who asks; the key goes into the
-head of the request and nowhere else.
+head of the request and nowhere else. Functions are declared where our server will run them: in a
+call whose offer takes our way. A token's call has nobody who could, so its session has none.
 """
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import orjson
 
+from components.direct.visitor import identifier
 from components.protocol import (
     Event,
     SessionOptions,
@@ -25,6 +28,7 @@ from components.protocol import (
     session_update,
 )
 from components.settings import Settings
+from components.tools import definitions
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +36,8 @@ TOKEN_SECONDS: Final = 60
 """A browser fetches its token just before it calls."""
 REQUEST_LIMIT_S: Final = 10.0
 MOST_ATTEMPTS: Final = 5
+HANG_UP_PAUSES_S: Final = (0.0, 1.0, 3.0)
+"""A limit that is not enforced is none, so a server in trouble is asked again."""
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -65,7 +71,7 @@ class Minting:
     def __init__(self, settings: Settings) -> None:
         self._socket_url = realtime_url(settings.base_url, settings.model)
         self._headers = headers(self._socket_url, settings.api_key)
-        self._model = settings.model
+        self._key = settings.api_key
         self._options = SessionOptions(
             model=settings.model,
             voice=settings.voice,
@@ -98,14 +104,15 @@ class Minting:
         """What authorises us."""
         return self._headers
 
-    async def token(self) -> Token:
-        """A fresh token; raises `MintingError`."""
+    async def token(self, visitor: str) -> Token:
+        """A fresh token for who asks from the address `visitor`; raises `MintingError`."""
         lifetime = {"anchor": "created_at", "seconds": TOKEN_SECONDS}
         response = await self._asked(
             lambda session: {
                 "url": self._url("/client_secrets"),
                 "json": {"expires_after": lifetime, "session": session},
-            }
+            },
+            visitor,
         )
         try:
             answer = response.json()
@@ -113,16 +120,21 @@ class Minting:
         except (ValueError, KeyError, TypeError) as error:
             raise MintingError(502, f"{self._host} sent something that is no token.") from error
 
-    async def answer(self, offer: str) -> Answer:
-        """The answer to a browser's offer; raises `MintingError`."""
+    async def answer(self, offer: str, visitor: str) -> Answer:
+        """The answer to the offer of a browser at the address `visitor`; raises `MintingError`."""
         response = await self._asked(
             lambda session: {
                 "url": self.calls_url,
                 "files": {
                     "sdp": (None, offer, "application/sdp"),
-                    "session": (None, orjson.dumps(session), "application/json"),
+                    "session": (
+                        None,
+                        orjson.dumps({**session, "tools": definitions()}),
+                        "application/json",
+                    ),
                 },
-            }
+            },
+            visitor,
         )
         call_id = response.headers.get("location", "").rstrip("/").rpartition("/")[2]
         if not response.text.startswith("v=0") or not call_id:
@@ -131,16 +143,23 @@ class Minting:
 
     async def hang_up(self, call_id: str) -> None:
         """End a call; one that has ended already is no error."""
-        try:
-            await self._post({"url": self._url(f"/calls/{call_id}/hangup")})
-        except MintingError as error:
-            log.info("! %s", error)
+        for pause_s in HANG_UP_PAUSES_S:
+            await asyncio.sleep(pause_s)
+            try:
+                response = await self._post({"url": self._url(f"/calls/{call_id}/hangup")})
+            except MintingError as error:
+                log.warning("! a call cannot be hung up: %s", error)
+                continue
+            if response.status_code < 500:
+                return
 
-    async def _asked(self, request: Any) -> httpx.Response:
+    async def _asked(self, request: Any, visitor: str) -> httpx.Response:
         """The answer to a request that describes a session; what a server refuses is left out."""
         options = self._options
+        name = identifier(visitor, self._key)
+        about = {"OpenAI-Safety-Identifier": name} if name else {}
         for _ in range(MOST_ATTEMPTS):
-            response = await self._post(request(_session(options)))
+            response = await self._post(request(_session(options)), about)
             if response.status_code != 400:
                 break
             relaxed = relax(options, _error_of(response))
@@ -152,14 +171,16 @@ class Minting:
             return response
         raise self._refused(response)
 
-    async def _post(self, request: Mapping[str, Any]) -> httpx.Response:
+    async def _post(
+        self, request: Mapping[str, Any], about: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         # A proxy of the environment knows nothing of a server on this machine.
         trust_env = self._host not in LOOPBACK
         try:
             async with httpx.AsyncClient(
                 verify=self._tls, trust_env=trust_env, timeout=REQUEST_LIMIT_S
             ) as client:
-                return await client.post(headers=self._headers, **request)
+                return await client.post(headers={**self._headers, **(about or {})}, **request)
         except httpx.TimeoutException as error:
             raise MintingError(504, f"{self._host} does not answer. Try again.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -1,22 +1,65 @@
-"""The transcript of a call that we only watch: what a sideband's events mean.
+"""What is known of a call that we only watch: what a sideband's events mean.
 
 Rule: the same `reduce` as for our own calls. Nobody here has the sound, so the server's
 `output_audio_buffer` events say when the assistant speaks, and words show when they come.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from components import conversation as talk
-from components.conversation import Assistant, Connection, Conversation
+from components import pricing
+from components.conversation import Assistant, Connection, Conversation, User
 
 Event = Mapping[str, Any]
+_BEGUN: Final = Conversation(connection=Connection.CONNECTING)
 
 
-def observe(conversation: Conversation, event: Event) -> Conversation:
-    """The conversation after an event of a watched call (GA names)."""
-    conversation = talk.reduce(conversation, event)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A watched call at one moment."""
+
+    model: str
+    conversation: Conversation = _BEGUN
+    answer_s: float | None = None
+    """From the end of the user's last words, as the server found it, to the answer's sound."""
+    asked_at: float | None = None
+    """When the user's words ended that have no answer yet; on the clock of `observe`."""
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars so far; None if nobody knows the model's price."""
+        return pricing.cost(self.conversation.usage, self.model)
+
+
+def observe(seen: Seen, event: Event, now: float) -> Seen:
+    """What is known after an event of the call (GA names), which came at `now` (seconds)."""
+    conversation = _after(talk.reduce(seen.conversation, event), event)
+    seen = replace(seen, conversation=conversation)
+    match event["type"]:
+        case "input_audio_buffer.speech_started":
+            return replace(seen, asked_at=None)
+        case "input_audio_buffer.speech_stopped":
+            return replace(seen, asked_at=now)
+        case "output_audio_buffer.started" if seen.asked_at is not None:
+            return replace(seen, answer_s=now - seen.asked_at, asked_at=None)
+    return seen
+
+
+def ended(seen: Seen, notice: str = "") -> Seen:
+    """The call is over."""
+    conversation = replace(
+        talk.settle(seen.conversation),
+        connection=Connection.ENDED,
+        user=User.LISTENING,
+        assistant=Assistant.IDLE,
+        notice=notice,
+    )
+    return replace(seen, conversation=conversation)
+
+
+def _after(conversation: Conversation, event: Event) -> Conversation:
     item_id = event.get("item_id")
     match event["type"]:
         case "session.created":
@@ -34,13 +77,6 @@ def observe(conversation: Conversation, event: Event) -> Conversation:
         case "response.output_audio_transcript.delta" if isinstance(item_id, str):
             return _all_heard(conversation, item_id)
     return conversation
-
-
-def ended(conversation: Conversation, notice: str = "") -> Conversation:
-    """The call is over."""
-    return replace(
-        conversation, connection=Connection.ENDED, assistant=Assistant.IDLE, notice=notice
-    )
 
 
 def _all_heard(conversation: Conversation, item_id: str) -> Conversation:

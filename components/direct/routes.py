@@ -9,22 +9,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from components.direct.gate import may_ask
 from components.direct.minting import Minting, MintingError
-from components.direct.sideband import TIME_UP, Sidebands
+from components.direct.sideband import FullError, Sidebands
+from components.rates import Rates
 from components.settings import Settings
 
 log = logging.getLogger(__name__)
 
 MAX_OFFER_BYTES: Final = 64 * 1024
-PER_VISITOR: Final = "20/minute"
 FOR_ALL: Final = "200/minute"
 """Behind a proxy that does not name its visitors, all of them are one."""
 WINDOW_S: Final = 60
@@ -40,11 +37,16 @@ class _Refusal(Exception):  # noqa: N818
         self.code = code
 
 
-def direct_routes(settings: Settings, sidebands: Sidebands) -> list[Route]:
-    """What to add to the page's web server; nothing unless the settings allow it."""
+def direct_routes(
+    settings: Settings, sidebands: Sidebands, rates: Rates | None = None
+) -> list[Route]:
+    """What to add to the page's web server; nothing unless the settings allow it.
+
+    `rates` are the counters of the whole app; without them the route counts for itself.
+    """
     if not settings.direct:
         return []
-    direct = _Direct(settings, sidebands)
+    direct = _Direct(settings, sidebands, rates or Rates())
     return [
         Route("/api/realtime/token", direct.guarded(direct.token), methods=["POST"]),
         Route("/api/realtime/call", direct.guarded(direct.call), methods=["POST"]),
@@ -54,13 +56,11 @@ def direct_routes(settings: Settings, sidebands: Sidebands) -> list[Route]:
 
 
 class _Direct:
-    def __init__(self, settings: Settings, sidebands: Sidebands) -> None:
+    def __init__(self, settings: Settings, sidebands: Sidebands, rates: Rates) -> None:
         self._settings = settings
         self._sidebands = sidebands
+        self._rates = rates
         self._minting = Minting(settings)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._per_visitor = parse(PER_VISITOR)
-        self._for_all = parse(FOR_ALL)
 
     def guarded(self, handler: Handler) -> Handler:
         """The handler, for those who may."""
@@ -90,7 +90,7 @@ class _Direct:
     async def token(self, request: Request) -> Response:
         """A token for one browser, and where to call with it."""
         await _body(request, 0)
-        token = await self._minting.token()
+        token = await self._minting.token(_visitor(request))
         url = self._minting.calls_url
         if self._settings.practice and self._settings.reachable:
             # Other machines cannot reach the practice server, but us: an address beside this one.
@@ -110,29 +110,30 @@ class _Direct:
         if not offer.startswith("v=0"):
             raise _Refusal(400, "invalid_offer", "The request holds no session description.")
         before = self._sidebands.get(request.query_params.get("after", ""))
-        if before is not None and before.time_up:
-            raise _Refusal(410, "time_up", TIME_UP)
-        if self._sidebands.full:
+        if before is not None and before.verdict:
+            raise _Refusal(410, before.verdict.code, before.verdict.sentence)
+        try:
+            sdp, name = await self._sidebands.answer(self._minting, offer, _visitor(request))
+        except FullError:
             limit = self._settings.max_calls
             sentence = f"All {limit} calls that this app takes at a time are busy. Try again later."
-            raise _Refusal(503, "busy", sentence)
-        answer = await self._minting.answer(offer)
-        name = self._sidebands.watch(self._minting, answer.call_id)
+            raise _Refusal(503, "busy", sentence) from None
         location = {"Location": f"/api/realtime/call/{name}"}
-        return Response(answer.sdp, 201, location, "application/sdp")
+        return Response(sdp, 201, location, "application/sdp")
 
     async def _admit(self, request: Request) -> None:
-        visitor = request.client.host if request.client else ""
         if not _logged_in(request):
             raise _Refusal(401, "login_required", "Log in to the page of this app first.")
-        limits: list[tuple[RateLimitItem, str]] = [
-            (self._per_visitor, visitor),
-            (self._for_all, "all"),
-        ]
-        for limit, who in limits:
-            if not await self._limiter.hit(limit, who):
+        per_visitor = f"{self._settings.max_starts_per_minute}/minute"
+        limits = ((per_visitor, "start", _visitor(request)), (FOR_ALL, "direct", "all"))
+        for limit, purpose, who in limits:
+            if not await self._rates.admit(limit, purpose, who):
                 sentence = "Too many calls were begun from here. Wait a minute, then try again."
                 raise _Refusal(429, "too_many_requests", sentence)
+
+
+def _visitor(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 async def _widget(_: Request) -> Response:

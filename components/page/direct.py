@@ -18,11 +18,25 @@ PAUSE_S: Final = 0.1
 _HERE: Final = Path(__file__).parent
 
 
+class Seen(Protocol):
+    """What the server knows of a watched call at one moment."""
+
+    @property
+    def conversation(self) -> Conversation: ...
+    @property
+    def answer_s(self) -> float | None:
+        """From the end of the user's words to the sound of the answer."""
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars so far; None if nobody knows the price."""
+
+
 class Watching(Protocol):
     """Calls that the server watches."""
 
-    def follow(self, name: str, pause_s: float) -> AsyncIterator[Conversation]:
-        """The newest conversation of a call whenever it changes; nothing if nobody knows it."""
+    def follow(self, name: str, pause_s: float) -> AsyncIterator[Seen]:
+        """What is known of a call whenever that changes; nothing if nobody knows the call."""
 
 
 def direct_tab(watching: Watching, most_calls: int) -> None:
@@ -47,8 +61,10 @@ def direct_tab(watching: Watching, most_calls: int) -> None:
     name = gr.Textbox(elem_id="direct-name", container=False, show_label=False)
 
     async def follow(name: str) -> AsyncIterator[Any]:
-        async for conversation in watching.follow(name, PAUSE_S):
-            yield markup.direct_states(conversation), view.messages(conversation)
+        async for seen in watching.follow(name, PAUSE_S):
+            conversation = seen.conversation
+            known = markup.direct_states(conversation, seen.answer_s, seen.cost)
+            yield known, view.messages(conversation)
 
     name.change(
         follow,

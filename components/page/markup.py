@@ -69,8 +69,10 @@ def direct_call() -> str:
     )
 
 
-def direct_states(conversation: Conversation) -> str:
-    """What the server knows of a call that it only watches."""
+def direct_states(
+    conversation: Conversation, answer_s: float | None = None, cost: float | None = None
+) -> str:
+    """What the server knows of a call that it only watches; `cost` is in US dollars."""
     cells = (
         ("connection", "Connection", conversation.connection),
         ("user", "You", conversation.user),
@@ -81,8 +83,22 @@ def direct_states(conversation: Conversation) -> str:
         f'<dd id="direct-{side}-status" data-state="{word}">{word.capitalize()}</dd></div>'
         for side, name, word in cells
     )
+    used = conversation.usage
+    tokens = used.input_text + used.input_audio + used.output_text + used.output_audio
+    figures = (
+        ("answer", "Answer after", "&ndash;" if answer_s is None else f"{answer_s:.2f} s"),
+        ("cost", "Cost so far", "&ndash;" if cost is None else f"${cost:.{3 if cost < 1 else 2}f}"),
+        ("tokens", "Tokens", f"{tokens:,}"),
+    )
+    timing = "".join(
+        f'<div><dt>{name}</dt><dd data-figure="{figure}">{text}</dd></div>'
+        for figure, name, text in figures
+    )
     hint = conversation.notice or "What this app's server sees of the call, by its sideband:"
-    return f'<p class="rv-direct-hint">{escape(hint)}</p><dl class="rv-states">{states}</dl>'
+    return (
+        f'<p class="rv-direct-hint">{escape(hint)}</p><dl class="rv-states">{states}</dl>'
+        f'<dl class="rv-timing" id="direct-timing">{timing}</dl>'
+    )
 
 
 def direct_empty() -> str:

@@ -7,10 +7,13 @@ import pytest
 
 from components.direct import minting
 from components.direct.minting import Minting, MintingError
+from components.direct.visitor import identifier
 from components.settings import Settings
+from components.tools import definitions
 from tests.direct.upstreams import scripted
 
 KEY = "sk-test-0123456789"
+VISITOR = "192.0.2.1"
 TOKEN = (200, {"value": "ek_1", "expires_at": 1_790_000_000, "session": {}})
 SDP = (201, "v=0\r\nanswer")
 
@@ -26,12 +29,12 @@ def refusal(code: str, param: str | None = None) -> dict[str, object]:
 
 async def test_a_token_is_minted_for_the_session_of_the_settings() -> None:
     async with scripted(TOKEN) as server:
-        token = await make(server.base_url, voice="cedar", instructions="Be brief.").token()
+        token = await make(server.base_url, voice="cedar", instructions="Be brief.").token(VISITOR)
         ((path, query, body),) = server.asked
 
     assert (token.value, token.expires_at) == ("ek_1", 1_790_000_000)
     assert (path, query) == ("/v1/realtime/client_secrets", "")
-    assert server.keys == [f"Bearer {KEY}"]
+    assert [head["authorization"] for head in server.heads] == [f"Bearer {KEY}"]
     asked = orjson.loads(body)
     assert asked["expires_after"]["seconds"] == minting.TOKEN_SECONDS
     session = asked["session"]
@@ -39,11 +42,12 @@ async def test_a_token_is_minted_for_the_session_of_the_settings() -> None:
     assert session["instructions"] == "Be brief."
     assert session["model"] == "gpt-realtime-2.1"
     assert "format" not in session["audio"]["input"]
+    assert session["tools"] == []
 
 
 async def test_turns_are_found_by_the_server_where_no_button_can_be_held() -> None:
     async with scripted(TOKEN) as server:
-        await make(server.base_url, turn_detection="push_to_talk").token()
+        await make(server.base_url, turn_detection="push_to_talk").token(VISITOR)
         ((_, _, body),) = server.asked
 
     turn_detection = orjson.loads(body)["session"]["audio"]["input"]["turn_detection"]
@@ -52,21 +56,22 @@ async def test_turns_are_found_by_the_server_where_no_button_can_be_held() -> No
 
 async def test_an_offer_is_passed_on_with_the_session() -> None:
     async with scripted(SDP) as server:
-        answer = await make(server.base_url).answer("v=0\r\noffer")
+        answer = await make(server.base_url).answer("v=0\r\noffer", VISITOR)
         ((path, _, body),) = server.asked
 
     assert path == "/v1/realtime/calls"
     assert (answer.sdp, answer.call_id) == ("v=0\r\nanswer", "rtc_1")
     assert b"v=0\r\noffer" in body
-    assert b'"type":"realtime"' in body
+    session = orjson.loads(body[body.index(b'{"type":"realtime"') :].partition(b"\r\n--")[0])
+    assert session["tools"] == definitions()
 
 
 async def test_what_a_server_does_not_take_is_left_out_for_good() -> None:
     field = "session.audio.input.transcription.model"
     async with scripted((400, refusal("invalid_value", field)), TOKEN, TOKEN) as server:
         one = make(server.base_url)
-        await one.token()
-        await one.token()
+        await one.token(VISITOR)
+        await one.token(VISITOR)
         models = [
             orjson.loads(body)["session"]["audio"]["input"]["transcription"]["model"]
             for _, _, body in server.asked
@@ -94,7 +99,7 @@ async def test_a_refusal_becomes_a_sentence_without_the_key(
 ) -> None:
     async with scripted(*[(status, body)] * minting.MOST_ATTEMPTS) as server:
         with pytest.raises(MintingError, match=sentence) as error:
-            await make(server.base_url).token()
+            await make(server.base_url).token(VISITOR)
 
     assert error.value.status == ours
     assert KEY not in str(error.value)
@@ -103,14 +108,14 @@ async def test_a_refusal_becomes_a_sentence_without_the_key(
 async def test_an_answer_that_is_none_is_refused() -> None:
     async with scripted((201, "<html>")) as server:
         with pytest.raises(MintingError, match="no answer"):
-            await make(server.base_url).answer("v=0")
+            await make(server.base_url).answer("v=0", VISITOR)
 
 
 async def test_a_server_that_is_not_there_is_named() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         with pytest.raises(MintingError, match=r"127.0.0.1 cannot be reached") as error:
-            await make(f"http://127.0.0.1:{closed.getsockname()[1]}/v1").token()
+            await make(f"http://127.0.0.1:{closed.getsockname()[1]}/v1").token(VISITOR)
 
     assert error.value.status == 502
 
@@ -123,20 +128,50 @@ async def test_a_server_that_does_not_answer_is_not_waited_for(
         socket.create_server(("127.0.0.1", 0)) as mute,
         pytest.raises(MintingError, match="does not answer") as error,
     ):
-        await make(f"http://127.0.0.1:{mute.getsockname()[1]}/v1").token()
+        await make(f"http://127.0.0.1:{mute.getsockname()[1]}/v1").token(VISITOR)
 
     assert error.value.status == 504
 
 
+async def told(asked: int = 1, **fields: object) -> str | None:
+    """What a server is told of the visitor who asks last."""
+    async with scripted(*[TOKEN] * asked) as server:
+        for number in range(asked):
+            await make(server.base_url, **fields).token(f"192.0.2.{number + 1}")
+    assert all("192.0.2" not in str(head) for head in server.heads)
+    return server.heads[-1].get("openai-safety-identifier")
+
+
+async def test_a_visitor_is_known_to_the_server_by_a_hash_alone() -> None:
+    assert await told() == await told() == identifier(VISITOR, KEY)
+    assert await told(2) != await told()
+    assert await told(api_key="") is None
+
+
+async def test_the_server_knows_who_begins_a_call() -> None:
+    async with scripted(SDP) as server:
+        await make(server.base_url).answer("v=0\r\noffer", VISITOR)
+
+    assert server.heads[0]["openai-safety-identifier"] == identifier(VISITOR, KEY)
+
+
 async def test_hanging_up_a_call_that_is_gone_is_no_error() -> None:
     async with scripted((404, {})) as server:
-        one = make(server.base_url)
-        await one.hang_up("rtc_1")
+        await make(server.base_url).hang_up("rtc_1")
         ((path, _, _),) = server.asked
-        server.base_url = ""
-    await one.hang_up("rtc_1")
 
     assert path == "/v1/realtime/calls/rtc_1/hangup"
+
+
+async def test_a_server_in_trouble_is_asked_to_hang_up_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(minting, "HANG_UP_PAUSES_S", (0.0, 0.0, 0.0))
+    async with scripted((503, {}), (200, {})) as server:
+        one = make(server.base_url)
+        await one.hang_up("rtc_1")
+        assert server.answers == []
+    await one.hang_up("rtc_1")  # nobody is there
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,21 @@
 """What the events of a watched call mean."""
 
-from components.conversation import Assistant, Connection, Conversation, Status
-from components.direct.observe import ended, observe
+import pytest
+
+from components.conversation import Assistant, Connection, Status, User
+from components.direct.observe import Seen, ended, observe
+
+
+def seen_after(*events, model="gpt-realtime-2.1"):
+    """What is known after events that come a second apart."""
+    seen = Seen(model)
+    for now, (type_, fields) in enumerate(events):
+        seen = observe(seen, {"type": type_, **fields}, float(now))
+    return seen
 
 
 def after(*events):
-    conversation = Conversation(connection=Connection.CONNECTING)
-    for type_, fields in events:
-        conversation = observe(conversation, {"type": type_, **fields})
-    return conversation
+    return seen_after(*events).conversation
 
 
 CREATED = ("response.created", {"response": {"id": "r"}})
@@ -51,10 +58,35 @@ def test_events_without_their_fields_change_nothing():
 
 
 def test_the_end_says_why():
-    over = ended(after(CREATED, STARTED), "Too long.")
+    words = ("response.output_audio_transcript.delta", {"item_id": "a", "delta": "Hello"})
+    over = ended(seen_after(CREATED, STARTED, words, SPEAKS), "Too long.").conversation
 
-    assert (over.connection, over.assistant, over.notice) == (
-        Connection.ENDED,
-        Assistant.IDLE,
-        "Too long.",
-    )
+    assert (over.connection, over.notice) == (Connection.ENDED, "Too long.")
+    assert (over.user, over.assistant) == (User.LISTENING, Assistant.IDLE)
+    assert over.messages[0].status is Status.INTERRUPTED
+    assert ended(Seen("")).conversation.notice == ""
+
+
+ASKED = ("input_audio_buffer.speech_stopped", {})
+SPEAKS = ("input_audio_buffer.speech_started", {})
+OTHER = ("rate_limits.updated", {})
+
+
+def test_an_answer_is_timed_from_the_end_of_the_words_to_its_sound():
+    assert seen_after(ASKED).answer_s is None
+    assert seen_after(OTHER, ASKED, CREATED, STARTED).answer_s == 2.0
+    # The second of two sounds in an answer is none to the words before the first.
+    assert seen_after(ASKED, STARTED, OTHER, STARTED).answer_s == 1.0
+
+
+def test_words_that_go_on_are_answered_from_their_last_end():
+    assert seen_after(ASKED, SPEAKS, STARTED).answer_s is None
+    assert seen_after(ASKED, SPEAKS, OTHER, ASKED, STARTED).answer_s == 1.0
+
+
+def test_the_cost_is_that_of_the_model():
+    usage = {"output_tokens": 1200, "output_token_details": {"audio_tokens": 1200}}
+    done = ("response.done", {"response": {"usage": usage}})
+
+    assert seen_after(done, done).cost == pytest.approx(2 * 0.0768)
+    assert seen_after(done, model="practice-engine").cost is None

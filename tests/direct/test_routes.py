@@ -12,8 +12,11 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
 from components.direct import routes
+from components.direct.minting import Minting
 from components.direct.routes import direct_routes
-from components.direct.sideband import Sidebands
+from components.direct.sideband import FullError, Sidebands
+from components.direct.watched import COST_UP, TIME_UP, UNSEEN, Verdict, Watched
+from components.rates import Rates
 from components.settings import Settings
 from tests.direct.upstreams import scripted
 from tests.practice.call_client import Caller, LoudVad, http
@@ -31,14 +34,17 @@ async def app(
     *,
     auth: Any = None,
     sidebands: Sidebands | None = None,
+    rates: Rates | None = None,
+    client: str = "192.0.2.1",
     **fields: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A visitor of an app that serves nothing but the direct route."""
     values = {"practice": False, "api_key": "right", "base_url": base_url, **fields}
     settings = Settings(**{"model": "practice-engine", **values})
-    server: Any = Starlette(routes=direct_routes(settings, sidebands or Sidebands(settings)))
+    served = direct_routes(settings, sidebands or Sidebands(settings), rates)
+    server: Any = Starlette(routes=served)
     server.auth, server.cookie_id, server.tokens = auth, "id", {"known": "me"}
-    transport = httpx.ASGITransport(server, client=("192.0.2.1", 1))
+    transport = httpx.ASGITransport(server, client=(client, 1))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as visitor:
         yield visitor
 
@@ -129,14 +135,35 @@ async def test_a_login_is_needed_where_there_is_one(path: str) -> None:
 
 
 async def test_a_flood_is_refused_for_its_visitor_alone() -> None:
-    limit = int(routes.PER_VISITOR.partition("/")[0])
-    async with scripted(*[(500, "")] * limit) as server, app(server.base_url) as visitor:
-        served = [(await visitor.post(TOKEN, headers=PAGE)).status_code for _ in range(limit)]
+    rates = Rates()
+    for _ in range(2):
+        assert await rates.admit("2/minute", "start", "192.0.2.9")
+    async with (
+        scripted((500, ""), (500, "")) as server,
+        app(server.base_url, rates=rates, max_starts_per_minute=2) as visitor,
+    ):
+        served = [(await visitor.post(TOKEN, headers=PAGE)).status_code for _ in range(2)]
         flood = await visitor.post(TOKEN, headers=PAGE)
 
     assert set(served) == {503}
     assert flood.status_code == 429
     assert flood.headers["retry-after"] == "60"
+
+
+async def test_all_visitors_together_have_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "FOR_ALL", "1/minute")
+    rates = Rates()
+    async with scripted((500, "")) as server:
+        for host, status in (("192.0.2.1", 503), ("192.0.2.2", 429)):
+            async with app(server.base_url, rates=rates, client=host) as visitor:
+                assert (await visitor.post(TOKEN, headers=PAGE)).status_code == status
+
+
+async def test_a_call_of_the_page_counts_as_a_start_here() -> None:
+    rates = Rates()
+    await rates.admit("1/minute", "start", "192.0.2.1")
+    async with app(rates=rates, max_starts_per_minute=1) as visitor:
+        assert (await visitor.post(TOKEN, headers=PAGE)).status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -166,21 +193,35 @@ async def test_a_wish_for_another_session_is_refused() -> None:
     assert refused.status_code == 413
 
 
-async def test_a_full_house_and_a_call_that_was_too_long_are_told() -> None:
+async def test_a_full_house_is_told() -> None:
     class Full(Sidebands):
-        full = True
+        async def answer(self, *_: object) -> tuple[str, str]:
+            raise FullError
 
-    class Before:
-        time_up = True
-
-    sidebands = Full(Settings(practice=False))
-    sidebands._watched["before"] = Before()  # type: ignore[assignment]
-    async with app(sidebands=sidebands) as visitor:
+    async with app(sidebands=Full(Settings(practice=False))) as visitor:
         full = await visitor.post(CALL, headers=PAGE, content="v=0")
-        again = await visitor.post(f"{CALL}?after=before", headers=PAGE, content="v=0")
 
     assert (full.status_code, full.json()["error"]["code"]) == (503, "busy")
-    assert (again.status_code, again.json()["error"]["code"]) == (410, "time_up")
+
+
+@pytest.mark.parametrize("verdict", [TIME_UP, COST_UP, UNSEEN])
+async def test_a_call_that_was_hung_up_is_not_begun_again(verdict: Verdict) -> None:
+    settings = Settings(practice=False)
+    before = Watched(settings, Minting(settings), "rtc_1")
+
+    class Known(Sidebands):
+        def get(self, name: str) -> Watched | None:
+            return before if name == "before" else None
+
+    async with app(sidebands=Known(settings)) as visitor:
+        before.verdict = verdict
+        again = await visitor.post(f"{CALL}?after=before", headers=PAGE, content="v=0")
+        before.verdict = None
+        dropped = await visitor.post(f"{CALL}?after=before", headers=PAGE, content="v=0")
+
+    assert again.status_code == 410
+    assert again.json()["error"] == {"code": verdict.code, "message": verdict.sentence}
+    assert dropped.status_code == 502
 
 
 async def test_an_error_of_the_server_is_passed_on_as_a_sentence() -> None:

@@ -1,118 +1,99 @@
-"""Calls as our server sees them from beside, with the practice server as the other end."""
+"""The calls that are watched: how many, under which names, and for how long they are known."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from components.conversation import Assistant, Connection, Conversation
+from components.conversation import Connection
 from components.direct import sideband
-from components.direct.minting import Minting
-from components.direct.sideband import TIME_UP, Sidebands, Watched
+from components.direct.minting import Minting, MintingError
+from components.direct.sideband import FullError, Sidebands
 from components.settings import Settings
-from components.upstream import Upstream, open_upstream
+from tests.direct.upstreams import scripted
 from tests.practice.call_client import Caller, LoudVad, http
 from tests.practice.socket_client import running
 
 pytestmark = pytest.mark.integration
 
+OFFER = "v=0\r\n"
+VISITOR = "192.0.2.1"
+
 
 @asynccontextmanager
-async def watching(**fields: object) -> AsyncIterator[tuple[Caller, Sidebands, Watched]]:
-    """A call that is watched."""
+async def calling(**fields: Any) -> AsyncIterator[tuple[Caller, Sidebands, str]]:
+    """A call that is watched, and its name."""
     async with running(key="right", open_vad=LoudVad) as practice:
         values = {"practice": False, "api_key": "right", "base_url": http(practice), **fields}
-        settings = Settings(model="practice-engine", **values)  # type: ignore[arg-type]
-        sidebands, minting, caller = Sidebands(settings), Minting(settings), Caller()
-        answer = await minting.answer(await caller.offer())
-        watched = sidebands.get(sidebands.watch(minting, answer.call_id))
-        assert watched is not None
-        await caller.connect(answer.sdp)
+        settings = Settings(model="practice-engine", **values)
+        sidebands, caller = Sidebands(settings), Caller()
+        sdp, name = await sidebands.answer(Minting(settings), await caller.offer(), VISITOR)
+        await caller.connect(sdp)
         try:
-            yield caller, sidebands, watched
+            await caller.until("session.created")
+            yield caller, sidebands, name
         finally:
             await caller.leave()
 
 
-async def becomes(watched: Watched, so: Callable[[Conversation], bool]) -> Conversation:
-    async with asyncio.timeout(20):
-        async for conversation in watched.snapshots(0):
-            if so(conversation):
-                return conversation
-    raise AssertionError
-
-
-async def test_what_is_said_in_the_call_is_known_here() -> None:
-    async with watching() as (caller, sidebands, watched):
-        await caller.until("session.created")
-        caller.say("what is two plus two")
-        await becomes(watched, lambda c: c.assistant is Assistant.SPEAKING)
-        known = await becomes(watched, lambda c: len(c.messages) == 2 and "4" in c.messages[1].text)
-        assert not sidebands.full
-
-    assert known.messages[0].text == "what is two plus two"
-
-
-async def test_the_end_of_the_call_is_noticed_and_then_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sideband, "REMEMBERED_S", 0.0)
-    async with watching(max_calls=1) as (caller, sidebands, watched):
-        await caller.until("session.created")
-        assert sidebands.full
+async def test_a_call_is_followed_by_its_name_to_its_end() -> None:
+    async with calling() as (caller, sidebands, name), asyncio.timeout(20):
+        follow = sidebands.follow(name, 0)
         await caller.leave()
-        await becomes(watched, lambda c: c.connection is Connection.ENDED)
-        assert not sidebands.full
+        states = [seen.conversation.connection async for seen in follow]
+
+    assert states[-1] is Connection.ENDED
 
 
-async def test_a_call_that_is_too_long_is_hung_up() -> None:
-    async with watching(max_call_seconds=1) as (caller, _, watched):
+async def test_a_call_is_forgotten_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sideband, "REMEMBERED_S", 0.0)
+    async with calling() as (caller, sidebands, name), asyncio.timeout(20):
+        assert sidebands.get(name) is not None
+        await caller.leave()
+        await asyncio.gather(*sidebands._tasks)
+        assert sidebands.get(name) is None
+
+
+async def test_an_unknown_name_is_no_call() -> None:
+    sidebands = Sidebands(Settings(practice=True))
+
+    assert sidebands.get("") is None
+    assert [seen async for seen in sidebands.follow("", 0)] == []
+
+
+async def test_a_place_is_free_again_when_its_call_has_ended() -> None:
+    async with calling(max_calls=1) as (caller, sidebands, name), asyncio.timeout(20):
+        minting = Minting(Settings(practice=False, base_url="http://127.0.0.1:9/v1"))
+        with pytest.raises(FullError):
+            await sidebands.answer(minting, OFFER, VISITOR)
+        await caller.leave()
+        async for _ in sidebands.follow(name, 0):
+            pass
+        with pytest.raises(MintingError):
+            await sidebands.answer(minting, OFFER, VISITOR)
+
+
+async def test_callers_who_come_at_once_do_not_share_a_place() -> None:
+    async with scripted((500, ""), (500, "")) as server:
+        settings = Settings(practice=False, base_url=server.base_url, max_calls=2)
+        sidebands, minting = Sidebands(settings), Minting(settings)
+        answers = (sidebands.answer(minting, OFFER, VISITOR) for _ in range(3))
+        refused = await asyncio.gather(*answers, return_exceptions=True)
+        # Those that were not taken hold no place.
+        server.answers.append((500, ""))
+        with pytest.raises(MintingError):
+            await sidebands.answer(minting, OFFER, VISITOR)
+
+    assert [type(error) for error in refused] == [MintingError, MintingError, FullError]
+
+
+async def test_the_end_of_the_app_ends_its_calls() -> None:
+    async with calling() as (caller, sidebands, _), asyncio.timeout(20):
+        await asyncio.to_thread(sidebands.say_goodbye, 10)
         await caller.ended()
-        over = await becomes(watched, lambda c: c.connection is Connection.ENDED)
-
-    assert over.notice == TIME_UP
-    assert watched.time_up
 
 
-async def test_a_sideband_that_drops_is_attached_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[Upstream] = []
-
-    async def open_and_keep(*args: Any) -> Upstream:
-        opened.append(await open_upstream(*args))
-        return opened[-1]
-
-    monkeypatch.setattr(sideband, "open_upstream", open_and_keep)
-    async with watching() as (caller, _, watched):
-        await caller.until("session.created")
-        await becomes(watched, lambda c: c.connection is Connection.CONNECTED)
-        await opened[0].close()
-        caller.say("what is two plus two")
-        await becomes(watched, lambda c: any("4" in m.text for m in c.messages))
-
-    assert len(opened) == 2
-
-
-@pytest.mark.parametrize("seconds", [0, 1])
-async def test_a_call_that_cannot_be_watched_is_over_or_hung_up_in_time(
-    seconds: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sideband, "PAUSES_S", (0.0, 0.0))
-    async with running() as practice:
-        settings = Settings(
-            practice=True,
-            base_url=http(practice),
-            model="practice-engine",
-            max_call_seconds=seconds,
-        )
-        sidebands = Sidebands(settings)
-        watched = sidebands.get(sidebands.watch(Minting(settings), "rtc_unknown"))
-        assert watched is not None
-        await becomes(watched, lambda c: c.connection is Connection.ENDED)
-
-    assert watched.time_up is bool(seconds)
-
-
-def test_an_unknown_name_is_no_call() -> None:
-    assert Sidebands(Settings(practice=True)).get("") is None
+async def test_an_app_without_calls_ends_at_once() -> None:
+    await asyncio.to_thread(Sidebands(Settings(practice=True)).say_goodbye, 10)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,12 +20,12 @@ class Scripted:
     def __init__(self, *answers: tuple[int, Any]) -> None:
         self.answers = list(answers)
         self.asked: list[tuple[str, str, bytes]] = []
-        self.keys: list[str] = []
+        self.heads: list[Headers] = []
         self.base_url = ""
 
     async def answer(self, request: Request) -> Response:
         self.asked.append((request.url.path, request.url.query, await request.body()))
-        self.keys.append(request.headers.get("authorization", ""))
+        self.heads.append(request.headers)
         status, body = self.answers.pop(0)
         text = body if isinstance(body, str) else orjson.dumps(body).decode()
         return Response(text, status, {"Location": "/v1/realtime/calls/rtc_1"})

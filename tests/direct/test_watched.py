@@ -1,0 +1,260 @@
+"""One watched call, with the practice server as the other end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from components import pricing
+from components.conversation import Assistant, Connection
+from components.direct import watched as module
+from components.direct.minting import Minting
+from components.direct.observe import Seen
+from components.direct.watched import COST_UP, TIME_UP, UNSEEN, Watched
+from components.settings import Settings
+from components.upstream import Upstream, open_upstream
+from tests.practice.call_client import Caller, LoudVad, http, tone
+from tests.practice.socket_client import running
+
+pytestmark = pytest.mark.integration
+
+TOKYO = "what time is it now in tokyo"
+
+
+@asynccontextmanager
+async def watching(**fields: Any) -> AsyncIterator[tuple[Caller, Watched]]:
+    """A call that is watched."""
+    async with running(key="right", open_vad=LoudVad) as practice:
+        values = {"practice": False, "api_key": "right", "base_url": http(practice), **fields}
+        settings = Settings(model="practice-engine", **values)
+        minting, caller = Minting(settings), Caller()
+        answer = await minting.answer(await caller.offer(), "192.0.2.1")
+        watched = Watched(settings, minting, answer.call_id)
+        watch = asyncio.create_task(watched.run())
+        await caller.connect(answer.sdp)
+        try:
+            await caller.until("session.created")
+            yield caller, watched
+        finally:
+            await caller.leave()
+            await watch
+
+
+async def becomes(watched: Watched, so: Callable[[Seen], bool]) -> Seen:
+    async with asyncio.timeout(20):
+        async for seen in watched.snapshots(0):
+            if so(seen):
+                return seen
+    raise AssertionError
+
+
+def texts(seen: Seen) -> list[str]:
+    return [message.text for message in seen.conversation.messages]
+
+
+def connected(seen: Seen) -> bool:
+    return seen.conversation.connection is Connection.CONNECTED
+
+
+def ended(seen: Seen) -> bool:
+    return seen.conversation.connection is Connection.ENDED
+
+
+async def test_what_is_said_in_the_call_is_known_here() -> None:
+    async with watching() as (caller, watched):
+        caller.say("what is two plus two")
+        await becomes(watched, lambda s: s.conversation.assistant is Assistant.SPEAKING)
+        known = await becomes(watched, lambda s: len(texts(s)) == 2 and "4" in texts(s)[1])
+        used = await becomes(watched, lambda s: s.conversation.usage.output_audio > 0)
+
+    assert texts(known)[0] == "what is two plus two"
+    assert used.cost is None  # the practice server has no price
+    assert used.answer_s is None  # nobody spoke
+
+
+async def test_the_answer_to_spoken_words_is_timed() -> None:
+    async with watching() as (caller, watched):
+        caller.microphone.say(tone(0.8))
+        answered = await becomes(watched, lambda s: s.answer_s is not None)
+
+    assert 0 < (answered.answer_s or 0) < 20
+
+
+async def test_a_function_runs_here_and_its_result_is_spoken() -> None:
+    async with watching() as (caller, watched):
+        await becomes(watched, connected)
+        caller.say(TOKYO)
+        known = await becomes(watched, lambda s: "+09:00" in "".join(texts(s)))
+        await caller.until("response.done")
+        done = await caller.until("response.done")
+
+    assert done["response"]["status"] == "completed"
+    roles = [message.role for message in known.conversation.messages]
+    assert roles[0] == "user"
+    assert roles[1] == "tool"
+    assert roles[-1] == "assistant"
+    assert texts(known)[1] == "world_clock"
+    assert caller.types.count("response.created") == 2
+
+
+async def test_what_could_not_be_sent_while_nobody_listened_is_sent_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[Upstream] = []
+    called, away = asyncio.Event(), asyncio.Event()
+
+    async def open_and_keep(*args: Any) -> Upstream:
+        if opened:
+            away.set()
+        opened.append(await open_upstream(*args))
+        return opened[-1]
+
+    async def slow(name: str, arguments: str) -> str:
+        called.set()
+        await away.wait()
+        return '"It is late."'
+
+    monkeypatch.setattr(module, "open_upstream", open_and_keep)
+    monkeypatch.setattr(module.tools, "run", slow)
+    async with watching() as (caller, watched):
+        await becomes(watched, connected)
+        caller.say(TOKYO)
+        await called.wait()
+        await opened[0].close()
+        await becomes(watched, lambda s: "It is late" in "".join(texts(s)))
+
+    assert len(opened) == 2
+
+
+async def test_the_end_of_the_call_is_noticed() -> None:
+    async with watching() as (caller, watched):
+        await becomes(watched, connected)
+        await caller.leave()
+        await becomes(watched, ended)
+
+    assert watched.over
+    assert watched.verdict is None
+
+
+async def test_a_function_that_still_runs_ends_with_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running = asyncio.Event()
+    stopped = asyncio.Event()
+
+    async def endless(name: str, arguments: str) -> str:
+        try:
+            running.set()
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        return ""
+
+    monkeypatch.setattr(module.tools, "run", endless)
+    async with watching() as (caller, watched):
+        await becomes(watched, connected)
+        caller.say(TOKYO)
+        await running.wait()
+        await caller.leave()
+        await asyncio.wait_for(stopped.wait(), 20)
+
+
+async def test_a_call_that_is_too_long_is_hung_up() -> None:
+    async with watching(max_call_seconds=1) as (caller, watched):
+        await caller.ended()
+        over = await becomes(watched, ended)
+
+    assert over.conversation.notice == TIME_UP.sentence
+    assert watched.verdict is TIME_UP
+
+
+async def test_a_call_that_is_too_expensive_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pricing, "cost", lambda usage, _: usage.output_audio / 1000)
+    async with watching(max_call_cost=0.001) as (caller, watched):
+        await becomes(watched, connected)
+        caller.say("what is two plus two")
+        await caller.ended()
+        over = await becomes(watched, ended)
+
+    assert over.conversation.notice == COST_UP.sentence
+    assert watched.verdict is COST_UP
+
+
+async def test_a_call_below_its_limit_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pricing, "cost", lambda usage, _: usage.output_audio / 1000)
+    async with watching(max_call_cost=1000.0) as (caller, watched):
+        await becomes(watched, connected)
+        caller.say("what is two plus two")
+        await becomes(watched, lambda s: bool(s.cost))
+        caller.say("what is two plus three")
+        await becomes(watched, lambda s: "5" in "".join(texts(s)))
+
+    assert watched.verdict is None
+
+
+async def test_a_sideband_that_drops_is_attached_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Upstream] = []
+
+    async def open_and_keep(*args: Any) -> Upstream:
+        opened.append(await open_upstream(*args))
+        return opened[-1]
+
+    monkeypatch.setattr(module, "SHORT_S", 0.0)
+    monkeypatch.setattr(module, "open_upstream", open_and_keep)
+    async with watching() as (caller, watched):
+        await becomes(watched, connected)
+        await opened[0].close()
+        caller.say("what is two plus two")
+        await becomes(watched, lambda s: "4" in "".join(texts(s)))
+
+    assert len(opened) == 2
+
+
+async def watched_unknown(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Watched:
+    """A call that the server lets nobody watch, at its end."""
+    monkeypatch.setattr(module, "PAUSES_S", (0.0, 0.0))
+    async with running() as practice:
+        values = {"practice": True, "base_url": http(practice), **fields}
+        settings = Settings(model="practice-engine", **values)
+        watched = Watched(settings, Minting(settings), "rtc_unknown")
+        async with asyncio.timeout(20):
+            await watched.run()
+    assert watched.over
+    return watched
+
+
+async def test_a_call_that_cannot_be_watched_is_taken_for_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (await watched_unknown(monkeypatch)).verdict is None
+
+
+async def test_a_call_that_cannot_be_watched_is_hung_up_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (await watched_unknown(monkeypatch, max_call_seconds=1)).verdict is TIME_UP
+
+
+async def test_a_call_whose_cost_cannot_be_watched_does_not_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = await watched_unknown(monkeypatch, max_call_seconds=600, max_call_cost=1.0)
+
+    assert watched.verdict is UNSEEN
+    assert watched.seen.conversation.notice == UNSEEN.sentence
+
+
+async def test_a_fault_of_ours_lifts_no_limit(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(module, "observe", broken)
+    async with watching(max_call_cost=1.0) as (caller, watched):
+        await caller.ended()
+
+    assert watched.verdict is UNSEEN
+    assert "watching a call failed" in caplog.text
