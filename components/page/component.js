@@ -8,11 +8,13 @@
   const RECORDING = '#call [title="stop recording"]';
   const GRANT = '#call [title="grant webcam access"] button';
   const UNREACHABLE = "The app does not answer. Is it still running? Then reload this page.";
+  const LOGGED_OUT = "The app asks for its login again. Reload this page.";
   // These say again, in other words, what the notice says.
   const TOASTS = /Too many concurrent connections|Taking a while to connect|Connection failed!|Unexpected server error|Connection already exists/;
 
-  // The call that is being started or runs, with what page.js wants to know about it:
-  // { peer(pc), channel(channel), answered(), refused(sentence) }; null between calls.
+  // The connection that is being made or stands, with what connection.js wants to know about it:
+  // { rejoin, peer(pc), channel(channel), answered(), refused(sentence), unreachable(sentence) };
+  // null without one.
   let watch = null;
   let requests = new AbortController();
   let adopting = false;
@@ -111,20 +113,23 @@
   }
 
   // Trap: a refused offer is only a toast, and an unanswered request leaves the component waiting
-  // for ever, so its two requests are read along here.
+  // for ever, so its two requests are read along here. Its offers say whose they are.
   function watchRequests() {
     const native = window.fetch;
     window.fetch = async (input, init) => {
       const request = watch && requestOf(input, init);
       if (!request) return native(input, init);
       const watcher = watch;
+      const { fn_name: name, data } = request;
+      if (name === "offer") Object.assign(data, { key: rv.key(), rejoin: watcher.rejoin });
+      const ours = { ...init, body: JSON.stringify(request), signal: requests.signal };
+      if (data.type === "ice-candidate") return native(input, ours);
       try {
-        const response = await native(input, { ...init, signal: requests.signal });
-        const answer = response.ok ? await response.clone().json() : null;
-        judge(request, answer, watcher);
+        const response = await native(input, ours);
+        await judge(name, response, watcher);
         return response;
       } catch (error) {
-        if (error.name !== "AbortError") watcher.refused(UNREACHABLE);
+        if (error.name !== "AbortError") watcher.unreachable(UNREACHABLE);
         throw error;
       }
     };
@@ -132,20 +137,22 @@
 
   function requestOf(input, init) {
     const body = init && init.body;
-    if (!String(input).includes("/component_server") || typeof body !== "string") return "";
-    const { fn_name: name, data } = JSON.parse(body);
-    if (name === "turn") return name;
-    return name === "offer" && data.type === "offer" ? name : "";
+    if (!String(input).includes("/component_server") || typeof body !== "string") return null;
+    const request = JSON.parse(body);
+    return ["turn", "offer"].includes(request.fn_name) ? request : null;
   }
 
-  function judge(request, answer, watcher) {
-    if (!answer) watcher.refused(UNREACHABLE);
-    else if (request === "turn" && answer.error) watcher.refused(String(answer.error));
-    else if (answer.status === "failed") watcher.refused(refusal(answer.meta || {}));
-    else if (request === "offer") watcher.answered();
+  async function judge(name, response, watcher) {
+    if (response.status === 401) return watcher.refused(LOGGED_OUT);
+    if (!response.ok) return watcher.unreachable(UNREACHABLE);
+    const answer = await response.clone().json();
+    if (name === "turn" && answer.error) return watcher.unreachable(String(answer.error));
+    if (answer.status === "failed") return watcher.refused(refusal(answer.meta || {}));
+    return name === "offer" && watcher.answered();
   }
 
-  function refusal({ error, limit }) {
+  function refusal({ error, sentence, limit }) {
+    if (sentence) return String(sentence);
     if (error !== "concurrency_limit_reached") {
       return "The app could not take the call. Reload this page and try again.";
     }

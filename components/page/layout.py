@@ -22,7 +22,10 @@ from components.settings import Settings
 from components.signalling import Signalling
 
 _HERE: Final = Path(__file__).parent
-_SCRIPTS: Final = ("microphone.js", "component.js", "levels.js", "page.js")
+_SCRIPTS: Final = (
+    *("key.js", "gradio.js", "microphone.js", "component.js", "connection.js", "rejoin.js"),
+    *("sound.js", "figures.js", "levels.js", "page.js"),
+)
 """In the order in which they need each other."""
 
 _MICROPHONE: Final = {

@@ -36,6 +36,11 @@
     SIDES.forEach((side) => endSpell(side, now));
   }
 
+  // The next message comes from a handler with a clock of its own.
+  function resume() {
+    offset = Infinity;
+  }
+
   function add(message) {
     const now = performance.now();
     // Arrival times jitter; the handler's own clock does not. The fastest message tells the offset.
@@ -195,5 +200,5 @@
   }
 
   observeTheme();
-  rv.levels = { start, stop, add, speak, draw };
+  rv.levels = { start, stop, resume, add, speak, draw };
 })((window.realtimeVoice = window.realtimeVoice || {}));

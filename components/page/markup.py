@@ -47,7 +47,7 @@ def desk(settings: Settings, notice: str) -> str:
 
 
 def composer() -> str:
-    """The line for a typed turn."""
+    """The line for a typed turn, and the way to a transcript that is empty again."""
     return _COMPOSER
 
 
@@ -179,6 +179,7 @@ _DESK: Final = """\
     <div><dt>Answer after</dt><dd data-figure="answer">&ndash;</dd></div>
     <div><dt>Browser buffer</dt><dd data-figure="buffer">&ndash;</dd></div>
     <div><dt>Round trip</dt><dd data-figure="rtt">&ndash;</dd></div>
+    <div hidden><dt>Cost</dt><dd data-figure="cost">&ndash;</dd></div>
   </dl>
 </section>
 """
@@ -190,4 +191,8 @@ _COMPOSER: Final = """\
     placeholder="Start the call, then type here" disabled>
   <button type="submit" id="send" disabled>Send</button>
 </form>
+<p class="rv-after">
+  <button type="button" id="new-conversation" title="Forget what was said here"
+    disabled>New conversation</button>
+</p>
 """

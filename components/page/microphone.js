@@ -1,4 +1,5 @@
-// Knows the microphone: asks for it once per call, hands it to fastrtc's component, lets it go.
+// Knows the microphone: asks for it once per call, hands it to fastrtc's component for each
+// connection of the call, lets it go.
 (function (rv) {
   "use strict";
   if (rv.microphone) return;
@@ -23,10 +24,11 @@
 
   const devices = navigator.mediaDevices;
   const ask = devices && devices.getUserMedia.bind(devices);
+  const copies = new WeakMap(); // of each stream: what the component has of it
   let handover = null;
 
   // Trap: fastrtc's component asks for the microphone before the call, in the call, and once more
-  // after it, and lets go of none. It gets the stream of the call once; else an empty one, for
+  // after it, and lets go of none. It gets what was handed over once; else an empty stream, for
   // which no permission is needed.
   function interceptComponent() {
     devices.getUserMedia = async () => {
@@ -55,13 +57,29 @@
     }
   }
 
+  // Trap: the component stops what it has when its connection fails, and the call may still come
+  // back. So it gets a copy for each connection.
+  function handOver(stream) {
+    takeBack(stream);
+    handover = new MediaStream(stream.getTracks().map((track) => track.clone()));
+    copies.set(stream, handover);
+  }
+
+  function takeBack(stream) {
+    const copy = copies.get(stream);
+    if (!copy) return;
+    if (handover === copy) handover = null;
+    copy.getTracks().forEach((track) => track.stop());
+  }
+
   function close(stream) {
-    if (handover === stream) handover = null;
+    takeBack(stream);
     stream.getTracks().forEach((track) => track.stop());
   }
 
   function mute(stream, on) {
-    stream.getTracks().forEach((track) => {
+    const copy = copies.get(stream);
+    [...stream.getTracks(), ...(copy ? copy.getTracks() : [])].forEach((track) => {
       track.enabled = !on;
     });
   }
@@ -78,9 +96,7 @@
     close,
     mute,
     onLost,
-    handOver(stream) {
-      handover = stream;
-    },
+    handOver,
     problem: devices ? "" : SENTENCES.insecure,
   };
 })((window.realtimeVoice = window.realtimeVoice || {}));

@@ -1,4 +1,5 @@
-// Runs a call: one button, three states, the notice, what the visitor types, mutes or interrupts.
+// Runs a call, over as many connections as it takes: one button, three states, the notice, what
+// the visitor types, mutes or interrupts.
 //
 // Rule: elements are found anew at each use and events are caught at the document, because Gradio
 // may draw its parts again at any time.
@@ -7,14 +8,9 @@
   if (rv.page) return;
 
   const PATIENCE_MS = 10_000;
-  const BLIP_MS = 6_000;
-  const HUSH_MS = 200;
-  const SILENT =
-    "No connection to the app within 10 seconds. A firewall or a VPN may be in the way; " +
-    "from another network the app needs a TURN server.";
-  const MUTE_APP = "The app answers, but the call does not begin. End it and try again.";
+  const PATIENCE_BACK_MS = 5_000; // the app keeps the call for twenty seconds
   const LOST = "The connection to the app was lost. Check the network, then start again.";
-  const CLOSED = "The app has ended the call. You can start a new one.";
+  const TRYING = "The connection to the app broke. The page tries to get it back.";
   const ASKING = "The browser asks for the microphone. Allow it to begin.";
   const AT_REST = { user: "idle", assistant: "idle" };
 
@@ -30,39 +26,32 @@
   async function start() {
     const mine = {
       stream: null,
-      pc: null,
-      channel: null,
+      connection: null,
+      rejoin: null,
       begun: "", // the connection state that the handler told last
-      told: "", // its last notice
+      told: null, // its last notice
       muted: false,
-      timer: 0,
-      blip: 0,
-      hush: 0,
-      asked: 0, // when the user fell silent, until the answer begins
+      held: false, // the talk button, when the connection was lost
       report: 0,
     };
     call = mine;
+    mine.rejoin = rv.rejoin.create(
+      () => join(mine, true),
+      () => fail(mine, LOST),
+    );
     notice = "";
-    ["answer", "buffer", "rtt"].forEach((figure) => time(figure, "–"));
+    rv.figures.clear();
     show({ connection: "connecting", ...AT_REST });
     try {
       const stream = await askMicrophone(mine);
       if (call !== mine) return rv.microphone.close(stream); // ended while the browser asked
       mine.stream = stream;
-      await rv.component.ready();
     } catch (error) {
       return fail(mine, error.message);
     }
-    if (call !== mine) return undefined;
     rv.microphone.onLost(mine.stream, (sentence) => tell(mine, sentence));
     rv.levels.start();
-    wait(mine, SILENT);
-    return rv.component.start(mine.stream, {
-      peer: (pc) => adoptPeer(mine, pc),
-      channel: (channel) => adoptChannel(mine, channel),
-      answered: () => wait(mine, SILENT),
-      refused: (sentence) => fail(mine, sentence),
-    });
+    return join(mine, false);
   }
 
   async function askMicrophone(mine) {
@@ -75,10 +64,48 @@
     }
   }
 
-  // After so long without the next step the call has failed.
-  function wait(mine, sentence) {
-    clearTimeout(mine.timer);
-    mine.timer = setTimeout(() => fail(mine, sentence), PATIENCE_MS);
+  async function join(mine, rejoin) {
+    try {
+      await rv.component.ready();
+    } catch (error) {
+      return fail(mine, error.message);
+    }
+    if (call !== mine) return undefined;
+    if (rejoin) rv.gradio.renew();
+    const patience = rejoin ? PATIENCE_BACK_MS : PATIENCE_MS;
+    mine.connection = rv.connection.open(
+      mine.stream,
+      { rejoin, patience },
+      {
+        opened: () => greet(mine),
+        shaky: (yes) => mine.begun && show({ connection: yes ? "reconnecting" : mine.begun }),
+        message: (message) => receive(mine, message),
+        lost: (sentence) => lose(mine, sentence),
+        refused: (sentence) => fail(mine, sentence),
+      },
+    );
+    return undefined;
+  }
+
+  // What a connection that comes back must hear, as the app may have missed it.
+  function greet(mine) {
+    mine.report = setInterval(reporter(mine), 1000);
+    rv.levels.resume();
+    if (!mine.begun) return;
+    send({ type: "mute", on: mine.muted });
+    if (mine.held) send({ type: "talk", down: false });
+    mine.held = false;
+  }
+
+  // A call that was up is kept by the app for a while.
+  function lose(mine, sentence) {
+    if (call !== mine) return;
+    if (!mine.begun) return fail(mine, sentence);
+    clearInterval(mine.report);
+    mine.held = mine.held || talking;
+    ["user", "assistant"].forEach((side) => rv.levels.speak(side, false));
+    if (mine.rejoin.again() > 1 && !notice) notice = TRYING;
+    show({ connection: "reconnecting", ...AT_REST });
   }
 
   function fail(mine, sentence) {
@@ -90,71 +117,34 @@
   function end(connection) {
     const ended = call;
     call = null;
-    clearTimeout(ended.timer);
-    clearTimeout(ended.blip);
-    clearTimeout(ended.hush);
     clearInterval(ended.report);
-    send({ type: "hangup" }, ended);
+    ended.rejoin.stop();
+    if (ended.connection) rv.connection.hangUp(ended.connection);
     if (ended.stream) rv.microphone.close(ended.stream);
-    rv.component.stop();
     rv.levels.stop();
-    // Not at once: the last message would be lost.
-    if (ended.pc) setTimeout(() => ended.pc.close(), 100);
     show({ connection, ...AT_REST });
   }
 
-  function adoptPeer(mine, pc) {
-    mine.pc = pc;
-    pc.addEventListener("connectionstatechange", () => {
-      if (call !== mine) return;
-      clearTimeout(mine.blip);
-      if (pc.connectionState === "failed") fail(mine, mine.begun ? LOST : SILENT);
-      else if (mine.begun) show({ connection: mine.begun }); // back after a blip
-    });
-    // The adopting side stops the event "disconnected", so that it is seen here by ICE alone.
-    pc.addEventListener("iceconnectionstatechange", () => {
-      if (call !== mine || pc.iceConnectionState !== "disconnected") return;
-      show({ connection: "reconnecting" });
-      mine.blip = setTimeout(() => fail(mine, LOST), BLIP_MS);
-    });
-  }
-
-  function adoptChannel(mine, channel) {
-    mine.channel = channel;
-    channel.addEventListener("open", () => {
-      if (call !== mine) return;
-      wait(mine, MUTE_APP);
-      mine.report = setInterval(playoutReporter(mine), 1000);
-    });
-    channel.addEventListener("close", () => fail(mine, CLOSED));
-    channel.addEventListener("message", (event) => {
-      if (receive(mine, event.data)) event.stopImmediatePropagation();
-    });
-  }
-
-  function send(message, target = call) {
-    const channel = target && target.channel;
-    if (channel && channel.readyState === "open") channel.send(JSON.stringify(message));
+  function send(message) {
+    if (call && call.connection) rv.connection.send(call.connection, message);
   }
 
   // Whether the message was for this page; what is not, fastrtc's component understands. It gets
   // no errors and warnings, for it would show them a second time, as toasts.
-  function receive(mine, text) {
-    const message = parse(text);
-    if (!message) return false;
+  function receive(mine, message) {
     if (call !== mine) return message.type !== "fetch_output";
     switch (message.type) {
       case "levels":
         hear(message);
         return true;
       case "stop":
-        hush(mine);
+        rv.connection.hush(mine.connection);
         return true;
       case "state":
         follow(mine, message);
         return true;
       case "end_stream":
-        fail(mine, message.data || CLOSED);
+        fail(mine, message.data || rv.connection.CLOSED);
         return true;
       case "error":
       case "warning":
@@ -167,46 +157,20 @@
     }
   }
 
-  // What the browser has buffered of a reply that was interrupted is not played any more.
-  function hush(mine) {
-    const play = (on) => mine.pc.getReceivers().forEach((one) => (one.track.enabled = on));
-    play(false);
-    clearTimeout(mine.hush);
-    mine.hush = setTimeout(() => play(true), HUSH_MS);
-  }
-
-  function parse(text) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return null;
-    }
-  }
-
-  function follow(mine, { connection, user, assistant, notice: sentence }) {
-    clearTimeout(mine.timer);
+  function follow(mine, { connection, user, assistant, notice: sentence, cost }) {
+    rv.connection.settle(mine.connection);
+    mine.rejoin.back();
+    if (notice === TRYING) mine.told = null;
     mine.begun = connection;
     // The same notice again does not cover what the page itself has said since.
     if (sentence !== mine.told) notice = mine.told = String(sentence || "");
-    measureAnswer(mine, user, assistant);
+    rv.figures.follow(state, { user, assistant });
+    rv.figures.spend(cost);
     rv.levels.speak("user", user === "speaking");
     rv.levels.speak("assistant", assistant === "speaking");
-    if (connection === "failed" && !notice) notice = CLOSED;
+    if (connection === "failed" && !notice) notice = rv.connection.CLOSED;
     if (connection === "failed" || connection === "ended") end(connection);
     else show({ connection, user, assistant });
-  }
-
-  // From the end of the user's speech, as turn detection saw it, to the first sound handed over.
-  function measureAnswer(mine, user, assistant) {
-    if (state.user === "speaking" && user === "listening") mine.asked = performance.now();
-    if (user === "speaking") mine.asked = 0;
-    if (assistant !== "speaking" || !mine.asked) return;
-    time("answer", `${((performance.now() - mine.asked) / 1000).toFixed(2)} s`);
-    mine.asked = 0;
-  }
-
-  function time(figure, text) {
-    set(document.querySelector(`#timing [data-figure="${figure}"]`), { text });
   }
 
   function tell(mine, sentence) {
@@ -215,38 +179,22 @@
     show({});
   }
 
-  // Once a second: how long the browser holds sound back, which only it knows.
-  function playoutReporter(mine) {
-    let last = { delay: 0, count: 0, lost: 0 };
+  // Once a second: what the app needs to know of the browser's sound, and whether there is any.
+  function reporter(mine) {
+    const measure = rv.figures.meter(mine.connection.pc);
     return async () => {
-      const figures = playoutFigures(await mine.pc.getStats());
-      const count = figures.count - last.count;
-      if (call !== mine || !(count > 0)) return;
-      const delay = (1000 * (figures.delay - last.delay)) / count;
-      send({
-        type: "playout",
-        delay_ms: Math.round(delay * 10) / 10,
-        rtt_ms: Math.round(figures.rtt * 10) / 10,
-        lost: Math.max(0, figures.lost - last.lost),
-      });
-      time("buffer", `${Math.round(delay)} ms`);
-      time("rtt", `${Math.round(figures.rtt)} ms`);
-      last = figures;
+      const second = await measure();
+      if (call !== mine) return;
+      const report = rv.figures.playout(second);
+      if (report) send(report);
+      if (state.assistant !== "speaking") rv.sound.rest();
+      else judge(mine, rv.sound.judge(second));
     };
   }
 
-  function playoutFigures(stats) {
-    const figures = { delay: 0, count: 0, lost: 0, rtt: 0 };
-    stats.forEach((entry) => {
-      if (entry.type === "inbound-rtp" && entry.kind === "audio") {
-        figures.delay = entry.jitterBufferDelay;
-        figures.count = entry.jitterBufferEmittedCount;
-        figures.lost = entry.packetsLost;
-      } else if (entry.type === "candidate-pair" && entry.nominated) {
-        figures.rtt = 1000 * (entry.currentRoundTripTime || 0);
-      }
-    });
-    return figures;
+  function judge(mine, problem) {
+    if (problem) tell(mine, problem);
+    else if (problem === "" && rv.sound.says(notice)) tell(mine, "");
   }
 
   function show(change) {
@@ -264,6 +212,7 @@
     set(start, { text: label, phase });
     set(start, { label: phase === "connecting" ? "Connecting. Press to cancel." : label });
     showControls(phase === "call");
+    showRenewal();
   }
 
   function showStatus(side) {
@@ -291,6 +240,11 @@
     byId("send").disabled = byId("say").disabled = !ready;
     byId("say").placeholder = ready ? "Type instead of speaking" : "Start the call, then type here";
     if (!ready && talking) talk(false);
+  }
+
+  function showRenewal() {
+    const button = byId("new-conversation");
+    if (button) button.disabled = Boolean(call) || !document.querySelector("#transcript .message");
   }
 
   // Writes only what differs: screen readers announce each writing, and observers see it.
@@ -339,9 +293,11 @@
     start: () => (call ? end("ended") : start()),
     mute: toggleMute,
     interrupt,
+    "new-conversation": () => byId("forget").click(),
   };
 
   function onClick(event) {
+    rv.sound.allow();
     const button = event.target.closest && event.target.closest("button");
     if (button && !button.disabled && CLICKS[button.id]) CLICKS[button.id]();
   }
@@ -376,9 +332,9 @@
 
   function leave() {
     if (!call) return;
-    const pc = call.pc;
+    const { connection } = call;
     end("ended");
-    if (pc) pc.close();
+    if (connection && connection.pc) connection.pc.close();
   }
 
   function listen() {
@@ -399,6 +355,7 @@
     // A live region would read aloud, over the voice, what the voice just said.
     const log = document.querySelector('#transcript [role="log"]');
     if (log && log.ariaLive !== "off") log.ariaLive = "off";
+    showRenewal();
     if (byId("start") === desk) return;
     desk = byId("start");
     render();

@@ -20,8 +20,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from components.page.layout import build
+from components.rates import Rates
 from components.settings import Settings
-from tests.browser.scripted import Control, ScriptedCall
+from tests.browser.scripted import Control
 from tests.speech import speech
 
 RESULTS = Path(__file__).parents[2] / "test-results"
@@ -57,6 +58,12 @@ if (navigator.mediaDevices) {
     const stream = await ask(constraints);
     window.witness.tracks.push(...stream.getTracks());
     return stream;
+  };
+  const copy = MediaStreamTrack.prototype.clone;
+  MediaStreamTrack.prototype.clone = function () {
+    const made = copy.call(this);
+    window.witness.tracks.push(made);
+    return made;
   };
 }
 """
@@ -177,17 +184,20 @@ Serve = Callable[..., tuple[str, Control]]
 
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Serve]:
-    """Serves the page with a scripted handler; gives its address and the control of its calls."""
+    """Serves the page with scripted calls; gives its address and their control."""
     with ExitStack() as running:
 
         def start(notice: str = "", rtc: Any = None, **fields: Any) -> tuple[str, Control]:
-            control = Control()
-            settings = Settings(**{"practice": False, "api_key": "test", **fields})
+            usual = {"practice": False, "api_key": "test", "max_starts_per_minute": 10_000}
+            settings = Settings(**{**usual, **fields})
+            control = Control(settings.max_calls)
+            calls: Any = control
 
             def make() -> gr.Blocks:
                 return build(
                     settings,
-                    ScriptedCall(control),
+                    calls,
+                    Rates(),
                     rtc_configuration=rtc or {"iceServers": []},
                     server_rtc_configuration={"iceServers": []},
                     notice=notice,

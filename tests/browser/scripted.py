@@ -1,93 +1,89 @@
-"""A call handler without a model: it does what a test tells it, and keeps what the page sends."""
+"""Calls without a model: they do what a test tells them, and keep what the page sends."""
 
 import asyncio
-import json
 import math
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from fastrtc import AdditionalOutputs, AsyncStreamHandler
 
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE
+from components.call import Page
 from components.conversation import Assistant, Connection, Conversation, User
-from components.speaker import Speaker
 
 
-class Screen:
-    """The newest snapshot, taken once."""
+class ScriptedCall:
+    """In the place of a `Call`; its own methods are safe to use from the test's thread."""
 
-    def __init__(self) -> None:
-        self._newest: Conversation | None = None
-
-    def put(self, conversation: Conversation) -> None:
-        self._newest = conversation
-
-    def take(self) -> Conversation | None:
-        newest, self._newest = self._newest, None
-        return newest
-
-
-class ScriptedCall(AsyncStreamHandler):
-    """One call; `control` is safe to use from the test's thread."""
-
-    def __init__(self, control: "Control") -> None:
-        super().__init__(input_sample_rate=SAMPLE_RATE, output_sample_rate=SAMPLE_RATE)
-        self.control = control
+    def __init__(self, control: "Control", past: Conversation) -> None:
         self.received: queue.Queue[dict[str, Any]] = queue.Queue()
         self.heard = threading.Event()
         """Set by the first sound from the microphone."""
-        self.ended = threading.Event()
-        self._screen = Screen()
-        self._show = asyncio.Event()
-        self._conversation = Conversation(connection=Connection.CONNECTED)
-        self.speaker = Speaker(self._sound)
-        self.hang_up_peer: Callable[[], None] | None = None
+        self.left = threading.Event()
+        """Set when a connection of the page is gone."""
+        self.over = False
+        self.conversation = Conversation(connection=Connection.CONNECTED, messages=past.messages)
+        self.cost: float | None = None
+        self._control = control
+        self._page: Page | None = None
         self._sample = 0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._levels: asyncio.Task[None] | None = None
 
-    def copy(self) -> "ScriptedCall":
-        return ScriptedCall(self.control)
+    # For the connection, in its event loop.
 
-    async def start_up(self) -> None:
+    def attach(self, page: Page) -> None:
         self._running = asyncio.get_running_loop()
-        assert self.channel is not None
-        self.channel.on("message", self._take)
-        self._tasks = [asyncio.create_task(self._send_levels())]
-        if not self.control.silent:
+        self._page = page
+        self._levels = asyncio.create_task(self._send_levels())
+        if not self._control.silent:
             self._send_state()
-        self.control.calls.put(self)
+            page.show(self.conversation)
+        self._control.attached.put(self)
 
-    async def receive(self, frame: tuple[int, np.ndarray]) -> None:
-        self.hear(frame[1].tobytes())
+    def detach(self, page: Page) -> None:
+        if self._page is not page:
+            return
+        self._page = None
+        if self._levels:
+            self._levels.cancel()
+        self.left.set()
+
+    def abandon(self) -> None:
+        """A connection is gone, or could not be made."""
 
     def hear(self, pcm: bytes) -> None:
         if np.abs(np.frombuffer(pcm, np.int16)).max(initial=0) > 1000:
             self.heard.set()
 
-    async def emit(self) -> AdditionalOutputs | None:
-        await self._show.wait()
-        self._show.clear()
-        return None if self.ended.is_set() else AdditionalOutputs(self._screen)
+    def sound(self, _now: float) -> bytes | None:
+        """A tone while the assistant speaks."""
+        if self._control.mute or self.conversation.assistant is not Assistant.SPEAKING:
+            return None
+        at = (self._sample + np.arange(FRAME_SAMPLES)) / SAMPLE_RATE
+        self._sample += FRAME_SAMPLES
+        return (3000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16).tobytes()
 
-    async def shutdown(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        self.speaker.stop()
-        self.ended.set()
-        self._show.set()
+    def command(self, message: Mapping[str, Any]) -> None:
+        self.received.put(dict(message))
+        self.over = self.over or message.get("type") == "hangup"
 
-    def change(self, **fields: Any) -> None:
-        """Change the conversation: the state at once, the transcript with the next snapshot."""
-        self._running.call_soon_threadsafe(self._change, fields)
+    # For the test.
+
+    def change(self, cost: float | None = None, **fields: Any) -> None:
+        """Change the conversation, and show it."""
+        self._running.call_soon_threadsafe(self._change, cost, fields)
 
     def raw(self, message: dict[str, Any]) -> None:
         """Send a message over the data channel."""
-        self._running.call_soon_threadsafe(self._send, message)
+        self._running.call_soon_threadsafe(self._tell, message)
+
+    def drop(self, *, over: bool = False) -> None:
+        """Lose the page without a word; `over` ends the call as well."""
+        self._running.call_soon_threadsafe(self._drop, over)
 
     def next(self, kind: str) -> dict[str, Any]:
         """The next message of this type from the page."""
@@ -96,29 +92,34 @@ class ScriptedCall(AsyncStreamHandler):
             if message["type"] == kind:
                 return message
 
-    def _change(self, fields: dict[str, Any]) -> None:
-        self._conversation = replace(self._conversation, **fields)
+    def _change(self, cost: float | None, fields: dict[str, Any]) -> None:
+        self.cost = cost
+        self.conversation = replace(self.conversation, **fields)
+        self.over = self.conversation.connection in (Connection.ENDED, Connection.FAILED)
         self._send_state()
-        self._screen.put(self._conversation)
-        self._show.set()
+        if self._page:
+            self._page.show(self.conversation)
 
-    def _take(self, text: str) -> None:
-        if text != "handshake":
-            self.received.put(json.loads(text))
+    def _drop(self, over: bool) -> None:
+        self.over = over
+        if page := self._page:
+            self.detach(page)
+            page.dismiss()
 
-    def _send(self, message: dict[str, Any]) -> None:
-        if self.channel is not None:
-            self.channel.send(json.dumps(message))
+    def _tell(self, message: dict[str, Any]) -> None:
+        if self._page:
+            self._page.tell(message)
 
     def _send_state(self) -> None:
-        shown = self._conversation
-        self._send(
+        shown = self.conversation
+        self._tell(
             {
                 "type": "state",
                 "connection": shown.connection,
                 "user": shown.user,
                 "assistant": shown.assistant,
                 "notice": shown.notice,
+                "cost": self.cost,
             }
         )
 
@@ -126,33 +127,48 @@ class ScriptedCall(AsyncStreamHandler):
         start = time.monotonic()
         while True:
             t = time.monotonic() - start
-            speaking = self._conversation.assistant is Assistant.SPEAKING
+            speaking = self.conversation.assistant is Assistant.SPEAKING
             user = -50 + 8 * math.sin(3 * t)
-            if self._conversation.user is User.SPEAKING:
+            if self.conversation.user is User.SPEAKING:
                 user = -26 + 9 * math.sin(9 * t) * math.cos(2.3 * t)
             assistant = -22 + 7 * math.sin(7 * t) if speaking else -90
-            self._send(
+            self._tell(
                 {"type": "levels", "user": user, "assistant": assistant, "t": round(1000 * t)}
             )
             await asyncio.sleep(0.05)
 
-    def _sound(self, _now: float) -> bytes | None:
-        """A tone while the assistant speaks."""
-        if self._conversation.assistant is not Assistant.SPEAKING:
-            return None
-        at = (self._sample + np.arange(FRAME_SAMPLES)) / SAMPLE_RATE
-        self._sample += FRAME_SAMPLES
-        return (3000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16).tobytes()
-
 
 class Control:
-    """What the tests hold: the calls as they come in."""
+    """In the place of `Calls`, and what the tests hold: the calls as pages come to them."""
 
-    def __init__(self) -> None:
-        self.calls: queue.Queue[ScriptedCall] = queue.Queue()
+    def __init__(self, most: int) -> None:
+        self.attached: queue.Queue[ScriptedCall] = queue.Queue()
+        """A call whenever a page has come, or come back, to it."""
         self.silent = False
         """Never tell the page that the call has begun."""
+        self.mute = False
+        """Speak without a sound."""
+        self._most = most
+        self._calls: dict[str, ScriptedCall] = {}
 
     def call(self) -> ScriptedCall:
-        """The next call that comes in."""
-        return self.calls.get(timeout=20)
+        """The next call that a page comes to."""
+        return self.attached.get(timeout=20)
+
+    @property
+    def full(self) -> bool:
+        return sum(not call.over for call in self._calls.values()) >= self._most
+
+    def running(self, key: str) -> bool:
+        return key in self._calls and not self._calls[key].over
+
+    def enter(self, key: str) -> ScriptedCall:
+        if not self.running(key):
+            self._calls[key] = ScriptedCall(self, self.past(key))
+        return self._calls[key]
+
+    def past(self, key: str) -> Conversation:
+        return self._calls[key].conversation if key in self._calls else Conversation()
+
+    def forget(self, key: str) -> None:
+        self._calls.pop(key, None)

@@ -1,4 +1,4 @@
-"""The page in Chromium, with a scripted handler in place of a model."""
+"""The page in Chromium, with scripted calls in place of a model."""
 
 import json
 import re
@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.timeout(120),
     # Of Gradio 6, which fastrtc refuses; and of Gradio's own use of its web framework.
     pytest.mark.filterwarnings("ignore:The '.*' parameter in the Blocks constructor"),
+    pytest.mark.filterwarnings("ignore:The 'show_api' parameter"),
     pytest.mark.filterwarnings("ignore:The default value of 'allow_tags'"),
     pytest.mark.filterwarnings("ignore:'HTTP_422_UNPROCESSABLE_ENTITY' is deprecated"),
 ]
@@ -112,7 +113,7 @@ def test_hanging_up_closes_all_that_was_opened(app: App, visit: Visit) -> None:
     page.click("#start")
     settle(page, "ended")
     assert call.next("hangup") == {"type": "hangup"}
-    assert call.ended.wait(20)
+    assert call.left.wait(20)
     page.wait_for_function(ALL_CLOSED)
 
     notice(page).to_be_empty()
@@ -143,7 +144,7 @@ def test_a_call_can_be_cancelled_while_it_connects(serve: Serve, visit: Visit) -
     page.click("#start")
 
     settle(page, "ended")
-    assert call.ended.wait(20)
+    assert call.left.wait(20)
     page.wait_for_function(ALL_CLOSED)
 
 
@@ -247,7 +248,7 @@ def test_a_full_app_says_how_many_calls_it_takes(serve: Serve, visit: Visit) -> 
     second.wait_for_function(ALL_CLOSED)
 
     first.click("#start")
-    assert call.ended.wait(20)
+    assert call.left.wait(20)
     begin(second, control)
     notice(second).to_be_empty()
 
@@ -296,7 +297,7 @@ def test_the_handlers_last_word_ends_the_call_and_stays(app: App, visit: Visit) 
     call.change(connection=Connection.FAILED, notice="The key was refused. Check OPENAI_API_KEY.")
     settle(page, "failed")
     notice(page).to_have_text("The key was refused. Check OPENAI_API_KEY.")
-    assert call.ended.wait(20)
+    assert call.left.wait(20)
     page.wait_for_function(ALL_CLOSED)
 
     begin(page, control)
@@ -312,7 +313,7 @@ def test_a_call_closed_by_fastrtc_is_explained_without_a_toast(app: App, visit: 
     settle(page, "failed")
 
     notice(page).to_have_text("Time is up.")
-    assert call.ended.wait(20)
+    assert call.left.wait(20)
 
 
 SET_STATES = """([peer, ice]) => {
@@ -337,17 +338,6 @@ def test_a_blip_of_the_network_does_not_end_the_call(app: App, visit: Visit) -> 
     page.fill("#say", "Still here?")
     page.click("#send")
     assert call.next("say")["text"] == "Still here?"
-
-
-def test_a_network_that_stays_away_ends_the_call(app: App, visit: Visit) -> None:
-    url, control = app
-    page = visit(url)
-    begin(page, control)
-
-    page.evaluate(SET_STATES, ["disconnected", "disconnected"])
-    settle(page, "failed")
-
-    notice(page).to_contain_text("The connection to the app was lost")
 
 
 def test_the_stock_component_draws_nothing(app: App, visit: Visit) -> None:
@@ -515,7 +505,9 @@ def test_mute_silences_the_track_and_tells_the_handler(app: App, visit: Visit) -
         page.click("#mute")
         assert call.next("mute") == {"type": "mute", "on": on}
         expect(page.locator("#mute")).to_have_attribute("aria-pressed", json.dumps(on))
-        assert page.evaluate("window.witness.tracks.map((track) => track.enabled)") == [not on]
+        assert page.evaluate(
+            f"window.witness.tracks.every((track) => track.enabled === {json.dumps(not on)})"
+        )
 
 
 def test_interrupt_is_there_while_the_assistant_answers(app: App, visit: Visit) -> None:
@@ -593,7 +585,7 @@ def test_leaving_the_page_ends_the_call(app: App, visit: Visit) -> None:
 
     page.goto("about:blank")
 
-    assert call.ended.wait(10)
+    assert call.left.wait(10)
 
 
 def test_nothing_is_asked_of_another_host(app: App, visit: Visit) -> None:

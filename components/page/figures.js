@@ -1,0 +1,86 @@
+// Measures a call: how soon answers come, how long sound is under way, what it costs.
+(function (rv) {
+  "use strict";
+  if (rv.figures) return;
+
+  let asked = 0; // when the user fell silent, until the answer begins
+
+  function write(figure, text) {
+    const element = document.querySelector(`#timing [data-figure="${figure}"]`);
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  function clear() {
+    asked = 0;
+    ["answer", "buffer", "rtt"].forEach((figure) => write(figure, "–"));
+    spend(null);
+  }
+
+  // From the end of the user's speech, as turn detection saw it, to the first sound handed over.
+  function follow(before, { user, assistant }) {
+    if (before.user === "speaking" && user === "listening") asked = performance.now();
+    if (user === "speaking") asked = 0;
+    if (assistant !== "speaking" || !asked) return;
+    write("answer", `${((performance.now() - asked) / 1000).toFixed(2)} s`);
+    asked = 0;
+  }
+
+  // US dollars so far; null if nobody knows.
+  function spend(cost) {
+    const known = typeof cost === "number";
+    const element = document.querySelector('#timing [data-figure="cost"]');
+    if (element) element.parentElement.hidden = !known;
+    write("cost", known ? dollars(cost) : "–");
+  }
+
+  function dollars(cost) {
+    if (cost > 0 && cost < 0.0001) return "< $0.0001";
+    return `$${cost.toFixed(cost > 0 && cost < 0.1 ? 4 : 2)}`;
+  }
+
+  // A function that tells what the browser did with the assistant's sound since it was asked last.
+  function meter(pc) {
+    let last = read(new Map());
+    return async () => {
+      const now = read(await pc.getStats());
+      const since = {};
+      Object.keys(now).forEach((name) => (since[name] = now[name] - last[name]));
+      last = now;
+      return { ...since, rtt: now.rtt };
+    };
+  }
+
+  function read(stats) {
+    const total = { delay: 0, samples: 0, packets: 0, lost: 0, energy: 0, duration: 0, rtt: 0 };
+    stats.forEach((entry) => {
+      if (entry.type === "inbound-rtp" && entry.kind === "audio") {
+        total.delay = entry.jitterBufferDelay;
+        total.samples = entry.jitterBufferEmittedCount;
+        total.packets = entry.packetsReceived;
+        total.lost = entry.packetsLost;
+        total.energy = entry.totalAudioEnergy;
+        total.duration = entry.totalSamplesDuration;
+      } else if (entry.type === "candidate-pair" && entry.nominated) {
+        total.rtt = 1000 * (entry.currentRoundTripTime || 0);
+      }
+    });
+    return total;
+  }
+
+  // How long the browser holds sound back, which only it knows; null without sound.
+  function playout({ delay, samples, lost, rtt }) {
+    if (!(samples > 0)) return null;
+    const delay_ms = (1000 * delay) / samples;
+    write("buffer", `${Math.round(delay_ms)} ms`);
+    write("rtt", `${Math.round(rtt)} ms`);
+    const tenth = (value) => Math.round(value * 10) / 10;
+    return {
+      type: "playout",
+      delay_ms: tenth(delay_ms),
+      rtt_ms: tenth(rtt),
+      lost: Math.max(0, lost),
+    };
+  }
+
+  rv.figures = { clear, follow, spend, meter, playout };
+})((window.realtimeVoice = window.realtimeVoice || {}));

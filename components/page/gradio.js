@@ -1,0 +1,87 @@
+// Knows Gradio's own client, which carries the transcript, and what a cut network does to it: its
+// stream of events breaks, it never opens another, and the events under way never end.
+(function (rv) {
+  "use strict";
+  if (rv.gradio) return;
+
+  const EVENTS = "/queue/data";
+  const NAMING = /\/(queue\/join|component_server|cancel)\b/;
+  const QUIET_MS = 40_000; // the app sends a sign of life every fifteen seconds
+  // What the client understands as the end: of each event under way, and of the stream.
+  const END = [
+    { msg: "process_completed", success: true, output: { data: [] } },
+    { msg: "close_stream" },
+  ]
+    .map((message) => `data: ${JSON.stringify(message)}\n\n`)
+    .join("");
+
+  const native = window.fetch;
+  let renewals = 0;
+  let endStream = () => {};
+
+  // A session whose stream broke is not used again: the app may still be writing to the old
+  // stream, half of the messages each, or clear up the session when it notices.
+  function renew() {
+    renewals += 1;
+    endStream();
+  }
+
+  const renamed = (session) => (renewals ? `${session}-${renewals}` : session);
+
+  function renameInAddress(address) {
+    const url = new URL(address, location.href);
+    const session = url.searchParams.get("session_hash");
+    if (session) url.searchParams.set("session_hash", renamed(session));
+    return url.href;
+  }
+
+  function renameInBody(text) {
+    const body = JSON.parse(text);
+    body.session_hash = renamed(body.session_hash);
+    return JSON.stringify(body);
+  }
+
+  async function askForEvents(request) {
+    try {
+      const response = await native(new Request(renameInAddress(request.url), request));
+      if (response.ok) return new Response(lasting(response.body), { headers: response.headers });
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+    }
+    return new Response("\n\n" + END);
+  }
+
+  // The same bytes, with a proper end, whether the stream breaks, stops or falls silent.
+  function lasting(stream) {
+    const reader = stream.getReader();
+    const end = () => reader.cancel().catch(() => {});
+    let quiet = 0;
+    endStream = end;
+
+    async function pass(controller) {
+      clearTimeout(quiet);
+      quiet = setTimeout(end, QUIET_MS);
+      const { done, value } = await reader.read().catch(() => ({ done: true }));
+      if (!done) return controller.enqueue(value);
+      clearTimeout(quiet);
+      controller.enqueue(new TextEncoder().encode("\n\n" + END));
+      return controller.close();
+    }
+
+    return new ReadableStream({
+      pull: pass,
+      cancel() {
+        clearTimeout(quiet);
+        return end();
+      },
+    });
+  }
+
+  window.fetch = (input, init) => {
+    if (input instanceof Request && input.url.includes(EVENTS)) return askForEvents(input);
+    const named = renewals && NAMING.test(input) && typeof init.body === "string";
+    return native(input, named ? { ...init, body: renameInBody(init.body) } : init);
+  };
+
+  rv.gradio = { renew };
+})((window.realtimeVoice = window.realtimeVoice || {}));
