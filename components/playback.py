@@ -3,7 +3,8 @@
 Rule: one ledger answers both. A frame is heard when it was handed over and its way to the ear is
 over; nothing is heard that was not handed over, and nothing heard becomes unheard. Truncation,
 captions and the state word all read this ledger (the API sends faster than real time and does not
-know what was played; protocol digest 5.4).
+know what was played; protocol digest 5.4). A server that never ends cannot fill the memory: what
+is too much to be listened to is dropped, and counts as never received.
 """
 
 from collections import deque
@@ -15,6 +16,10 @@ from components.audio import BYTES_PER_MS, FRAME_BYTES, FRAME_MS
 DEFAULT_DELAY_S: Final = 0.06
 """From the hand-over of a frame to its sound, as long as the page has not measured it."""
 MAX_DELAY_S: Final = 1.0
+MOST_WAITING: Final = 10 * 60 * 1000 * BYTES_PER_MS
+"""Bytes still to be handed over: ten minutes of a reply, 29 MB."""
+MOST_CLIPS: Final = 64
+"""Content parts that are not over; a reply has one or two."""
 FASTEST_SPEECH: Final = 25
 """Characters a second that no voice exceeds: bounds captions that arrive ahead of their sound."""
 
@@ -36,17 +41,37 @@ class _Clip:
     item_id: str
     content_index: int
     pcm: bytearray = field(default_factory=bytearray)
-    """What is still to hand over."""
+    """What is still to hand over, in whole samples."""
+    rest: bytes = b""
+    """The first half of a sample whose second is still to come."""
     received: int = 0
     heard: int = 0
     finished: bool = False
-    marks: list[tuple[int, int]] = field(default_factory=list)
-    """(bytes received, characters known) at the arrival of each piece of its transcript."""
+    marks: deque[tuple[int, int]] = field(default_factory=deque)
+    """(bytes received, characters known) at the arrival of pieces of its transcript; of those whose
+    place in the sound has been heard, only the last."""
 
     @property
     def over(self) -> bool:
-        # A last odd byte is no sample and is never heard.
-        return self.finished and self.heard >= self.received - self.received % 2
+        return self.finished and self.heard >= self.received
+
+    def add(self, pcm: bytes) -> None:
+        pcm = self.rest + pcm
+        whole = len(pcm) - len(pcm) % 2
+        self.rest = pcm[whole:]
+        self.pcm += pcm[:whole]
+        self.received += whole
+
+    def mark(self, characters: int) -> None:
+        if self.marks and self.received - self.marks[-1][0] < FRAME_BYTES:
+            self.marks[-1] = (self.marks[-1][0], characters)
+        else:
+            self.marks.append((self.received, characters))
+
+    def hear(self, size: int) -> None:
+        self.heard += size
+        while len(self.marks) > 1 and self.marks[1][0] < self.heard:
+            self.marks.popleft()
 
 
 class Playback:
@@ -60,14 +85,14 @@ class Playback:
 
     def add(self, item_id: str, content_index: int, pcm: bytes) -> None:
         """Audio of an item, of any length; it plays after everything that came before it."""
-        clip = self._clip(item_id, content_index)
-        clip.pcm += pcm
-        clip.received += len(pcm)
+        room = MOST_WAITING - sum(len(clip.pcm) for clip in self._clips)
+        if clip := self._clip(item_id, content_index):
+            clip.add(pcm[: max(room, 0)])
 
     def caption(self, item_id: str, content_index: int, characters: int) -> None:
         """A piece of the item's transcript has arrived; its words are now so many characters."""
-        clip = self._clip(item_id, content_index)
-        clip.marks.append((clip.received, characters))
+        if clip := self._clip(item_id, content_index):
+            clip.mark(characters)
 
     def finish(self, item_id: str | None = None) -> None:
         """No more audio will come for the item, or for any item."""
@@ -127,10 +152,12 @@ class Playback:
         self._handed_over.clear()
         return cuts
 
-    def _clip(self, item_id: str, content_index: int) -> _Clip:
+    def _clip(self, item_id: str, content_index: int) -> _Clip | None:
         for clip in self._clips:
             if clip.item_id == item_id and clip.content_index == content_index:
                 return clip
+        if len(self._clips) == MOST_CLIPS:
+            return None
         clip = _Clip(item_id, content_index)
         self._clips.append(clip)
         return clip
@@ -139,7 +166,7 @@ class Playback:
         """Let time pass: frames whose way is over have been heard, items heard whole are over."""
         while self._handed_over and self._handed_over[0][0] + self.delay_s <= now:
             _, clip, size = self._handed_over.popleft()
-            clip.heard += size
+            clip.hear(size)
         if any(clip.over for clip in self._clips):
             self._clips = [clip for clip in self._clips if not clip.over]
 
@@ -152,8 +179,9 @@ def _characters(clip: _Clip) -> int:
     """
     if not clip.marks or not clip.heard:
         return 0
+    first_at, first = clip.marks[0]
     last_at, known = clip.marks[-1]
-    arrived = max((count for at, count in clip.marks if at < clip.heard), default=0)
+    arrived = first if first_at < clip.heard else 0
     if not clip.finished:
         seconds = clip.heard / BYTES_PER_MS / 1000
         return min(arrived, round(seconds * FASTEST_SPEECH))

@@ -1,11 +1,14 @@
 """The ledger: what was played, what was heard, what is left."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components import playback as module
 from components.audio import BYTES_PER_MS, FRAME_BYTES
-from components.playback import DEFAULT_DELAY_S, Cut, Playback
+from components.playback import DEFAULT_DELAY_S, MOST_CLIPS, MOST_WAITING, Cut, Playback
 
 FRAME_S = 0.02
 
@@ -141,6 +144,95 @@ def test_odd_byte_at_the_end_does_not_keep_an_item_alive():
     assert not playback.speaking(1.0)
 
 
+def test_sample_that_comes_in_two_halves_is_whole_again():
+    playback = Playback()
+    sound = bytes(range(240)) * 4
+    for start, end in pairwise((0, 1, 4, 4, 481, 960)):
+        playback.add("a", 0, sound[start:end])
+    playback.add("b", 0, pcm(20, 7))
+    playback.finish()
+
+    assert playback.take(0.0) == sound
+    assert playback.take(0.02) == pcm(20, 7)
+
+
+def test_odd_byte_does_not_turn_the_next_item_into_noise():
+    playback = Playback()
+    playback.add("a", 0, b"\1")
+    playback.add("b", 0, pcm(20, 2))
+    playback.finish()
+
+    assert playback.take(0.0) == pcm(20, 2)
+    assert not playback.waiting
+
+
+def test_sound_that_never_ends_takes_ten_minutes_of_room():
+    playback = Playback()
+    minute = bytes(60_000 * BYTES_PER_MS)
+    for _ in range(9):
+        playback.add("a", 0, minute)
+    playback.add("b", 0, minute + bytes(10))
+    playback.add("b", 0, minute)
+    playback.add("c", 0, minute)
+
+    received = [cut.received_ms for cut in playback.stop(0.0)]
+    assert received == [9 * 60_000, 60_000, 0]
+    assert sum(received) * BYTES_PER_MS == MOST_WAITING
+
+
+def test_what_was_played_makes_room_for_more(monkeypatch):
+    monkeypatch.setattr(module, "MOST_WAITING", 2 * FRAME_BYTES)
+    playback = Playback()
+    playback.add("a", 0, pcm(60, 1))
+    assert playback.take(0.0) == pcm(20, 1)
+    playback.add("a", 0, pcm(60, 2))
+
+    assert [playback.take(0.0) for _ in range(3)] == [pcm(20, 1), pcm(20, 2), None]
+
+
+def test_items_without_end_are_not_all_kept():
+    playback = Playback()
+    for number in range(MOST_CLIPS):
+        playback.add(f"item {number}", 0, pcm(20))
+    playback.add("one too many", 0, pcm(20))
+    playback.caption("one too many", 0, 5)
+    playback.add("item 0", 0, pcm(20))
+
+    assert playback.heard_characters("one too many", 0.0) is None
+    cuts = playback.stop(0.0)
+    assert len(cuts) == MOST_CLIPS
+    assert cuts[0].received_ms == 40
+
+
+def test_captions_without_end_take_no_more_room_than_their_sound():
+    playback = Playback()
+    playback.delay_s = 0.0
+    playback.add("a", 0, pcm(1000))
+    for number in range(10_000):
+        playback.caption("a", 0, number)
+        playback.add("a", 0, b"\0")
+    now = play(playback, 40)
+    playback.heard_characters("a", now)
+
+    [clip] = playback._clips
+    assert len(clip.marks) < 2 + 10_000 / FRAME_BYTES
+
+
+def test_captions_whose_sound_was_heard_are_forgotten():
+    playback = Playback()
+    playback.delay_s = 0.0
+    now = 0.0
+    for number in range(100):
+        playback.caption("a", 0, number)
+        playback.add("a", 0, pcm(40))
+        now = play(playback, 2, now)
+        heard = playback.heard_characters("a", now)
+
+    [clip] = playback._clips
+    assert len(clip.marks) <= 2
+    assert heard == 99
+
+
 def test_caption_is_unheard_before_its_sound():
     playback = Playback()
     playback.caption("a", 0, 5)
@@ -255,8 +347,8 @@ def test_heard_characters_only_grow(steps, characters):
         before = heard
 
 
-@pytest.mark.parametrize("size", [0, 2, FRAME_BYTES - 1, FRAME_BYTES, FRAME_BYTES + 1])
-def test_finished_item_is_played_to_its_last_byte(size):
+@pytest.mark.parametrize("size", [0, 2, FRAME_BYTES - 2, FRAME_BYTES, FRAME_BYTES + 2])
+def test_finished_item_is_played_to_its_last_sample(size):
     playback = Playback()
     playback.add("a", 0, b"\1" * size)
     playback.finish("a")

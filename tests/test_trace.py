@@ -5,7 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from components.trace import DEEPEST, Trace
+from components import trace as module
+from components.trace import DEEPEST, LONGEST, MOST_VALUES, Trace
 
 
 def lines_of(path):
@@ -111,6 +112,49 @@ def test_keys_are_taken_out_wherever_they_are(path):
         "type": "error",
         "error": {"message": "bad key (key)", "list": ["(key)"]},
     }
+
+
+def test_keys_are_taken_out_of_names_and_types_too(path):
+    event = {"type": "sk-1234", "sk-proj-1": {"delta": "ek_1"}}
+
+    assert written(path, event) == {"type": "(key)", "(key)": {"delta": "(key)"}}
+
+
+def test_long_text_is_cut(path):
+    assert written(path, {"type": "x", "text": "a" * LONGEST})["text"] == "a" * LONGEST
+    assert written(path, {"type": "x", "text": "a" * 16_000_000, "a" * 10_005: 1}) == {
+        "type": "x",
+        "text": "a" * LONGEST + f" (and {16_000_000 - LONGEST} characters)",
+        "a" * LONGEST + " (and 5 characters)": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        [1] * 1_000_000,
+        [[[[1] * 100] * 100] * 100],
+        {str(number): number for number in range(1_000_000)},
+    ],
+    ids=["list", "lists", "object"],
+)
+def test_event_of_many_values_is_cut(path, many):
+    with Trace(path) as trace:
+        trace.write("received", {"type": "x", "many": many, "last": 1}, 0.0)
+
+    assert path.stat().st_size < 20 * MOST_VALUES
+
+
+def test_server_that_never_stops_talking_does_not_fill_the_disk(path, caplog, monkeypatch):
+    monkeypatch.setattr(module, "MOST_BYTES", 100_000)
+    with Trace(path) as trace:
+        for number in range(1000):
+            trace.write("received", {"type": "x", "text": "a" * 1000, "n": number}, 0.0)
+
+    assert 90_000 < path.stat().st_size <= 100_000
+    assert [record.message for record in caplog.records] == [
+        "! the trace ends here: this call has filled 0 MB"
+    ]
 
 
 def test_an_event_of_any_depth_can_be_written(path):
