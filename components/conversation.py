@@ -182,22 +182,19 @@ def settle(conversation: Conversation) -> Conversation:
 
 
 def _settled(message: Message) -> Message:
-    unfinished = message.status in (Status.PENDING, Status.STREAMING)
     status = message.status
-    if message.role == "user" and unfinished:
+    if message.role == "user" and status in (Status.PENDING, Status.STREAMING):
         status = Status.DONE if message.text.strip() else Status.UNTRANSCRIBED
-    elif message.role == "assistant" and _is_cut_short(message):
-        status = Status.INTERRUPTED
-    elif unfinished:
-        status = Status.DONE
+    elif message.role == "assistant" and status in (Status.PENDING, Status.STREAMING, Status.DONE):
+        status = Status.INTERRUPTED if _is_cut_short(message) else Status.DONE
     return replace(message, status=status, placed=True)
 
 
 def _is_cut_short(message: Message) -> bool:
-    """Whether there are words that were not heard, or that had no end yet."""
-    if message.heard is not None and message.heard < len(message.text):
-        return True
-    return message.status is Status.STREAMING
+    """Whether there are words that were not heard, or that were still being written."""
+    if message.heard is None:
+        return message.status is Status.STREAMING
+    return message.heard < len(message.text)
 
 
 def _position(messages: tuple[Message, ...], item_id: str) -> int | None:

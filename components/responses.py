@@ -9,6 +9,10 @@ from typing import Final
 
 BEGIN_LIMIT_S: Final = 10.0
 """A response that was asked for and has not begun by then will not come."""
+MOST_REPEATS: Final = 2
+"""A response that fails is asked for again, so many times in a row."""
+MOST_UNWANTED: Final = 64
+"""Responses that are remembered as unwanted; a server that never ends one loses the oldest."""
 
 
 @dataclass(slots=True)
@@ -29,7 +33,9 @@ class Responses:
     def __init__(self) -> None:
         self._current: _Response | None = None
         self._wanted = False
-        self._unwanted: set[str] = set()
+        self._again_at: float | None = None
+        self._repeats = 0
+        self._unwanted: dict[str, None] = {}
 
     @property
     def thinking(self) -> bool:
@@ -39,7 +45,7 @@ class Responses:
     @property
     def busy(self) -> bool:
         """Whether a response is under way or asked for, wanted or not."""
-        return self._current is not None or self._wanted
+        return self._current is not None or self._wanted or self._again_at is not None
 
     def expect(self, now: float) -> None:
         """The user has stopped speaking: turn detection will begin a response."""
@@ -48,7 +54,19 @@ class Responses:
 
     def want(self) -> None:
         """Something was said that has to be answered, whenever the server is free."""
+        self._drop_wishes()
         self._wanted = True
+
+    def want_again(self, at: float) -> bool:
+        """The server had no room for a response: ask once more, not before then; if it is worth it.
+
+        What else the user says meanwhile takes its place.
+        """
+        if self._repeats >= MOST_REPEATS:
+            return False
+        self._repeats += 1
+        self._again_at = at
+        return True
 
     @property
     def due(self) -> bool:
@@ -60,14 +78,21 @@ class Responses:
         self._wanted = False
         self._current = _Response(request=event_id, until=now + BEGIN_LIMIT_S)
 
-    def refused(self, event_id: str, because_of_another: bool, now: float) -> None:
-        """An event of ours was refused; if it was the request, another response may be why."""
-        if not self._current or not event_id or self._current.request != event_id:
-            return
+    def refused(self, event_id: str, because_of_another: bool, now: float) -> bool:
+        """An event of ours was refused, by its id; whether it was the request.
+
+        Another response may be why; a server that names no id can mean only the request by that.
+        """
+        current = self._current
+        if current is None or not current.request or current.id:
+            return False
+        if event_id != current.request and (event_id or not because_of_another):
+            return False
         self._current = None
         if because_of_another:
             self._current = _Response(until=now + BEGIN_LIMIT_S)
-            self._wanted = True
+            self._wanted = self._wanted or not current.unwanted
+        return not current.unwanted
 
     def created(self, response_id: str) -> bool:
         """A response has begun; whether the user still wants it."""
@@ -76,21 +101,31 @@ class Responses:
         self._current.id = response_id
         self._current.until = None
         if self._current.unwanted:
-            self._unwanted.add(response_id)
+            self._forget(response_id)
         return not self._current.unwanted
 
-    def done(self, response_id: str) -> None:
-        """A response has ended; one may end that never began, around an interruption."""
-        self._unwanted.discard(response_id)
-        if self._current and (not response_id or self._current.id in ("", response_id)):
-            self._current = None
+    def done(self, response_id: str) -> bool:
+        """A response has ended; one may end that never began, around an interruption.
+
+        Whether it was the one that the user waits for.
+        """
+        self._unwanted.pop(response_id, None)
+        current = self._current
+        if current is None or (response_id and current.id not in ("", response_id)):
+            return False
+        self._current = None
+        return not current.unwanted
+
+    def completed(self) -> None:
+        """A response has come to a good end: the server has room again."""
+        self._repeats = 0
 
     def interrupt(self) -> bool:
         """The user speaks: what is under way is not wanted, what was only expected never comes.
 
         Whether a response had begun.
         """
-        self._wanted = False
+        self._drop_wishes()
         if self._current is None:
             return False
         if not self._current.id and not self._current.request:
@@ -98,12 +133,12 @@ class Responses:
             return False
         self._current.unwanted = True
         if self._current.id:
-            self._unwanted.add(self._current.id)
+            self._forget(self._current.id)
         return bool(self._current.id)
 
     def dismiss(self) -> None:
         """The user wants no answer to anything said so far."""
-        self._wanted = False
+        self._drop_wishes()
         if self._current is not None:
             self._current.unwanted = True
 
@@ -117,12 +152,25 @@ class Responses:
         return response_id in self._unwanted
 
     def expire(self, now: float) -> None:
-        """Stop waiting for a response that has not begun in time."""
+        """Stop waiting for a response that has not begun in time, or to ask for one again."""
         if self._current and self._current.until is not None and now >= self._current.until:
             self._current = None
+        if self._again_at is not None and now >= self._again_at:
+            self._again_at = None
+            self._wanted = True
 
     def reset(self) -> None:
         """The server has forgotten all of them."""
         self._current = None
-        self._wanted = False
+        self._drop_wishes()
         self._unwanted.clear()
+
+    def _drop_wishes(self) -> None:
+        self._wanted = False
+        self._again_at = None
+        self._repeats = 0
+
+    def _forget(self, response_id: str) -> None:
+        self._unwanted[response_id] = None
+        if len(self._unwanted) > MOST_UNWANTED:
+            del self._unwanted[next(iter(self._unwanted))]

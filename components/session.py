@@ -6,19 +6,32 @@ in order. Rule: no clock, socket or task in here; `now` is a parameter, in secon
 clock.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from math import ceil
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from components import conversation as talk
+from components.allowance import Allowance
 from components.audio import decode
+from components.captions import Captions
 from components.conversation import Assistant, Connection, Conversation, Status, User
+from components.fields import Event, at, clean, content_index, identity, text
 from components.history import replay
 from components.intake import Intake
+from components.liveness import NO_REACTION, NOT_ANSWERED, Liveness
+from components.notices import Notices, Subject
+from components.outputs import Hangup as Hangup
+from components.outputs import Output as Output
+from components.outputs import Reconnect as Reconnect
+from components.outputs import Renew as Renew
+from components.outputs import Send as Send
+from components.outputs import SendAudio as SendAudio
+from components.outputs import Show as Show
+from components.outputs import StopPlayback as StopPlayback
+from components.overload import PAUSE_S, is_overload, pause_s
 from components.playback import MAX_DELAY_S, Playback
+from components.pricing import cost
 from components.protocol import (
-    Event,
     Failure,
     SessionOptions,
     Severity,
@@ -29,68 +42,24 @@ from components.protocol import (
     user_text,
 )
 from components.responses import Responses
+from components.retries import Retries
 
 CREATED_LIMIT_S: Final = 8.0
 """A server that has said nothing by then is no Realtime API, or is stuck."""
 UPDATED_LIMIT_S: Final = 5.0
 """A server that has not confirmed the settings by then never will (digest 8.1)."""
-MOST_TRIES: Final = 5
-FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 8.0
 RENEW_AFTER_S: Final = 55 * 60.0
 """The API ends a session after an hour; it is renewed before, when nobody speaks."""
-GOODBYE_S: Final = 30
-"""For so long before its limit, a call shows how long it still has."""
+MOST_LINE_CHARACTERS: Final = 8000
+MOST_EARLY_LINES: Final = 5
+"""Typed before the session is ready, and sent when it is."""
+MOST_NOTE_CHARACTERS: Final = 1000
 DEAD_MICROPHONE: Final = (
     "Your microphone gives no sound at all. Check that it is the right one and not switched off."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a client event."""
-
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class SendAudio:
-    """Append microphone audio."""
-
-    pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StopPlayback:
-    """Empty every queue between the session and the listener's ear."""
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """The conversation has changed."""
-
-    conversation: Conversation
-
-
-@dataclass(frozen=True, slots=True)
-class Reconnect:
-    """Close the socket, if there is one; after a pause open another, then call `connected`, or
-    `lost` again."""
-
-    pause_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Renew:
-    """Open another socket beside this one; when it stands, close this one and call `connected`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hangup:
-    """The call is over: close the socket, free everything. Always the last output."""
-
-
-Output = Send | SendAudio | StopPlayback | Show | Reconnect | Renew | Hangup
+CONTINUED: Final = "continued"
+RENEWED: Final = "session renewed"
+RECONNECTED: Final = "reconnected"
 
 
 class RealtimeSession:
@@ -110,15 +79,18 @@ class RealtimeSession:
         `most_cost` when it has cost so many US dollars; 0 never. `chance` gives numbers from 0 to
         1, so that calls lost together do not all come back together. `past` is the conversation
         that this call goes on with."""
-        self.conversation = Conversation(messages=past.messages if past else ())
+        self.conversation = Conversation()
         self._options = options
-        self._limit_s = limit_s
         self._chance = chance
         self._playback = Playback()
+        self._captions = Captions(self._playback)
         self._responses = Responses()
-        self._begun: float | None = None
+        self._allowance = Allowance(limit_s, idle_s, most_cost)
+        self._liveness = Liveness()
+        self._notices = Notices()
+        self._retries = Retries()
         self._renew_at: float | None = None
-        self._tries = 0
+        self._overload_pause_s = PAUSE_S
         self._server_interrupts = not options.push_to_talk
         self._update_id = ""
         self._ready = False
@@ -129,28 +101,38 @@ class RealtimeSession:
         self._complaint = ""
         self._early_lines: list[str] = []
         self._intake = Intake(options.push_to_talk)
+        self._mark = ""
+        self._stirred = False
         self._ids = 0
         self._outputs: list[Output] = []
+        if past:
+            self.conversation = replace(self.conversation, messages=talk.settle(past).messages)
+            self._note(CONTINUED)
         self._shown = self.conversation
 
     # What happens on the wire.
 
     def connecting(self) -> list[Output]:
         """The shell has begun to connect."""
-        self._show(connection=Connection.CONNECTING, notice="")
+        self._notices.clear()
+        self._show(connection=Connection.CONNECTING)
         return self._flush()
 
     def connected(self, now: float) -> list[Output]:
         """The socket is open. The settings go out before the server speaks: a round trip less."""
         if self._over:
             return self._flush()
-        self._begun = self._begun or now
+        self._allowance.begin(now)
         self._renew_at = now + RENEW_AFTER_S
         if self._ready:  # a renewal: this socket takes no sound before it is configured either
             self._intake.close()
+            self.conversation = talk.lose(self.conversation)
+            self._mark = RENEWED
         self._greeted = self._ready = False
         self._silent_until = now + CREATED_LIMIT_S
         self._responses.reset()
+        self._liveness.reacted()
+        self._liveness.asked(NOT_ANSWERED, now)
         self._configure()
         return self._flush()
 
@@ -171,11 +153,15 @@ class RealtimeSession:
         """A server event, under its GA name (`protocol.parse`)."""
         if self._over:
             return []
+        self._liveness.reacted()
+        self._notices.tell(Subject.SERVER, "")
         if not self._is_late(event):
             self._handle(event, now)
-            self.conversation = talk.reduce(self.conversation, event)
-            self._caption(event)
-        self._advance(now)
+            self._reduce(event)
+        if event["type"].endswith(".delta"):  # these come by the hundred, and end nothing
+            self._show(assistant=self._assistant(now))
+        else:
+            self._advance(now)
         return self._flush()
 
     # What the user does.
@@ -184,34 +170,44 @@ class RealtimeSession:
         """20 ms of sound. A muted microphone sends silence, as a turn ends by hearing it."""
         if self._over:
             return []
-        dead = self._intake.dead
         self._append(self._intake.take(pcm, self.conversation.user is User.MUTED))
-        if self._intake.dead and not dead:
-            self._show(notice=DEAD_MICROPHONE)
-        elif dead and not self._intake.dead and self.conversation.notice == DEAD_MICROPHONE:
-            self._show(notice="")
+        dead = DEAD_MICROPHONE if self._intake.dead else ""
+        self._notices.tell(Subject.MICROPHONE, dead)
+        listening = self.conversation.user is User.LISTENING and not self._options.push_to_talk
+        if self._ready and listening:
+            self._liveness.listen(pcm)
         return self._flush()
 
     def say(self, text: str, now: float) -> list[Output]:
         """A typed turn; it interrupts the assistant as a spoken one would."""
-        text = text.strip()
-        if not text or self._over:
+        line = clean(text[: MOST_LINE_CHARACTERS + 1]).strip()
+        if not line or self._over:
             return []
-        if not self._ready:
-            self._early_lines.append(text)
-            return []
-        self._say(text, now)
-        self._advance(now)
+        self._stirred = True
+        if len(text) > MOST_LINE_CHARACTERS:
+            return self._hint(
+                f"That was too long to send: {MOST_LINE_CHARACTERS:,} characters is the most. "
+                "Send it in parts."
+            )
+        if self._ready:
+            self._say(line, now)
+            self._advance(now)
+        elif len(self._early_lines) < MOST_EARLY_LINES:
+            self._early_lines.append(line)
+        else:
+            return self._hint("The last line was not sent. Wait until the call is connected.")
         return self._flush()
 
     def interrupt(self, now: float) -> list[Output]:
         """Stop the assistant, without saying anything."""
+        self._stirred = True
         self._interrupt(now)
         self._advance(now)
         return self._flush()
 
     def mute(self, muted: bool) -> list[Output]:
         """The user's microphone is switched off or on again."""
+        self._stirred = True
         if muted != (self.conversation.user is User.MUTED):
             self._show(user=User.MUTED if muted else User.LISTENING)
         return self._flush()
@@ -220,6 +216,7 @@ class RealtimeSession:
         """The talk button is pressed or released (digest 5.6)."""
         if not self._options.push_to_talk or not self._ready or self._over:
             return []
+        self._stirred = True
         if down and not self._intake.pressed:
             self._begin_talk(now)
         elif not down and self._intake.pressed:
@@ -254,9 +251,12 @@ class RealtimeSession:
         if self._silent_until is not None and now >= self._silent_until:
             self._give_up_waiting(now)
         self._responses.expire(now)
+        self._retries.tick(now)
         self._request_if_wanted(now)
-        self._mind_the_clock(now)
+        self._notices.tell(Subject.SERVER, self._liveness.sentence(now))
         self._advance(now)
+        self._mind_the_limits(now)
+        self._renew_if_due(now)
         return self._flush()
 
     # Server events that do more than change the transcript.
@@ -279,23 +279,26 @@ class RealtimeSession:
             case "response.output_audio.delta":
                 self._audio(event)
             case "response.output_audio.done":
-                self._playback.finish(_text(event, "item_id"))
+                self._playback.finish(identity(event, "item_id"))
             case "response.done":
                 self._response_done(event, now)
+            case "rate_limits.updated":
+                self._overload_pause_s = pause_s(event)
 
     def _created(self, event: Event, now: float) -> None:
         self._greeted = True
         self._silent_until = now + UPDATED_LIMIT_S
-        notes = _at(event, "session", "practice").get("notes")
+        notes = at(event, "session", "practice").get("notes")
         if isinstance(notes, list):
-            self._show(notice=" ".join(note for note in notes if isinstance(note, str)))
+            sentence = " ".join(note for note in notes if isinstance(note, str))
+            self._notices.tell(Subject.HINT, clean(sentence[:MOST_NOTE_CHARACTERS]))
 
     def _updated(self, event: Event, now: float) -> None:
         """The effective settings: they, not our wishes, say who cancels on a barge-in.
 
         Where a server does not tell, we cancel as well: one time too many is a benign error.
         """
-        turn_detection = _at(event, "session", "audio", "input", "turn_detection")
+        turn_detection = at(event, "session", "audio", "input", "turn_detection")
         self._server_interrupts = turn_detection.get("interrupt_response") is True
         self._become_ready(now)
 
@@ -305,25 +308,29 @@ class RealtimeSession:
         if self._ready:
             return
         self._ready = self._was_up = True
-        self._tries = 0
+        self._retries.ready(now)
         self._show(connection=Connection.CONNECTED)
         for event in replay(self.conversation):
             self._send({**event, "event_id": self._id("replay")})
+        if self._mark:
+            self._note(self._mark)
+            self._mark = ""
         self._append(self._intake.open())
         lines, self._early_lines = self._early_lines, []
         for line in lines:
             self._say(line, now)
 
     def _error(self, event: Event, now: float) -> None:
-        error = _at(event, "error")
+        error = at(event, "error")
         failure = failure_of_error(error)
-        cause = _text(error, "event_id")
-        if cause and cause == self._update_id:
+        cause = text(error, "event_id")
+        unnamed = not cause and not self._ready and failure.severity is Severity.NOTICE
+        if unnamed or (cause and cause == self._update_id):
             self._settings_refused(error, failure)
             return
-        other = _text(error, "code") == "conversation_already_has_active_response"
-        self._responses.refused(cause, other, now)
-        if _text(error, "code") != "session_expired":  # the socket closes, and that is healed
+        if self._responses.refused(cause, _names_another_response(error), now):
+            self._complain_or_ask_again(error, failure, now)
+        elif text(error, "code") != "session_expired":  # the socket closes, and that is healed
             self._complain(failure)
 
     def _settings_refused(self, error: Event, failure: Failure) -> None:
@@ -342,9 +349,10 @@ class RealtimeSession:
 
     def _response_created(self, event: Event) -> None:
         self._playback.finish()  # a server that never ends an item must not keep the next one back
-        if self._responses.created(_text(_at(event, "response"), "id")):
+        if self._responses.created(identity(at(event, "response"), "id")):
             self._complaint = ""
-            self._show(notice="")
+            self._notices.tell(Subject.COMPLAINT, "")
+            self._notices.tell(Subject.HINT, "")
         else:
             self._cancel()
 
@@ -353,32 +361,51 @@ class RealtimeSession:
             pcm = decode(event["delta"])
         except (KeyError, ValueError):
             return
-        self._playback.add(_text(event, "item_id"), _index(event), pcm)
+        self._playback.add(identity(event, "item_id"), content_index(event) or 0, pcm)
 
     def _response_done(self, event: Event, now: float) -> None:
-        response = _at(event, "response")
-        self._responses.done(_text(response, "id"))
+        response = at(event, "response")
+        awaited = self._responses.done(identity(response, "id"))
         self._playback.finish()
         if response.get("status") == "failed":
-            self._complain(failure_of_error(_at(response, "status_details", "error")))
+            error = at(response, "status_details", "error")
+            failure = failure_of_error(error)
+            if awaited:
+                self._complain_or_ask_again(error, failure, now)
+            else:
+                self._complain(failure)
+        elif response.get("status") == "completed":
+            self._responses.completed()
         self._request_if_wanted(now)
+
+    def _complain_or_ask_again(self, error: Event, failure: Failure, now: float) -> None:
+        """The response that the user waits for did not come, or not whole."""
+        pause = self._overload_pause_s
+        if is_overload(error) and self._responses.want_again(now + pause):
+            self._complaint = failure.sentence
+            self._notices.tell(
+                Subject.COMPLAINT,
+                f"The server is busy. The answer is asked for again in {pause:.0f} seconds.",
+            )
+        else:
+            self._complain(failure)
 
     def _complain(self, failure: Failure) -> None:
         if failure.severity is Severity.PERMANENT:
             self._end(Connection.FAILED, failure.sentence)
         elif failure.severity is not Severity.BENIGN:
             self._complaint = failure.sentence
-            self._show(notice=failure.sentence)
+            self._notices.tell(Subject.COMPLAINT, failure.sentence)
 
     def _is_late(self, event: Event) -> bool:
         """Whether the event belongs to a reply that the user has already stopped."""
         type_: str = event["type"]
         if not type_.startswith("response.") or type_ in ("response.done", "response.created"):
             return False
-        if self._responses.is_unwanted(_text(event, "response_id")):
+        if self._responses.is_unwanted(identity(event, "response_id")):
             # The item itself stays in the conversation, and so in the transcript's order.
             return type_ != "response.output_item.added"
-        message = self.conversation.message(_text(event, "item_id"))
+        message = self.conversation.message(identity(event, "item_id"))
         return message is not None and message.status is Status.INTERRUPTED
 
     # Stopping, asking, ending.
@@ -417,19 +444,21 @@ class RealtimeSession:
                 {"type": "response.cancel", "event_id": event_id, "response_id": response_id}
             )
 
-    def _say(self, text: str, now: float) -> None:
+    def _say(self, line: str, now: float) -> None:
         self._interrupt(now)
-        item_id = self._id("item_typed")
-        self._send(user_text(item_id, text, self._id("say")))
-        self.conversation = talk.typed(self.conversation, item_id, text)
+        item_id = self._new_message_id("item_typed")
+        self._send(user_text(item_id, line, self._id("say")))
+        self.conversation = talk.typed(self.conversation, item_id, line)
         self._want_response(now)
 
     def _want_response(self, now: float) -> None:
+        self._liveness.asked(NO_REACTION, now)
         self._responses.want()
         self._request_if_wanted(now)
 
     def _request_if_wanted(self, now: float) -> None:
-        if self._ready and not self._over and self._responses.due:
+        allowed = self._ready and not self._over and not self._allowance.spent
+        if allowed and self._responses.due:
             event_id = self._id("response")
             self._responses.requested(event_id, now)
             self._send({"type": "response.create", "event_id": event_id})
@@ -445,7 +474,7 @@ class RealtimeSession:
         self._show(user=User.LISTENING)
         if not long_enough:
             self._send({"type": "input_audio_buffer.clear", "event_id": self._id("clear")})
-            self._show(notice="That was too short. Hold the button while you speak.")
+            self._notices.tell(Subject.HINT, "That was too short. Hold the button while you speak.")
             return
         self._send({"type": "input_audio_buffer.commit", "event_id": self._id("commit")})
         self._want_response(now)
@@ -471,29 +500,40 @@ class RealtimeSession:
 
     @property
     def _may_reconnect(self) -> bool:
-        return self._was_up and self._tries < MOST_TRIES and not self._over
+        return self._was_up and self._retries.left and not self._over
 
     def _reconnect(self) -> None:
-        pause = min(FIRST_PAUSE_S * 2**self._tries, LONGEST_PAUSE_S)
-        self._tries += 1
         self._ready = False
+        self._mark = RECONNECTED
         self._silent_until = None
         self._renew_at = None
         self._intake.close()
         self._responses.reset()
+        self._liveness.reacted()
+        self._notices.tell(Subject.SERVER, "")
         self._playback.finish()
         self.conversation = talk.lose(self.conversation)
         self._show(connection=Connection.RECONNECTING)
-        self._outputs.append(Reconnect(pause * (1 - self._chance() / 4)))
+        self._outputs.append(Reconnect(self._retries.pause_s(self._chance())))
 
-    def _mind_the_clock(self, now: float) -> None:
-        """The caller's limit, and the server's."""
-        if self._limit_s and self._begun is not None:
-            left = self._begun + self._limit_s - now
-            if left <= 0:
-                self._end(Connection.ENDED, "The time for this call is up. You can start another.")
-            elif left <= GOODBYE_S:
-                self._show(notice=f"This call ends in {ceil(left)} seconds.")
+    def _mind_the_limits(self, now: float) -> None:
+        """Those of this call; the server's own are its business."""
+        assistant = self.conversation.assistant
+        if (
+            self._stirred
+            or self._intake.pressed
+            or self.conversation.user is User.SPEAKING
+            or assistant is Assistant.SPEAKING
+        ):
+            self._allowance.stir(now)
+            self._stirred = False
+        verdict = self._allowance.verdict(now, assistant is not Assistant.IDLE)
+        if verdict and verdict.over:
+            self._end(Connection.ENDED, verdict.sentence)
+        else:
+            self._notices.tell(Subject.ENDING, verdict.sentence if verdict else "")
+
+    def _renew_if_due(self, now: float) -> None:
         if self._renew_at is not None and now >= self._renew_at and self._quiet(now):
             self._renew_at = None
             self._outputs.append(Renew())
@@ -507,38 +547,32 @@ class RealtimeSession:
             and not self._playback.speaking(now)
         )
 
-    def _end(self, connection: Connection, notice: str) -> None:
+    def _end(self, connection: Connection, sentence: str) -> None:
         if self._over:
             return
         self._over = True
         self._playback.stop(0.0)
         self._responses.reset()
+        if connection is Connection.FAILED:
+            self.conversation = talk.lose(self.conversation)
+        self.conversation = talk.settle(self.conversation)
         self._show(
-            connection=connection, user=User.LISTENING, assistant=Assistant.IDLE, notice=notice
+            connection=connection, user=User.LISTENING, assistant=Assistant.IDLE, notice=sentence
         )
 
     # Keeping the shown conversation true.
 
-    def _caption(self, event: Event) -> None:
-        """Bind words to the sound that they came with."""
-        if event["type"] == "response.output_audio_transcript.delta":
-            message = self.conversation.message(_text(event, "item_id"))
-            if message is not None:
-                self._playback.caption(message.item_id, _index(event), len(message.text))
+    def _reduce(self, event: Event) -> None:
+        usage = self.conversation.usage
+        self.conversation = self._captions.reduce(self.conversation, event)
+        if self.conversation.usage is not usage:
+            self._allowance.spend(cost(self.conversation.usage, self._options.model))
 
     def _advance(self, now: float) -> None:
         """Bring the assistant's state and the heard words up to the moment."""
         if self._over:
             return
-        for message in self.conversation.messages:
-            if message.heard is None or message.heard == len(message.text):
-                continue
-            if message.status is Status.INTERRUPTED:
-                continue
-            heard = self._playback.heard_characters(message.item_id, now)
-            self.conversation = talk.hear(
-                self.conversation, message.item_id, len(message.text) if heard is None else heard
-            )
+        self.conversation = self._captions.advance(self.conversation, now)
         self._show(assistant=self._assistant(now))
 
     def _assistant(self, now: float) -> Assistant:
@@ -548,8 +582,18 @@ class RealtimeSession:
             return Assistant.THINKING
         return Assistant.IDLE
 
+    def _note(self, words: str) -> None:
+        """Mark where what was said before ends and something new begins."""
+        note_id = self._new_message_id("note")
+        self.conversation = talk.note(self.conversation, note_id, words)
+
+    def _hint(self, sentence: str) -> list[Output]:
+        self._notices.tell(Subject.HINT, sentence)
+        return self._flush()
+
     def _show(self, **changes: Any) -> None:
-        self.conversation = replace(self.conversation, **changes)
+        if any(getattr(self.conversation, name) != value for name, value in changes.items()):
+            self.conversation = replace(self.conversation, **changes)
 
     def _send(self, event: Event) -> None:
         self._outputs.append(Send(event))
@@ -559,7 +603,15 @@ class RealtimeSession:
         self._ids += 1
         return f"{purpose}_{self._ids}"
 
+    def _new_message_id(self, purpose: str) -> str:
+        """An id that no message has, not even one of an earlier call."""
+        while self.conversation.message(item_id := self._id(purpose)):
+            pass
+        return item_id
+
     def _flush(self) -> list[Output]:
+        if not self._over:  # a goodbye stands
+            self._show(notice=self._notices.sentence)
         outputs, self._outputs = self._outputs, []
         if self.conversation != self._shown:
             self._shown = self.conversation
@@ -569,19 +621,9 @@ class RealtimeSession:
         return outputs
 
 
-def _at(event: Event, *path: str) -> Mapping[str, Any]:
-    """The object at a path of an event; empty if anything on the way is missing or no object."""
-    value: Any = event
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(event: Event, name: str) -> str:
-    value = event.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _index(event: Event) -> int:
-    index = event.get("content_index", 0)
-    return index if isinstance(index, int) else 0
+def _names_another_response(error: Event) -> bool:
+    """Whether an error says that a response is under way; some servers leave the code out."""
+    code = text(error, "code")
+    if code:
+        return code == "conversation_already_has_active_response"
+    return "already has an active response" in text(error, "message")[:300]

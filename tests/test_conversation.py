@@ -22,6 +22,7 @@ from components.conversation import (
 )
 from components.fields import MAX_PARTS, MOST_ID_CHARACTERS
 from components.usage import Usage
+from tests.hostile import events
 
 NOT_GIVEN = object()
 
@@ -579,52 +580,9 @@ def test_halves_of_characters_are_replaced():
     assert typed(Conversation(), "u2", "a\ud83db").message("u2").text == "a?b"
 
 
-ANY = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(st.characters(), max_size=5)
-    | st.sampled_from(["i1", "i2", "message", "user", "assistant", "incomplete"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["id", "type", "role", "content", "text", "status", "output", "usage"]),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=10,
-)
-FIELDS = [
-    *("item_id", "previous_item_id", "content_index", "delta", "transcript", "text"),
-    *("item", "response", "usage"),
-]
-EVENTS = st.builds(
-    lambda type_, fields: {**fields, "type": type_},
-    st.sampled_from(
-        [
-            *(f"conversation.item.{name}" for name in ("added", "done", "deleted", "odd")),
-            *(
-                f"conversation.item.input_audio_transcription.{name}"
-                for name in ("delta", "completed", "failed")
-            ),
-            *(
-                f"input_audio_buffer.{name}"
-                for name in ("speech_started", "speech_stopped", "committed")
-            ),
-            *("response.output_audio_transcript.delta", "response.output_audio_transcript.done"),
-            *("response.output_text.delta", "response.output_text.done", "response.done"),
-            "response.output_item.added",
-        ]
-    ),
-    st.dictionaries(st.sampled_from(FIELDS), ANY | st.sampled_from(["i1", "i2"]), max_size=6),
-)
-
-
-@given(st.lists(EVENTS, max_size=20))
-def test_no_event_breaks_the_transcript(events):
-    conversation = after(*events)
+@given(st.lists(events(), max_size=20))
+def test_no_event_breaks_the_transcript(stream):
+    conversation = after(*stream)
 
     assert len(set(ids(conversation))) == len(conversation.messages)
     for message in conversation.messages:

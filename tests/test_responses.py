@@ -1,6 +1,6 @@
 """One response at a time: asked for, expected, unwanted, ended."""
 
-from components.responses import BEGIN_LIMIT_S, Responses
+from components.responses import BEGIN_LIMIT_S, MOST_REPEATS, MOST_UNWANTED, Responses
 
 
 def asked(request="q1", now=0.0):
@@ -163,3 +163,83 @@ def test_new_connection_knows_of_no_response():
 
     assert not responses.busy
     assert not responses.is_unwanted("r1")
+
+
+def test_refusal_that_names_no_id_can_only_mean_the_request():
+    responses = asked()
+
+    assert not responses.refused("", False, 1.0)
+    assert responses.refused("", True, 1.0)
+
+    responses.done("other")
+    assert responses.due
+
+
+def test_wish_survives_the_refusal_of_an_earlier_request():
+    responses = asked()
+    responses.interrupt()
+    responses.want()
+
+    assert not responses.refused("q1", True, 1.0)
+
+    responses.done("other")
+    assert responses.due
+
+
+def test_refusal_of_what_was_given_up_brings_no_wish_back():
+    responses = asked()
+    responses.interrupt()
+    responses.refused("q1", True, 1.0)
+    responses.done("other")
+
+    assert not responses.due
+
+
+def test_failed_response_is_asked_for_again_after_a_pause():
+    responses = running()
+
+    assert responses.done("r1")
+    assert responses.want_again(5.0)
+    assert responses.busy
+    responses.expire(4.9)
+    assert not responses.due
+
+    responses.expire(5.0)
+    assert responses.due
+
+
+def test_it_is_asked_for_again_a_few_times_only():
+    responses = Responses()
+    for _ in range(MOST_REPEATS):
+        assert responses.want_again(1.0)
+    assert not responses.want_again(1.0)
+
+    responses.completed()
+    assert responses.want_again(1.0)
+
+
+def test_other_words_of_the_user_take_its_place():
+    for move_on in (Responses.interrupt, Responses.dismiss, Responses.reset):
+        responses = Responses()
+        responses.want_again(1.0)
+        move_on(responses)
+        responses.expire(2.0)
+        assert not responses.due
+
+
+def test_nobody_waits_for_a_response_that_was_stopped():
+    responses = running()
+    responses.interrupt()
+
+    assert not responses.done("r1")
+    assert not responses.done("r1")
+
+
+def test_server_that_never_ends_a_response_does_not_fill_the_memory():
+    responses = Responses()
+    for number in range(MOST_UNWANTED + 1):
+        responses.created(f"r{number}")
+        responses.interrupt()
+
+    assert not responses.is_unwanted("r0")
+    assert responses.is_unwanted("r1")

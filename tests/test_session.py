@@ -1,124 +1,25 @@
-"""What the session sends, plays, stops and shows."""
+"""What the session sends, plays, stops and shows while all goes well."""
 
 import pytest
 
 from components.audio import FRAME_BYTES, encode
 from components.conversation import Assistant, Connection, Status, User
 from components.intake import (
-    DEAD_FRAMES,
     EARLY_FRAMES,
-    GAP_FRAMES,
     LEAST_TURN_FRAMES,
     PRE_ROLL_FRAMES,
 )
 from components.playback import DEFAULT_DELAY_S
-from components.protocol import Failure, SessionOptions, Severity
 from components.responses import BEGIN_LIMIT_S as RESPONSE_LIMIT_S
 from components.session import (
     CREATED_LIMIT_S,
-    DEAD_MICROPHONE,
-    FIRST_PAUSE_S,
-    LONGEST_PAUSE_S,
-    MOST_TRIES,
-    RENEW_AFTER_S,
+    MOST_EARLY_LINES,
+    MOST_LINE_CHARACTERS,
     UPDATED_LIMIT_S,
     Hangup,
-    RealtimeSession,
-    Reconnect,
-    Renew,
-    Send,
-    SendAudio,
-    Show,
     StopPlayback,
 )
-from tests.wire import validate_client_event
-
-FRAME = bytes(FRAME_BYTES)
-VAD = {"type": "server_vad", "interrupt_response": True, "create_response": True}
-
-
-def options(**changes):
-    return SessionOptions(
-        **{
-            "model": "gpt-realtime-2.1",
-            "voice": "marin",
-            "instructions": "Be kind.",
-            "turn_detection": "server_vad",
-            "transcription_model": "gpt-transcribe",
-            **changes,
-        }
-    )
-
-
-class Call:
-    """A session, its clock, and all it has put out; the SDK judges every event it sends."""
-
-    def __init__(self, *, limit_s=0, chance=lambda: 1.0, **changes):
-        self.session = RealtimeSession(options(**changes), limit_s=limit_s, chance=chance)
-        self.now = 100.0
-        self.outputs = []
-
-    def do(self, outputs):
-        for output in outputs:
-            if isinstance(output, Send):
-                validate_client_event(output.event)
-        self.outputs += outputs
-        return outputs
-
-    def receive(self, type_, **fields):
-        return self.do(self.session.receive({"type": type_, **fields}, self.now))
-
-    def ready(self, turn_detection=VAD):
-        self.do(self.session.connecting())
-        self.do(self.session.connected(self.now))
-        self.receive("session.created", session={})
-        audio = {"input": {"turn_detection": turn_detection}}
-        self.receive("session.updated", session={"audio": audio})
-        self.outputs.clear()
-        return self
-
-    def answer(self, response="r1", item="a1", ms=1000, text="One two three four.", previous="u1"):
-        """A reply arrives, faster than it can be heard, and is not finished."""
-        self.receive("response.created", response={"id": response})
-        entry = {"id": item, "type": "message", "role": "assistant", "content": []}
-        self.receive("response.output_item.added", response_id=response, item=entry)
-        self.receive("conversation.item.added", previous_item_id=previous, item=entry)
-        ids = {"response_id": response, "item_id": item, "content_index": 0}
-        self.receive("response.output_audio_transcript.delta", delta=text, **ids)
-        self.receive("response.output_audio.delta", delta=encode(bytes(48 * ms)), **ids)
-
-    def finish(self, response="r1", item="a1", **fields):
-        ids = {"response_id": response, "item_id": item, "content_index": 0}
-        self.receive("response.output_audio.done", **ids)
-        self.receive(
-            "response.done",
-            response={"id": response, "status": "completed", "output": [], **fields},
-        )
-
-    def play(self, frames):
-        """The playout clock runs; how many frames had sound."""
-        sounded = 0
-        for _ in range(frames):
-            sounded += self.session.frame(self.now) is not None
-            self.now += 0.02
-        self.do(self.session.tick(self.now))
-        return sounded
-
-    def sent(self, *types):
-        """The events sent since the last time, or those of the types."""
-        events = [o.event for o in self.outputs if isinstance(o, Send)]
-        self.outputs = [o for o in self.outputs if not isinstance(o, Send)]
-        return [e for e in events if not types or e["type"] in types]
-
-    def appended(self):
-        return [o.pcm for o in self.outputs if isinstance(o, SendAudio)]
-
-    @property
-    def conversation(self):
-        return self.session.conversation
-
-    def message(self, item_id):
-        return self.conversation.message(item_id)
+from tests.dialogue import FRAME, VAD, Call, only
 
 
 @pytest.fixture
@@ -128,16 +29,7 @@ def call():
 
 @pytest.fixture
 def talking(call):
-    """A reply of a second has arrived, of which 400 ms have been played."""
-    call.answer()
-    call.play(20)
-    call.outputs.clear()
-    return call
-
-
-def only(items):
-    [item] = items
-    return item
+    return call.talk()
 
 
 # Connecting
@@ -188,8 +80,9 @@ def test_server_that_says_nothing_fails_the_call():
     call.do(call.session.connecting())
     call.do(call.session.connected(call.now))
     call.now += CREATED_LIMIT_S - 0.01
+    call.do(call.session.tick(call.now))
 
-    assert call.do(call.session.tick(call.now)) == []
+    assert call.conversation.connection is Connection.CONNECTING
 
     call.now += 0.02
     call.do(call.session.tick(call.now))
@@ -529,6 +422,39 @@ def test_typed_turn_is_shown_at_once_and_asks_for_an_answer(call):
     assert call.conversation.assistant is Assistant.THINKING
 
 
+def test_line_that_is_too_long_is_not_sent_and_the_user_learns_why(call):
+    call.do(call.session.say("x" * MOST_LINE_CHARACTERS, call.now))
+    assert call.conversation.notice == ""
+    assert call.sent("conversation.item.create")
+
+    call.receive("response.created", response={"id": "r1"})
+    call.sent()
+    call.do(call.session.say("x" * 10**6, call.now))
+    assert call.sent() == []
+    assert "8,000 characters" in call.conversation.notice
+
+
+def test_only_a_few_lines_wait_for_the_session():
+    call = Call()
+    call.do(call.session.connected(call.now))
+    for number in range(MOST_EARLY_LINES):
+        call.do(call.session.say(str(number), call.now))
+    assert call.conversation.notice == ""
+
+    call.do(call.session.say("one more", call.now))
+    assert "was not sent" in call.conversation.notice
+
+    call.receive("session.updated", session={})
+    assert len(call.sent("conversation.item.create")) == MOST_EARLY_LINES
+
+
+def test_halves_of_characters_are_not_sent(call):
+    call.do(call.session.say("a\ud83db", call.now))
+    item, _ = call.sent()
+
+    assert item["item"]["content"][0]["text"] == "a?b"
+
+
 def test_empty_line_is_not_sent(call):
     assert call.do(call.session.say(" \n", call.now)) == []
 
@@ -590,6 +516,15 @@ def test_refused_request_waits_for_the_other_response(call):
     assert call.conversation.notice == ""
     assert call.sent() == []
 
+    call.receive("response.done", response={"id": "other", "status": "completed"})
+
+    assert len(call.sent("response.create")) == 1
+
+
+def test_server_without_codes_or_ids_is_understood_too(call):
+    call.do(call.session.say("one", call.now))
+    call.sent()
+    call.receive("error", error={"message": "Conversation already has an active response."})
     call.receive("response.done", response={"id": "other", "status": "completed"})
 
     assert len(call.sent("response.create")) == 1
@@ -711,305 +646,3 @@ def test_muted_microphone_sends_silence(call):
     assert call.appended()[-1] == b"\1" * FRAME_BYTES
     assert call.conversation.user is User.LISTENING
     assert call.do(call.session.mute(False)) == []
-
-
-# Errors and ends
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        {"code": "response_cancel_not_active", "message": "Cancellation failed"},
-        {"message": "Audio content of 400ms is already shorter than 420ms"},
-        {"code": "input_audio_buffer_commit_empty"},
-    ],
-)
-def test_harmless_race_is_not_shown(call, error):
-    call.receive("error", error=error)
-
-    assert call.conversation.notice == ""
-    assert not any(isinstance(output, Show) for output in call.outputs)
-
-
-def test_other_error_is_shown_until_the_next_answer(call):
-    call.receive("error", error={"code": "odd", "message": "Something odd."})
-    assert "Something odd." in call.conversation.notice
-
-    call.receive("response.created", response={"id": "r1"})
-    assert call.conversation.notice == ""
-
-
-@pytest.mark.parametrize("error", [None, "nonsense", {}])
-def test_shapeless_error_is_survived(call, error):
-    call.receive("error", error=error)
-
-    assert call.conversation.connection is Connection.CONNECTED
-
-
-def test_permanent_error_ends_the_call(call):
-    call.receive("error", error={"code": "insufficient_quota", "message": "…"})
-
-    assert call.conversation.connection is Connection.FAILED
-    assert "credit" in call.conversation.notice
-    assert isinstance(call.outputs[-1], Hangup)
-
-
-def test_response_that_fails_for_good_ends_the_call(call):
-    details = {"type": "failed", "error": {"code": "insufficient_quota"}}
-    call.receive("response.created", response={"id": "r1"})
-    call.finish(status="failed", status_details=details)
-
-    assert call.conversation.connection is Connection.FAILED
-
-
-def test_failed_response_is_reported_and_the_call_goes_on(call):
-    call.receive("response.created", response={"id": "r1"})
-    call.finish(status="failed", status_details="odd")
-
-    assert call.conversation.connection is Connection.CONNECTED
-    assert call.conversation.notice
-    assert call.conversation.assistant is Assistant.IDLE
-
-
-LOST = Failure(Severity.TRANSIENT, "The connection was lost.")
-
-
-def test_call_that_never_was_up_tells_why_it_failed():
-    call = Call()
-    call.do(call.session.connecting())
-    call.do(call.session.lost(LOST))
-
-    assert call.conversation.connection is Connection.FAILED
-    assert call.conversation.notice == LOST.sentence
-    assert isinstance(call.outputs[-1], Hangup)
-
-
-def test_lost_call_is_taken_up_again(talking):
-    talking.do(talking.session.lost(LOST))
-
-    assert talking.conversation.connection is Connection.RECONNECTING
-    assert talking.conversation.user is User.LISTENING
-    assert talking.message("a1").status is Status.LOST
-    assert pauses(talking) == [FIRST_PAUSE_S * 0.75]
-
-    talking.do(talking.session.connected(talking.now))
-    talking.receive("session.created", session={})
-    talking.receive("session.updated", session={})
-
-    assert talking.conversation.connection is Connection.CONNECTED
-    talking.answer("r2", "a2", ms=100)
-    assert talking.message("a2").text
-
-
-def pauses(call):
-    return [output.pause_s for output in call.outputs if isinstance(output, Reconnect)]
-
-
-def test_pauses_between_tries_grow_and_end():
-    call = Call(chance=lambda: 0.0).ready()
-    for _ in range(MOST_TRIES):
-        call.do(call.session.lost(LOST))
-
-    assert pauses(call) == [0.5, 1.0, 2.0, 4.0, LONGEST_PAUSE_S]
-
-    call.do(call.session.lost(LOST))
-
-    assert call.conversation.connection is Connection.FAILED
-    assert call.conversation.notice == LOST.sentence
-
-
-def test_successful_try_counts_anew(call):
-    call.do(call.session.lost(LOST))
-    call.do(call.session.connected(call.now))
-    call.receive("session.updated", session={})
-    call.outputs.clear()
-    call.do(call.session.lost(LOST))
-
-    assert pauses(call) == [FIRST_PAUSE_S * 0.75]
-
-
-def test_new_session_is_told_the_past_and_asked_for_nothing(talking):
-    talking.receive("input_audio_buffer.speech_started", item_id="u2")
-    talking.receive(
-        "conversation.item.input_audio_transcription.completed", item_id="u2", transcript="Wait."
-    )
-    talking.sent()
-    talking.do(talking.session.lost(LOST))
-    talking.do(talking.session.connected(talking.now))
-    talking.receive("session.updated", session={})
-    update, heard, wait = talking.sent()
-
-    assert update["type"] == "session.update"
-    assert heard["item"]["content"] == [{"type": "output_text", "text": "One two"}]
-    assert wait["item"]["content"] == [{"type": "input_text", "text": "Wait."}]
-
-
-def test_sound_during_the_gap_is_kept_only_as_long_as_it_is_fresh(call):
-    call.do(call.session.lost(LOST))
-    frames = [bytes([n, 0]) * 480 for n in range(GAP_FRAMES + 10)]
-    for frame in frames:
-        call.do(call.session.microphone(frame))
-    call.do(call.session.connected(call.now))
-    call.receive("session.updated", session={})
-
-    assert call.appended() == frames[-GAP_FRAMES:]
-
-
-def test_line_typed_during_the_gap_is_sent_afterwards(call):
-    call.do(call.session.lost(LOST))
-    call.do(call.session.say("Are you there?", call.now))
-    assert call.sent() == []
-
-    call.do(call.session.connected(call.now))
-    call.receive("session.updated", session={})
-
-    assert call.sent()[-1]["type"] == "response.create"
-
-
-def test_new_socket_on_which_nothing_comes_is_given_up_for_another(call):
-    call.do(call.session.lost(LOST))
-    call.do(call.session.connected(call.now))
-    call.outputs.clear()
-    call.now += CREATED_LIMIT_S
-    call.do(call.session.tick(call.now))
-
-    assert len(pauses(call)) == 1
-    assert call.conversation.connection is Connection.RECONNECTING
-
-
-def test_permanent_loss_is_not_tried_again(call):
-    call.do(call.session.lost(Failure(Severity.PERMANENT, "Wrong key.")))
-
-    assert call.conversation.connection is Connection.FAILED
-
-
-def test_expired_session_is_healed_without_a_word(call):
-    call.receive("error", error={"code": "session_expired"})
-
-    assert call.conversation.notice == ""
-    assert call.conversation.connection is Connection.CONNECTED
-
-
-def renewals(call):
-    return [output for output in call.outputs if isinstance(output, Renew)]
-
-
-def test_session_is_renewed_before_its_hour_is_over_when_nobody_speaks(call):
-    call.now += RENEW_AFTER_S
-    call.receive("input_audio_buffer.speech_started", item_id="u1")
-    call.do(call.session.tick(call.now))
-    assert renewals(call) == []
-
-    call.receive("input_audio_buffer.speech_stopped", item_id="u1")
-    call.do(call.session.tick(call.now))
-    assert renewals(call) == []
-
-    call.answer(ms=100)
-    call.finish()
-    call.do(call.session.tick(call.now))
-    assert renewals(call) == []
-
-    call.play(20)
-    call.do(call.session.tick(call.now))
-    assert len(renewals(call)) == 1
-
-    call.do(call.session.connected(call.now))
-    call.receive("session.updated", session={})
-    call.do(call.session.tick(call.now + 1))
-    assert len(renewals(call)) == 1
-    assert call.conversation.connection is Connection.CONNECTED
-
-
-def test_renewed_session_gets_no_sound_before_it_is_configured(call):
-    call.do(call.session.connected(call.now))
-    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
-    assert call.appended() == []
-
-    call.receive("session.updated", session={})
-    assert call.appended() == [b"\5" * FRAME_BYTES]
-
-
-def test_call_with_a_limit_counts_down_and_ends():
-    call = Call(limit_s=60).ready()
-    call.now += 20
-    call.do(call.session.tick(call.now))
-    assert call.conversation.notice == ""
-
-    call.now += 11
-    call.do(call.session.tick(call.now))
-    assert call.conversation.notice == "This call ends in 29 seconds."
-
-    call.now += 29
-    call.do(call.session.tick(call.now))
-    assert call.conversation.connection is Connection.ENDED
-    assert "time for this call is up" in call.conversation.notice
-
-
-def test_last_complaint_explains_a_vague_loss():
-    call = Call()
-    call.do(call.session.connected(call.now))
-    call.receive("error", error={"code": "rate_limit_exceeded"})
-    call.do(call.session.lost(LOST))
-
-    assert "busy" in call.conversation.notice
-
-
-def test_clear_loss_is_told_as_it_is(call):
-    call.receive("error", error={"code": "rate_limit_exceeded"})
-    call.do(call.session.lost(Failure(Severity.PERMANENT, "Wrong key.")))
-
-    assert call.conversation.notice == "Wrong key."
-
-
-def test_nothing_happens_after_the_end(call):
-    call.do(call.session.hang_up("Time is up."))
-    call.outputs.clear()
-
-    call.receive("response.created", response={"id": "r1"})
-    call.do(call.session.microphone(FRAME))
-    call.do(call.session.say("Hello", call.now))
-    call.do(call.session.tick(call.now + 99))
-    call.do(call.session.lost(LOST))
-    call.do(call.session.connected(call.now))
-    call.do(call.session.interrupt(call.now))
-
-    assert call.sent() == []
-    assert call.appended() == []
-    assert call.conversation.connection is Connection.ENDED
-    assert call.conversation.notice == "Time is up."
-
-
-# The microphone itself
-
-
-def test_microphone_that_gives_nothing_is_told_of_and_no_more_once_it_does(call):
-    for _ in range(DEAD_FRAMES - 1):
-        call.do(call.session.microphone(FRAME))
-    assert call.conversation.notice == ""
-
-    call.do(call.session.microphone(FRAME))
-    assert call.conversation.notice == DEAD_MICROPHONE
-
-    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
-    assert call.conversation.notice == ""
-
-    for _ in range(2 * DEAD_FRAMES):
-        call.do(call.session.microphone(FRAME))
-    assert call.conversation.notice == ""
-
-
-def test_sound_after_a_dead_microphone_leaves_another_notice_alone(call):
-    for _ in range(DEAD_FRAMES):
-        call.do(call.session.microphone(FRAME))
-    call.receive("error", error={"code": "odd", "message": "Something odd."})
-    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
-
-    assert "Something odd." in call.conversation.notice
-
-
-def test_muted_microphone_is_not_called_dead(call):
-    call.do(call.session.mute(True))
-    for _ in range(DEAD_FRAMES):
-        call.do(call.session.microphone(FRAME))
-
-    assert call.conversation.notice == ""

@@ -1,0 +1,100 @@
+"""How long a call may still go on: its time, its silence, its cost.
+
+Rule: nobody is cut off without warning. Each limit is announced while there is still time, and the
+last answer that was paid for is heard out.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+GOODBYE_S: Final = 30.0
+"""For so long before its limit, a call shows how long it still has."""
+LONGEST_QUESTION_S: Final = 60.0
+"""For so long, at most, a silent call is asked whether anyone is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What there is to say about the end of the call, and whether this is it."""
+
+    over: bool
+    sentence: str
+
+
+class Allowance:
+    """Told of what happens; says whether the call may go on."""
+
+    def __init__(self, limit_s: float, idle_s: float, most_cost: float) -> None:
+        """Seconds in all, seconds without a word, US dollars; 0 means no limit."""
+        self._limit_s = limit_s
+        self._idle_s = idle_s
+        self._most_cost = most_cost
+        self._begun: float | None = None
+        self._stirred = 0.0
+        self.spent = False
+        """Whether the call has cost all that it may."""
+
+    def begin(self, now: float) -> None:
+        """The call stands; what comes after another connection is still the same call."""
+        if self._begun is None:
+            self._begun = self._stirred = now
+
+    def stir(self, now: float) -> None:
+        """Somebody spoke, typed or pressed something."""
+        self._stirred = max(self._stirred, now)
+
+    def spend(self, cost: float | None) -> None:
+        """What the call has cost so far; None if nobody knows."""
+        if self._most_cost and cost is not None and cost >= self._most_cost:
+            self.spent = True
+
+    def verdict(self, now: float, answering: bool) -> Verdict | None:
+        """Whether the call ends now or soon; `answering`: a reply is on its way or still heard."""
+        if self._begun is None:
+            return None
+        if self.spent:
+            return self._of_cost(answering)
+        verdicts = [self._of_time(now - self._begun), self._of_silence(now - self._stirred)]
+        said = [verdict for verdict in verdicts if verdict is not None]
+        return next((verdict for verdict in said if verdict.over), said[0] if said else None)
+
+    def _of_time(self, passed: float) -> Verdict | None:
+        left = self._limit_s - passed
+        if not self._limit_s or left > GOODBYE_S:
+            return None
+        if left <= 0:
+            return Verdict(True, "The time for this call is up. You can start another.")
+        return Verdict(False, f"This call ends in {_in_words(ceil(left))}.")
+
+    def _of_silence(self, passed: float) -> Verdict | None:
+        if not self._idle_s or passed < self._idle_s:
+            return None
+        left = self._idle_s + min(LONGEST_QUESTION_S, self._idle_s / 2) - passed
+        if left <= 0:
+            return Verdict(True, "The call has ended because nobody spoke. You can start another.")
+        return Verdict(
+            False,
+            f"Nobody has spoken for {_in_words(round(self._idle_s))}. Say something, or the call "
+            f"ends in {_in_words(ceil(left))}.",
+        )
+
+    def _of_cost(self, answering: bool) -> Verdict:
+        limit = f"This call has reached its limit of {_dollars(self._most_cost)}"
+        if answering:
+            return Verdict(False, f"{limit} and ends after this answer.")
+        return Verdict(True, f"{limit}. You can start another.")
+
+
+def _in_words(seconds: int) -> str:
+    if seconds >= 60 and seconds % 60 == 0:
+        return _counted(seconds // 60, "minute") if seconds > 60 else "60 seconds"
+    return _counted(seconds, "second")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:.2f}" if amount >= 0.01 else f"${amount:g}"

@@ -1,0 +1,46 @@
+"""Which words of the assistant have been heard.
+
+Rule: words come with sound, or ahead of it, and count as heard when their sound does; words whose
+sound is over, or that never had any, are heard at once.
+"""
+
+from components.conversation import Conversation, Status, hear, reduce
+from components.fields import Event, content_index, identity
+from components.playback import Playback
+
+
+class Captions:
+    """Binds the words of a conversation to the sound of its playback."""
+
+    def __init__(self, playback: Playback) -> None:
+        self._playback = playback
+        self._unheard: set[str] = set()
+        """Items with words that may not have been heard yet; all others need no look."""
+
+    def reduce(self, conversation: Conversation, event: Event) -> Conversation:
+        """The conversation after a server event, whose words are bound to the sound so far."""
+        if not event["type"].startswith("response.output_audio_transcript."):
+            return reduce(conversation, event)
+        item_id = identity(event, "item_id")
+        before = conversation.message(item_id)
+        conversation = reduce(conversation, event)
+        message = conversation.message(item_id)
+        if message is not None and message is not before:
+            self._unheard.add(item_id)
+            if event["type"].endswith(".delta"):
+                self._playback.caption(item_id, content_index(event) or 0, len(message.text))
+        return conversation
+
+    def advance(self, conversation: Conversation, now: float) -> Conversation:
+        """The conversation with the words that have been heard by now."""
+        for item_id in tuple(self._unheard):
+            message = conversation.message(item_id)
+            if message is None or message.status is Status.INTERRUPTED:
+                self._unheard.remove(item_id)
+                continue
+            heard = self._playback.heard_characters(item_id, now)
+            if heard is None:
+                self._unheard.remove(item_id)
+                heard = len(message.text)
+            conversation = hear(conversation, item_id, heard)
+        return conversation
