@@ -17,7 +17,8 @@ _API: Final = "/gradio_api"
 COMPONENT_SERVER: Final = (f"{_API}/component_server", f"{_API}/component_server/")
 JOIN: Final = f"{_API}/queue/join"
 DATA: Final = f"{_API}/queue/data"
-RUN: Final = f"{_API}/run/"
+RUN: Final = f"{_API}/run/predict"
+"""For events that do not queue."""
 STARTUP: Final = f"{_API}/startup-events"
 """Asked once by the app itself, when it starts."""
 LOGIN: Final = ("/login", "/login/")
@@ -25,8 +26,8 @@ LOGIN: Final = ("/login", "/login/")
 _PUBLIC: Final = ("/", "/theme.css", "/favicon.ico", "/robots.txt", *LOGIN)
 """The login page, and what it is drawn with."""
 _PUBLIC_FOLDERS: Final = ("/assets/", "/static/")
-_MEMBERS: Final = ("/logout", JOIN, DATA, *COMPONENT_SERVER)
-_MEMBERS_FOLDERS: Final = (RUN, f"{_API}/custom_component/")
+_MEMBERS: Final = ("/logout", JOIN, RUN, DATA, *COMPONENT_SERVER)
+_MEMBERS_FOLDER: Final = f"{_API}/custom_component/"
 
 EVENTS: Final = frozenset({"follow", "recall", "start_anew", "transcript"})
 """The Gradio events of our own layout, by their `api_name`."""
@@ -54,7 +55,7 @@ def door(path: str, own: Sequence[str]) -> Door:
     """Who may go to a path, without the root path; `own` are the addresses that we added."""
     if path in _PUBLIC or path.startswith(_PUBLIC_FOLDERS):
         return "public"
-    if path in _MEMBERS or path in own or path.startswith(_MEMBERS_FOLDERS):
+    if path in _MEMBERS or path in own or path.startswith(_MEMBERS_FOLDER):
         return "members"
     return "closed"
 

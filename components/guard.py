@@ -135,8 +135,7 @@ class Guard:
         visitor = request.client.host if request.client else ""
         if path in LOGIN and not await self._rates.admit(LOGINS, "login", visitor):
             raise _too_many("login attempts")
-        is_event = path == JOIN or path.startswith(RUN)
-        if is_event and not await self._rates.admit(self._events, "event", visitor):
+        if path in (JOIN, RUN) and not await self._rates.admit(self._events, "event", visitor):
             raise _too_many("requests")
 
 
@@ -176,7 +175,7 @@ class _Visit:
 
     def _rebuild(self, request: Request, body: bytes) -> bytes:
         """The body as it goes on; who asks is known from here."""
-        is_event = self._path == JOIN or self._path.startswith(RUN)
+        is_event = self._path in (JOIN, RUN)
         if not is_event and self._path not in COMPONENT_SERVER:
             return body
         try:
@@ -228,9 +227,10 @@ class _Gone(Exception):  # noqa: N818
 
 
 async def _body(request: Request, receive: Receive) -> bytes | None:
-    """The whole body; None if the request announces none."""
+    """The whole body; None if there is none to expect."""
     announced = request.headers.get("content-length", "0")
-    if "transfer-encoding" not in request.headers and announced == "0":
+    has_body = "transfer-encoding" in request.headers or announced != "0"
+    if not has_body and request.method != "POST":
         return None
     if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
         raise _too_long()
