@@ -191,10 +191,10 @@ def _settled(message: Message) -> Message:
 
 
 def _is_cut_short(message: Message) -> bool:
-    """Whether there are words that were not heard, or that were still being written."""
-    if message.heard is None:
-        return message.status is Status.STREAMING
-    return message.heard < len(message.text)
+    """Whether there are words that were not heard, or that were still to come."""
+    if message.status is Status.STREAMING:
+        return True
+    return message.heard is not None and message.heard < len(message.text)
 
 
 def _position(messages: tuple[Message, ...], item_id: str) -> int | None:

@@ -240,11 +240,11 @@ def test_noise_of_the_wire_is_no_activity():
 # Money
 
 
-def expensive(ms=1000):
+def expensive():
     """A reply has ended that costs 64 cents, and is still to be heard."""
     call = Call(limits={"most_cost": 0.5}).ready()
-    call.answer(ms=ms)
-    call.finish(usage={"output_token_details": {"audio_tokens": 10_000}})
+    call.answer()
+    call.finish(output=[{"id": "a1"}], usage={"output_token_details": {"audio_tokens": 10_000}})
     call.do(call.session.tick(call.now))
     return call
 
