@@ -21,12 +21,14 @@ RUN: Final = f"{_API}/run/predict"
 """For events that do not queue."""
 STARTUP: Final = f"{_API}/startup-events"
 """Asked once by the app itself, when it starts."""
+CONFIG: Final = "/config"
+"""The layout, for callers without a browser; the page has it in itself."""
 LOGIN: Final = ("/login", "/login/")
 
 _PUBLIC: Final = ("/", "/theme.css", "/favicon.ico", "/robots.txt", *LOGIN)
 """The login page, and what it is drawn with."""
 _PUBLIC_FOLDERS: Final = ("/assets/", "/static/")
-_MEMBERS: Final = ("/logout", JOIN, RUN, DATA, *COMPONENT_SERVER)
+_MEMBERS: Final = (CONFIG, "/logout", JOIN, RUN, DATA, *COMPONENT_SERVER)
 _MEMBERS_FOLDER: Final = f"{_API}/custom_component/"
 
 EVENTS: Final = frozenset({"follow", "recall", "start_anew", "transcript"})
@@ -136,17 +138,19 @@ def _object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _component_data(name: str, data: Any) -> Any:
-    if name == "turn":
-        return []
-    match data:
-        case {"webrtc_id": str(webrtc_id)} if _is_name(webrtc_id):
-            return {"webrtc_id": webrtc_id, **(_offer(data) if name == "offer" else {})}
-    raise BadRequestError("The page has no such data for this function.")
+def _component_data(name: str, data: Any) -> dict[str, Any]:
+    """What a function gets; nothing if it is not understood: it then answers so in words."""
+    match name, data:
+        case "quit_output_stream", {"webrtc_id": str(webrtc_id)} if _is_name(webrtc_id):
+            return {"webrtc_id": webrtc_id}
+        case "offer", {"webrtc_id": str(webrtc_id)} if _is_name(webrtc_id):
+            offer = _offer(data)
+            return offer and {**offer, "webrtc_id": webrtc_id}
+    return {}
 
 
 def _offer(data: Mapping[str, Any]) -> dict[str, Any]:
-    """An offer, or a candidate for its way; who may rejoin what is decided later."""
+    """An offer, or a candidate for its way; nothing if it is none that a browser makes."""
     match data:
         case {"type": "offer", "sdp": str(sdp)} if len(sdp) <= _LONGEST_OFFER:
             key = data.get("key")
@@ -159,7 +163,7 @@ def _offer(data: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(media, str | None) and isinstance(line, int | None):
                 where = {"sdpMid": media, "sdpMLineIndex": line}
                 return {"type": "ice-candidate", "candidate": {"candidate": candidate, **where}}
-    raise BadRequestError("The offer is none that a browser makes.")
+    return {}
 
 
 def _is_name(text: str) -> bool:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.admission import (
     COMPONENT_SERVER,
+    CONFIG,
     DATA,
     JOIN,
     LOGIN,
@@ -148,7 +149,7 @@ class _Visit:
         self._path = get_route_path(scope) or "/"
         visitor = visitor_of(scope["client"][0] if scope.get("client") else "")
         self._scope = {**scope, "client": (visitor, 0)}
-        if self._path == "/":
+        if self._path in ("/", CONFIG):
             # Gradio takes the name of a page and of a stored state from here: we have neither.
             self._scope["query_string"] = b""
         self._asking = Asking(visitor=visitor)

@@ -21,6 +21,7 @@ PUBLIC = {"/", "/assets/x", "/favicon.ico", "/login", "/login/", "/robots.txt", 
     "/theme.css"
 }
 MEMBERS = {
+    "/config",
     "/gradio_api/component_server",
     "/gradio_api/component_server/",
     "/gradio_api/custom_component/x/x/x/x",
@@ -31,7 +32,6 @@ MEMBERS = {
 }
 OURS = {"/api/realtime/call", "/api/realtime/token", "/direct", "/widget.js"}
 CLOSED = {
-    "/config",
     "/config/",
     "/gradio_api/api/x",
     "/gradio_api/api/x/",

@@ -128,7 +128,7 @@ async def test_the_page_s_own_requests_pass(house: House) -> None:
         event = await visitor.post(JOIN, json=EVENT, headers=PAGE)
 
     assert page.text == "echo"
-    assert orjson.loads(turn.content) == TURN
+    assert orjson.loads(turn.content) == {**TURN, "data": {}}
     assert orjson.loads(event.content) == {**EVENT, "event_data": None}
 
 
@@ -150,7 +150,7 @@ async def test_it_is_known_who_asks(house: House) -> None:
 
 async def test_what_is_not_needed_is_not_there(house: House) -> None:
     async with house.visitor() as visitor:
-        for path in ("/config", "/gradio_api/info", "/nothing", "/assets/%00", "/assets/%0a"):
+        for path in ("/monitoring", "/gradio_api/info", "/nothing", "/assets/%00", "/assets/%0a"):
             assert sentence_of(await visitor.get(path)) == "There is nothing here."
         assert (await visitor.post("/gradio_api/upload", content=b"x")).status_code == 404
 
@@ -170,7 +170,13 @@ async def test_a_path_below_the_root_path_is_read_as_the_router_reads_it(house: 
     async with house.visitor(root_path="/voice") as visitor:
         statuses = [
             (await visitor.get(path)).status_code
-            for path in ("/voice", "/voice/theme.css", "/theme.css", "/voice/config", "/voicemail")
+            for path in (
+                "/voice",
+                "/voice/theme.css",
+                "/theme.css",
+                "/voice/monitoring",
+                "/voicemail",
+            )
         ]
 
     assert statuses == [200, 200, 200, 404, 404]
@@ -179,10 +185,10 @@ async def test_a_path_below_the_root_path_is_read_as_the_router_reads_it(house: 
 async def test_a_page_s_address_takes_no_arguments(house: House) -> None:
     """Gradio would look for a page or a stored state of that name."""
     async with house.visitor() as visitor:
-        await visitor.get("/?page=x&deep_link=../..")
-        await visitor.get("/theme.css?v=1")
+        for path in ("/?page=x&deep_link=../..", "/config?deep_link=x", "/theme.css?v=1"):
+            await visitor.get(path)
 
-    assert [scope["query_string"] for scope in house.echo.seen] == [b"", b"v=1"]
+    assert [scope["query_string"] for scope in house.echo.seen] == [b"", b"", b"v=1"]
 
 
 async def test_a_web_socket_is_closed(house: House) -> None:
@@ -424,6 +430,6 @@ async def test_the_guard_puts_itself_around_all_of_gradio_s_layers() -> None:
     async with Guard(Rates(), 20).lifespan(app):
         transport = httpx.ASGITransport(app.middleware_stack)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://a") as visitor:
-            answers = [(await visitor.get(path)).status_code for path in ("/", "/config")]
+            answers = [(await visitor.get(path)).status_code for path in ("/", "/monitoring")]
 
     assert answers == [200, 404]
