@@ -200,15 +200,23 @@ def failure_of_error(error: Event) -> Failure:
     return Failure(Severity.NOTICE, f"The server reports: {safe(words)}")
 
 
+def reason_of_error(event: Event) -> str:
+    """The reason that the API gives for a close after this event; empty if it is no error."""
+    error = event.get("error")
+    if event["type"] != "error" or not isinstance(error, dict):
+        return ""
+    return f"{_text(error, 'type')}.{_text(error, 'code')}"
+
+
 def failure_of_close(code: int, reason: str) -> Failure:
     """Judge how a socket was closed, by the code and its reason `<type>.<code>`."""
     type_, _, name = reason.rpartition(".")
     named = _known({"code": name, "type": type_}) or _worded(reason)
     if named and named not in _GO_ON:
         return named
-    if named in (_OVERLOADED, _TIMED_OUT) or code not in (1008, 3000, 4000, 4004):
+    if named in (_SERVER_ERROR, _OVERLOADED, _TIMED_OUT) or code not in (1008, 3000, 4000, 4004):
         return _lost(code)
-    why = safe(reason).rstrip(".") or f"close code {code}"
+    why = safe(reason).strip(".") or f"close code {code}"
     return Failure(
         Severity.PERMANENT,
         f"The server refused the call: {why}. Check OPENAI_API_KEY, REALTIME_BASE_URL and "

@@ -38,6 +38,7 @@ from components.protocol import (
     failure_of_own_close,
     failure_of_status,
     parse,
+    reason_of_error,
     safe,
 )
 from components.trace import Trace
@@ -91,6 +92,8 @@ class Upstream:
         self._second = 0.0
         self._pieces = 0
         self._ignored = 0
+        self._last_words = ""
+        """Why the server will close, if the last that it said was an error."""
         self._sender = asyncio.create_task(self._send_queued())
 
     def send(self, event: Event) -> None:
@@ -111,6 +114,7 @@ class Upstream:
         try:
             async for message in self._messages():
                 if event := self._event(message):
+                    self._last_words = reason_of_error(event)
                     yield event
         except ConnectionClosed as end:
             raise UpstreamError(self._why_closed(end)) from None
@@ -189,7 +193,7 @@ class Upstream:
     def _why_closed(self, end: ConnectionClosed) -> Failure:
         if end.rcvd and end.rcvd_then_sent:
             reason = _without(self._secrets, end.rcvd.reason.encode()).decode()
-            return failure_of_close(end.rcvd.code, reason)
+            return failure_of_close(end.rcvd.code, reason or self._last_words)
         if self._stalled:
             return Failure(
                 Severity.TRANSIENT, "The network is too slow to carry the call. Start it again."

@@ -19,6 +19,7 @@ from components.protocol import (
     headers,
     parse,
     realtime_url,
+    reason_of_error,
     relax,
     safe,
     session_update,
@@ -544,6 +545,7 @@ def test_any_other_error_is_shown_in_the_server_s_words(error, sentence):
         (1008, "Request timed out", TRANSIENT, "lost (1008)"),
         (3000, "overloaded_error.overloaded", TRANSIENT, "lost (3000)"),
         (1000, "You exceeded your current quota", PERMANENT, "credit"),
+        (3000, "server_error.", TRANSIENT, "lost (3000)"),
         (1013, "rate_limit_error.rate_limit_exceeded", TRANSIENT, "too many requests"),
         (1008, "bad key sk-abc", PERMANENT, "bad key (key)."),
         (1009, "", TRANSIENT, "shorter"),
@@ -558,6 +560,21 @@ def test_a_close_is_judged_by_its_reason_then_its_code(code, reason, severity, w
 
     assert failure.severity is severity
     assert words in failure.sentence
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({"type": "error", "error": {"type": "a", "code": "b", "message": "c"}}, "a.b"),
+        ({"type": "error", "error": {"type": None, "code": 7}}, "."),
+        ({"type": "error", "error": "a.b"}, ""),
+        ({"type": "error"}, ""),
+        ({"type": "response.done", "error": {"type": "a", "code": "b"}}, ""),
+    ],
+)
+def test_an_error_gives_the_reason_for_a_close_that_has_none(event, reason):
+    assert reason_of_error(event) == reason
+    assert "close code 4000. Check" in failure_of_close(4000, ".").sentence
 
 
 @pytest.mark.parametrize(

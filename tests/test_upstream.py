@@ -571,6 +571,35 @@ async def test_a_close_is_judged_by_its_code_and_reason_after_the_last_event(cod
     assert failure == failure_of_close(code, reason)
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "expected"),
+    [(1008, "", "session_expired"), (4000, "", "session_expired"), (1008, "go", "go")],
+)
+async def test_close_without_a_reason_is_explained_by_the_error_before_it(code, reason, expected):
+    """How the API closes an expired session is not written anywhere."""
+
+    async def script(socket):
+        await socket.send('{"type":"error","error":{"type":"x","code":"session_expired"}}')
+        await socket.close(code, reason)
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        _, failure = await everything_of(upstream)
+
+    assert failure == failure_of_close(code, expected)
+
+
+async def test_error_long_ago_explains_no_close():
+    async def script(socket):
+        await socket.send('{"type":"error","error":{"type":"x","code":"invalid_api_key"}}')
+        await socket.send('{"type":"x"}')
+        await socket.close(1011)
+
+    async with realtime_server(script) as url, opened(url) as upstream:
+        _, failure = await everything_of(upstream)
+
+    assert failure == failure_of_close(1011, "")
+
+
 async def test_a_close_without_a_code():
     async def script(socket):
         socket.transport.write(b"\x88\x00")
