@@ -100,6 +100,7 @@ class Responses:
             self._current = _Response()
         self._current.id = response_id
         self._current.until = None
+        self._unwanted.pop(response_id, None)
         if self._current.unwanted:
             self._forget(response_id)
         return not self._current.unwanted

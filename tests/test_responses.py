@@ -243,3 +243,12 @@ def test_server_that_never_ends_a_response_does_not_fill_the_memory():
 
     assert not responses.is_unwanted("r0")
     assert responses.is_unwanted("r1")
+
+
+def test_id_that_is_used_again_is_another_response():
+    responses = running("r1")
+    responses.interrupt()
+    responses.created("r1")
+    responses.created("r1")
+
+    assert not responses.is_unwanted("r1")
