@@ -1,6 +1,7 @@
 """Starts the parts in their order, and stops them in the reverse one."""
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -12,12 +13,16 @@ from typing import Final
 from components.calls import Calls
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
+from components.guard import SPACE_PROXIES, Guard
 from components.media import browser_configuration, server_configuration
 from components.page.layout import build
 from components.practice.process import start_process
 from components.rates import Rates
 from components.settings import Settings
 
+MOST_SESSIONS: Final = 500
+"""Gradio keeps 28 KB for each that anybody makes up; none of ours holds a state worth keeping."""
+LOGIN_MESSAGE: Final = "After ten attempts, wait a minute."
 CLOSING: Final = "The app is being stopped. Start again when it is back."
 GOODBYE_S: Final = 1.5
 """All calls together have so long to end."""
@@ -47,6 +52,10 @@ def _serve(settings: Settings) -> None:
     calls = Calls(settings)
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings)
+    routes = direct_routes(settings, sidebands)
+    guard = Guard(rates, settings.max_starts_per_minute, [route.path for route in routes])
+    if settings.on_space:
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", SPACE_PROXIES)
     demo = build(
         settings,
         calls,
@@ -61,8 +70,10 @@ def _serve(settings: Settings) -> None:
             server_port=settings.port,
             share=settings.share,
             auth=settings.login,
+            auth_message=LOGIN_MESSAGE if settings.login else None,
             # Given here, they are there from the first request.
-            app_kwargs={"routes": direct_routes(settings, sidebands)},
+            app_kwargs={"routes": routes, "lifespan": guard.lifespan},
+            state_session_capacity=MOST_SESSIONS,
             show_api=False,
             # Rendered by a Node server, the page would not wait for our scripts.
             ssr_mode=False,
