@@ -118,6 +118,8 @@ class Guard:
 
     async def check(self, page: Page, request: Request, path: str) -> None:
         """`_Refusal` unless this visitor may make this request, whatever its body says."""
+        if not request.headers.get("host"):  # Gradio's CORS stumbles over that
+            raise _Refusal(400, "bad_request", "The request names no host.")
         where = door(path, self._own)
         if path == STARTUP and not page.started:
             where = "public"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from gradio.routes import App
 
-from components.admission import EVENTS, FUNCTIONS, STARTUP, door
+from components.admission import EVENTS, FUNCTIONS, door
 from components.calls import Calls
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
@@ -16,78 +16,7 @@ from components.gradio_page import GradioPage
 from components.page.layout import build
 from components.rates import Rates
 from components.settings import Settings
-
-PUBLIC = {"/", "/assets/x", "/favicon.ico", "/login", "/login/", "/robots.txt", "/static/x"} | {
-    "/theme.css"
-}
-MEMBERS = {
-    "/config",
-    "/gradio_api/component_server",
-    "/gradio_api/component_server/",
-    "/gradio_api/custom_component/x/x/x/x",
-    "/gradio_api/queue/data",
-    "/gradio_api/queue/join",
-    "/gradio_api/run/predict",
-    "/logout",
-}
-OURS = {"/api/realtime/call", "/api/realtime/token", "/direct", "/widget.js"}
-CLOSED = {
-    "/config/",
-    "/gradio_api/api/x",
-    "/gradio_api/api/x/",
-    "/gradio_api/app_id",
-    "/gradio_api/app_id/",
-    "/gradio_api/call/x",
-    "/gradio_api/call/x/",
-    "/gradio_api/call/x/x",
-    "/gradio_api/cancel",
-    "/gradio_api/deep_link",
-    "/gradio_api/dev/reload",
-    "/gradio_api/file/x",
-    "/gradio_api/file=x",
-    "/gradio_api/heartbeat/x",
-    "/gradio_api/info",
-    "/gradio_api/info/",
-    "/gradio_api/login_check",
-    "/gradio_api/login_check/",
-    "/gradio_api/openapi.json",
-    "/gradio_api/process_recording",
-    "/gradio_api/proxy=x",
-    "/gradio_api/queue/status",
-    "/gradio_api/reset",
-    "/gradio_api/reset/",
-    "/gradio_api/run/x",
-    "/gradio_api/run/x/",
-    "/gradio_api/stream/x",
-    "/gradio_api/stream/x/close",
-    "/gradio_api/stream/x/x/x/playlist-file",
-    "/gradio_api/stream/x/x/x/playlist.m3u8",
-    "/gradio_api/stream/x/x/x/x.x",
-    "/gradio_api/theme.css",
-    "/gradio_api/token",
-    "/gradio_api/token/",
-    "/gradio_api/undo-vibe-edit",
-    "/gradio_api/undo-vibe-edit/",
-    "/gradio_api/upload",
-    "/gradio_api/upload_progress",
-    "/gradio_api/user",
-    "/gradio_api/user/",
-    "/gradio_api/vibe-code",
-    "/gradio_api/vibe-code/",
-    "/gradio_api/vibe-edit",
-    "/gradio_api/vibe-edit/",
-    "/gradio_api/vibe-starter-queries",
-    "/gradio_api/vibe-starter-queries/",
-    "/manifest.json",
-    "/monitoring",
-    "/monitoring/summary",
-    "/monitoring/x",
-    "/openapi.json",
-    "/pwa_icon",
-    "/pwa_icon/x",
-    "/svelte/x",
-    STARTUP,
-}
+from tests.gradio_routes import CLOSED, MEMBERS, ONE_NAME, OURS, PUBLIC
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +39,6 @@ async def make_app() -> App:
             watching=sidebands,
         )
         return App.create_app(demo, app_kwargs={"routes": direct_routes(settings, sidebands)})
-
-
-ONE_NAME = {"/gradio_api/run/predict"}
-"""Of a route for many names, the one that is needed."""
 
 
 def paths(routes: Iterable[object]) -> Iterator[str]:

@@ -117,8 +117,9 @@ async def scripted(
 
 
 def scope_of(path: str, **changes: Any) -> Scope:
-    usual = {"type": "http", "method": "POST", "query_string": b"", "headers": []}
-    return {**usual, "path": path, "client": ("192.0.2.1", 1), **changes}
+    usual = {"type": "http", "method": "POST", "query_string": b"", "path": path}
+    headers = [(b"host", b"app.example"), *changes.pop("headers", ())]
+    return {**usual, "headers": headers, "client": ("192.0.2.1", 1), **changes}
 
 
 async def test_the_page_s_own_requests_pass(house: House) -> None:
@@ -189,6 +190,14 @@ async def test_a_page_s_address_takes_no_arguments(house: House) -> None:
             await visitor.get(path)
 
     assert [scope["query_string"] for scope in house.echo.seen] == [b"", b"", b"v=1"]
+
+
+async def test_a_request_without_a_host_is_refused(house: House) -> None:
+    scope = {**scope_of("/", method="GET"), "headers": [(b"origin", b"http://a.example")]}
+
+    sent, _ = await scripted(house.app, scope, [])
+
+    assert sent[0]["status"] == 400
 
 
 async def test_a_web_socket_is_closed(house: House) -> None:
