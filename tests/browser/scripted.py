@@ -37,6 +37,9 @@ class ScriptedCall:
 
     def attach(self, page: Page) -> None:
         self._running = asyncio.get_running_loop()
+        if before := self._page:
+            self.detach(before)
+            before.dismiss()
         self._page = page
         self._levels = asyncio.create_task(self._send_levels())
         if not self._control.silent:
