@@ -17,6 +17,11 @@ class Captions:
         self._unheard: set[str] = set()
         """Items with words that may not have been heard yet; all others need no look."""
 
+    @property
+    def unheard(self) -> frozenset[str]:
+        """Items whose words are still to be heard, as far as anyone knows."""
+        return frozenset(self._unheard)
+
     def reduce(self, conversation: Conversation, event: Event) -> Conversation:
         """The conversation after a server event, whose words are bound to the sound so far."""
         if not event["type"].startswith("response.output_audio_transcript."):

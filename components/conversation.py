@@ -6,9 +6,10 @@ transcriptions are late and out of order (protocol digest 5.3). Whatever a serve
 end to how much is kept of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import count
 from typing import Final, Literal
 
 from components.fields import MAX_PARTS, Event, at, clean, content_index, identity, text
@@ -173,6 +174,19 @@ def lose(conversation: Conversation) -> Conversation:
     )
     user = User.MUTED if conversation.user is User.MUTED else User.LISTENING
     return replace(conversation, messages=messages, user=user)
+
+
+def archive(conversation: Conversation, sounding: Collection[str] = ()) -> Conversation:
+    """A session is over: what was said in it gets ids of ours, as the next may use its ids again.
+
+    Some servers count their items from one. A message that is still `sounding` keeps its id.
+    """
+    free = (name for n in count() if (name := f"past_{n}") not in sounding)
+    messages = tuple(
+        m if m.item_id in sounding else replace(m, item_id=next(free))
+        for m in conversation.messages
+    )
+    return replace(conversation, messages=messages)
 
 
 def settle(conversation: Conversation) -> Conversation:

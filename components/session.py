@@ -128,6 +128,7 @@ class RealtimeSession:
             self._intake.close()
             self.conversation = talk.lose(self.conversation)
             self._mark = RENEWED
+        self.conversation = talk.archive(self.conversation, self._captions.unheard)
         self._greeted = self._ready = False
         self._silent_until = now + CREATED_LIMIT_S
         self._responses.reset()

@@ -12,6 +12,7 @@ from components.conversation import (
     Message,
     Status,
     User,
+    archive,
     hear,
     interrupt,
     lose,
@@ -680,3 +681,18 @@ def test_message_that_was_heard_whole_stays_so_when_its_words_are_set_right():
     conversation = hear(after(spoke("a1", "Helo")), "a1", 4)
 
     assert after(spoke("a1", "Hello!", "done"), start=conversation).message("a1").heard == 6
+
+
+def test_ids_of_a_session_are_free_again_when_it_is_over():
+    before = archive(after(item("i1", previous=None, text="old"), item("i2", previous="i1")))
+
+    conversation = after(item("i1", previous=None, text="new"), start=note(before, "n", "renewed"))
+
+    assert [m.text for m in conversation.messages] == ["old", "", "renewed", "new"]
+    assert len(set(ids(conversation))) == 4
+
+
+def test_message_that_still_sounds_keeps_its_id():
+    before = after(item("a1", "assistant", None), item("past_0", "user", "a1"))
+
+    assert ids(archive(before, ["past_0"])) == ["past_1", "past_0"]

@@ -13,7 +13,7 @@ from components.audio import FRAME_BYTES, FRAME_MS
 from components.conversation import Assistant, Connection, Status, User
 from components.practice import outputs as server
 from components.practice.engine import Engine
-from components.protocol import SessionOptions, append_audio, parse
+from components.protocol import Failure, SessionOptions, Severity, append_audio, parse
 from components.session import RealtimeSession, Send, SendAudio, StopPlayback
 from tests.wire import validate_client_event, validate_server_event
 
@@ -26,7 +26,7 @@ TRANSCRIPTION_S = 0.05
 class World:
     """Time, a user, a page, and the two ends. Words are spoken at a steady pace on both sides."""
 
-    def __init__(self, turn_detection="server_vad"):
+    def __init__(self, turn_detection="server_vad", past=None):
         self.now = 1000.0
         self.engine = Engine("practice-engine", hop_ms=FRAME_MS)
         self.session = RealtimeSession(
@@ -39,6 +39,7 @@ class World:
             ),
             limit_s=0,
             chance=lambda: 0.5,
+            past=past,
         )
         self.sentences = []
         self.to_server = []
@@ -49,6 +50,14 @@ class World:
         self._order = count()
         self.server(self.engine.open(self.now))
         self.client(self.session.connecting())
+        self.client(self.session.connected(self.now))
+
+    def meets_another_server(self):
+        """The socket is lost, and the next one ends in a session that knows nothing."""
+        self._later.clear()
+        self.client(self.session.lost(Failure(Severity.TRANSIENT, "The connection was lost.")))
+        self.engine = Engine("practice-engine", hop_ms=FRAME_MS)
+        self.server(self.engine.open(self.now))
         self.client(self.session.connected(self.now))
 
     def client(self, outputs):
@@ -272,3 +281,52 @@ def test_semantic_turn_detection_holds_a_call_too():
     world.run(6)
 
     assert world.texts == [("user", "hello"), ("assistant", "You said hello.")]
+
+
+def test_conversation_goes_on_with_another_server_as_if_it_were_one(world):
+    """Servers count their items from one, so the ids of two sessions are the same."""
+    for number in range(3):
+        world.speaks(str(number), 0.6)
+        world.run(2)
+    before = world.texts
+    world.meets_another_server()
+    world.to_client.clear()
+    for number in range(3, 6):
+        world.speaks(str(number), 0.6)
+        world.run(2)
+
+    said = [
+        turn for n in range(3, 6) for turn in (("user", str(n)), ("assistant", f"You said {n}."))
+    ]
+    assert world.texts == [*before, ("note", "reconnected"), *said]
+    assert "error" not in world.to_client
+    assert world.states == READY
+
+
+def test_what_still_sounds_when_the_connection_breaks_is_heard_out(world):
+    world.speaks("a story of some length")
+    world.until(lambda: world.states[2] is Assistant.SPEAKING)
+    world.run(0.6)
+    world.meets_another_server()
+    assert world.session.conversation.messages[-2].heard < len(world.texts[-2][1])
+
+    world.run(3)
+    assert world.session.conversation.messages[-2].heard == len(world.texts[-2][1])
+
+
+def test_continued_call_knows_what_was_said_in_the_last(world):
+    world.speaks("my name is Ada")
+    world.run(4)
+    again = World(past=world.session.conversation)
+    again.speaks("what is my name")
+    again.run(4)
+
+    assert [text for _, text in again.texts] == [
+        "my name is Ada",
+        "You said my name is Ada.",
+        "continued",
+        "what is my name",
+        "You said what is my name.",
+    ]
+    told = [event["item"]["content"][0]["text"] for event in again.sent("conversation.item.create")]
+    assert told == ["my name is Ada", "You said my name is Ada."]
