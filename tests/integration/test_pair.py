@@ -4,6 +4,7 @@ Neither end knows the other's logic, and every event between them is judged by t
 """
 
 import heapq
+from collections import defaultdict
 from collections.abc import Callable
 from itertools import count
 
@@ -23,12 +24,22 @@ WORD_MS = 300
 TRANSCRIPTION_S = 0.05
 
 
+def new_engine():
+    """A session whose items are counted from one, as other servers do it too."""
+    numbers = defaultdict(lambda: count(1))
+    return Engine(
+        "practice-engine",
+        hop_ms=FRAME_MS,
+        new_id=lambda prefix: f"{prefix}_{next(numbers[prefix])}",
+    )
+
+
 class World:
     """Time, a user, a page, and the two ends. Words are spoken at a steady pace on both sides."""
 
     def __init__(self, turn_detection="server_vad", past=None):
         self.now = 1000.0
-        self.engine = Engine("practice-engine", hop_ms=FRAME_MS)
+        self.engine = new_engine()
         self.session = RealtimeSession(
             SessionOptions(
                 model="practice-engine",
@@ -56,7 +67,7 @@ class World:
         """The socket is lost, and the next one ends in a session that knows nothing."""
         self._later.clear()
         self.client(self.session.lost(Failure(Severity.TRANSIENT, "The connection was lost.")))
-        self.engine = Engine("practice-engine", hop_ms=FRAME_MS)
+        self.engine = new_engine()
         self.server(self.engine.open(self.now))
         self.client(self.session.connected(self.now))
 
@@ -284,7 +295,7 @@ def test_semantic_turn_detection_holds_a_call_too():
 
 
 def test_conversation_goes_on_with_another_server_as_if_it_were_one(world):
-    """Servers count their items from one, so the ids of two sessions are the same."""
+    """The ids that the two servers give are the same."""
     for number in range(3):
         world.speaks(str(number), 0.6)
         world.run(2)
