@@ -159,6 +159,7 @@ class _Visit:
     async def serve(self, inner: ASGIApp, receive: Receive, send: Send) -> None:
         request = Request(self._scope)
         dressed = self._dress(send)
+        body: bytes | None = None
         try:
             await self._guard.check(self._page, request, self._path)
             body = await _body(request, receive)
@@ -166,6 +167,8 @@ class _Visit:
                 receive = _again(self._rebuild(request, body), receive)
             self._check_stream(request)
         except _Refusal as refusal:
+            if body is None and _has_body(request):  # the rest of it is on its way
+                refusal.response.headers["Connection"] = "close"
             await refusal.response(self._scope, receive, dressed)
             return
         except _Gone:
@@ -231,10 +234,9 @@ class _Gone(Exception):  # noqa: N818
 
 async def _body(request: Request, receive: Receive) -> bytes | None:
     """The whole body; None if there is none to expect."""
-    announced = request.headers.get("content-length", "0")
-    has_body = "transfer-encoding" in request.headers or announced != "0"
-    if not has_body and request.method != "POST":
+    if not _has_body(request) and request.method != "POST":
         return None
+    announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
         raise _too_long()
     body = bytearray()
@@ -250,8 +252,12 @@ async def _body(request: Request, receive: Receive) -> bytes | None:
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
-        sentence = "The request did not arrive in time."
-        raise _Refusal(408, "timeout", sentence, Connection="close") from None
+        raise _Refusal(408, "timeout", "The request did not arrive in time.") from None
+
+
+def _has_body(request: Request) -> bool:
+    announced = request.headers.get("content-length", "0")
+    return "transfer-encoding" in request.headers or announced != "0"
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
@@ -265,8 +271,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _too_long() -> _Refusal:
-    # Closed, as the rest of the body is on its way.
-    return _Refusal(413, "too_long", "The request is too long.", Connection="close")
+    return _Refusal(413, "too_long", "The request is too long.")
 
 
 def _too_many(what: str) -> _Refusal:

@@ -1,7 +1,14 @@
 """Every route of the app, with an x for what varies, by who may go there."""
 
-PUBLIC = {"/", "/assets/x", "/favicon.ico", "/login", "/login/", "/robots.txt", "/static/x"} | {
-    "/theme.css"
+PUBLIC = {
+    "/",
+    "/assets/x",
+    "/favicon.ico",
+    "/login",
+    "/login/",
+    "/robots.txt",
+    "/static/x",
+    "/theme.css",
 }
 MEMBERS = {
     "/config",

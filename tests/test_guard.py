@@ -327,6 +327,18 @@ async def test_a_body_that_is_too_long_is_not_read(house: House, path: str) -> N
     assert not house.echo.seen
 
 
+@pytest.mark.parametrize("path", ["/gradio_api/upload", "/widget.js"])
+async def test_a_body_that_nobody_wants_ends_the_connection(house: House, path: str) -> None:
+    house.page.needs_login = True
+    scope = scope_of(path, headers=[(b"transfer-encoding", b"chunked")])
+
+    sent, taken = await scripted(house.app, scope, [])
+
+    assert taken == 0
+    assert sent[0]["status"] in (401, 404)
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
 async def test_a_length_that_is_none_is_refused(house: House) -> None:
     sent, _ = await scripted(
         house.app, scope_of("/login", headers=[(b"content-length", b"many")]), []
