@@ -6,13 +6,13 @@ Rule: the same `reduce` as for our own calls. Nobody here has the sound, so the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from components import conversation as talk
 from components import pricing
 from components.conversation import Assistant, Connection, Conversation, User
+from components.fields import Event, at
 
-Event = Mapping[str, Any]
 _BEGUN: Final = Conversation(connection=Connection.CONNECTING)
 
 
@@ -71,12 +71,23 @@ def _after(conversation: Conversation, event: Event) -> Conversation:
         case "output_audio_buffer.stopped" | "output_audio_buffer.cleared":
             return replace(conversation, assistant=Assistant.IDLE)
         case "response.done" if conversation.assistant is Assistant.THINKING:
+            # What it has called runs now, and another response follows.
+            if _calls(at(event, "response")):
+                return conversation
             return replace(conversation, assistant=Assistant.IDLE)
         case "conversation.item.truncated" if isinstance(item_id, str):
             return talk.interrupt(_all_heard(conversation, item_id), item_id)
         case "response.output_audio_transcript.delta" if isinstance(item_id, str):
             return _all_heard(conversation, item_id)
     return conversation
+
+
+def _calls(response: Event) -> bool:
+    """Whether functions run now, after which another response follows."""
+    output = response.get("output")
+    items = output if isinstance(output, list) else []
+    calls = any(isinstance(item, Mapping) and item.get("type") == "function_call" for item in items)
+    return calls and response.get("status") == "completed"
 
 
 def _all_heard(conversation: Conversation, item_id: str) -> Conversation:

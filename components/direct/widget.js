@@ -16,6 +16,7 @@
   const DISCONNECTED_LIMIT_MS = 4000;
   const RETRIES = 3;
   const FIRST_PAUSE_MS = 500;
+  const STEADY_MS = 10000; // a connection that lasted so long was a good one
   const REPLAYED = 20; // messages told again after a reconnection
   const WISHES = {
     echoCancellation: true,
@@ -30,6 +31,7 @@
     NotFoundError: "No microphone was found. Plug one in, then start again.",
     NotReadableError:
       "The microphone is in use by another program. Close that program, then start again.",
+    unsupported: "This browser cannot make calls. Use a current Chrome, Firefox, Safari or Edge.",
     insecure:
       "Browsers allow the microphone only on secure pages. " +
       "Open this page as https://… or on the same computer as http://localhost.",
@@ -116,6 +118,15 @@
       this.messages = this.messages.filter((message) => message.id !== id);
     }
 
+    // The connection is gone: no more words come.
+    settle() {
+      for (const message of this.messages) {
+        if (message.status !== "pending" && message.status !== "streaming") continue;
+        const heard = message.text.trim() ? "done" : "untranscribed";
+        message.status = message.role === "user" ? heard : "interrupted";
+      }
+    }
+
     // What a new connection has to be told of the old one.
     replay() {
       const said = this.messages.filter((message) => message.text.trim());
@@ -153,19 +164,21 @@
       this.ending = new AbortController();
       this.audio = null;
       this.context = null;
+      this.lock = null; // keeps the screen on
       this.local = null;
       this.response = null;
-      this.drop = null;
     }
 
     async start() {
       this.set({ connection: "connecting" });
       try {
+        if (!window.RTCPeerConnection) throw new CallError(SENTENCES.unsupported);
         // Both need the click that began the call.
         this.context = window.AudioContext ? new AudioContext() : null;
         this.audio = new Audio();
         this.audio.autoplay = true;
         this.local = await this.microphone();
+        this.stayAwake();
         await this.converse();
       } catch (error) {
         if (!this.over) this.fail(error);
@@ -173,9 +186,17 @@
     }
 
     end() {
-      if (this.over) return;
-      this.release();
-      this.set({ connection: "ended", user: "listening", assistant: "idle" });
+      if (!this.over) this.finish("ended");
+    }
+
+    // A phone that locks its screen takes the microphone away.
+    async stayAwake() {
+      try {
+        this.lock = await navigator.wakeLock.request("screen");
+        if (this.over) this.lock.release();
+      } catch {
+        // It goes without, where the browser knows no such thing or saves its battery.
+      }
     }
 
     mute(on) {
@@ -191,9 +212,15 @@
 
     fail(error) {
       const sentence = error instanceof CallError ? error.message : SENTENCES.badAnswer;
-      this.release();
-      this.set({ connection: "failed", user: "listening", assistant: "idle" });
+      this.finish("failed");
       this.told.failed(sentence, error.code || "");
+    }
+
+    finish(connection) {
+      this.release();
+      this.transcript.settle();
+      this.words();
+      this.set({ connection, user: "listening", assistant: "idle" });
     }
 
     release() {
@@ -203,6 +230,7 @@
       if (this.local) this.local.getTracks().forEach((track) => track.stop());
       if (this.audio) this.audio.srcObject = null;
       if (this.context && this.context.state !== "closed") this.context.close().catch(() => {});
+      if (this.lock) this.lock.release();
       this.local = null;
     }
 
@@ -222,6 +250,7 @@
       }
       if (this.over) stream.getTracks().forEach((track) => track.stop());
       for (const track of stream.getAudioTracks()) {
+        track.enabled = !this.muted; // the button may have been faster
         track.onended = () => {
           if (!this.over) this.fail(new CallError(SENTENCES.unplugged));
         };
@@ -235,13 +264,17 @@
       let problem = null;
       while (!this.over) {
         try {
-          await this.connect();
-          tries = 0;
+          const { dropped } = await this.connect();
+          const since = performance.now();
           problem = null;
           this.set({ connection: "connected" });
-          await this.dropped();
+          await dropped;
           if (this.over) return;
-          this.set({ connection: "reconnecting", assistant: "idle" });
+          if (performance.now() - since > STEADY_MS) tries = 0;
+          this.transcript.settle();
+          this.words();
+          const user = this.muted ? "muted" : "listening";
+          this.set({ connection: "reconnecting", user, assistant: "idle" });
         } catch (error) {
           if (this.over) return;
           problem = error instanceof CallError ? error : new CallError(SENTENCES.badAnswer);
@@ -251,19 +284,19 @@
         if (this.over) return;
         tries += 1;
         if (tries > RETRIES) throw problem || new CallError(SENTENCES.lost);
-        if (this.connection === "connecting" && tries) this.set({ connection: "reconnecting" });
+        if (this.connection === "connecting") this.set({ connection: "reconnecting" });
         await this.pause(FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.75 + Math.random() / 2));
       }
     }
 
+    // Ends with an open connection; `dropped` is the promise of that one's end.
     async connect() {
       const where = await this.destination();
       const pc = (this.pc = new RTCPeerConnection());
       this.local.getTracks().forEach((track) => pc.addTrack(track, this.local));
       pc.ontrack = ({ streams, track }) => this.hear(streams[0] || new MediaStream([track]));
       const channel = (this.channel = pc.createDataChannel("oai-events"));
-      const open = this.opened(pc, channel);
-      open.catch(() => {}); // it is looked at later, if ever
+      const { open, dropped } = this.fate(pc, channel);
       channel.onmessage = ({ data }) => this.receive(data);
       await pc.setLocalDescription(await pc.createOffer());
       const answer = await this.answer(where, pc.localDescription.sdp);
@@ -272,8 +305,9 @@
       } catch {
         throw new CallError(SENTENCES.badAnswer);
       }
-      await open;
+      await within(CONNECT_LIMIT_MS, open, SENTENCES.noWay);
       this.configure();
+      return { dropped };
     }
 
     // Where to send the offer, and what authorises it.
@@ -282,8 +316,8 @@
         const after = this.name ? `?after=${encodeURIComponent(this.name)}` : "";
         return { url: this.options.callUrl + after, token: "" };
       }
-      const response = await this.request(this.options.tokenUrl, {});
-      const answer = await response.json().catch(() => ({}));
+      const { body } = await this.request(this.options.tokenUrl, {});
+      const answer = parsed(body);
       const token = answer.token || answer.value;
       if (!token) throw new CallError(SENTENCES.badAnswer);
       const url = answer.url || "https://api.openai.com/v1/realtime/calls";
@@ -291,7 +325,7 @@
     }
 
     async answer({ url, token }, sdp) {
-      const response = await this.request(
+      const { headers, body } = await this.request(
         url,
         token
           ? {
@@ -301,59 +335,52 @@
           : // Plain text, which needs no preflight from another origin.
             { body: sdp, headers: { "Content-Type": "text/plain" } }
       );
-      this.name = (response.headers.get("Location") || "").split("/").pop();
-      return response.text();
+      this.name = (headers.get("Location") || "").split("/").pop();
+      return body;
     }
 
+    // The head and the body of an answer, both within the limit.
     async request(url, options) {
       const limit = new AbortController();
       const timer = setTimeout(() => limit.abort(), REQUEST_LIMIT_MS);
       const stop = () => limit.abort();
       this.ending.signal.addEventListener("abort", stop);
       let response;
+      let body;
       try {
         response = await fetch(url, { method: "POST", signal: limit.signal, ...options });
+        body = await response.text();
       } catch {
         throw new CallError(SENTENCES.unreachable);
       } finally {
         clearTimeout(timer);
         this.ending.signal.removeEventListener("abort", stop);
       }
-      if (!response.ok) throw await refusal(response);
-      return response;
+      if (!response.ok) throw refusal(response.status, parsed(body));
+      return { headers: response.headers, body };
     }
 
-    opened(pc, channel) {
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new CallError(SENTENCES.noWay)), CONNECT_LIMIT_MS);
-        const lost = new Promise((drop) => (this.drop = drop));
-        this.lost = lost;
-        this.ending.signal.addEventListener("abort", () => reject(new CallError("")));
-        channel.onopen = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        channel.onclose = () => this.drop();
-        let patience = 0;
-        pc.onconnectionstatechange = () => {
-          clearTimeout(patience);
-          if (pc.connectionState === "failed") {
-            clearTimeout(timer);
-            reject(new CallError(SENTENCES.noWay));
-            this.drop();
-          } else if (pc.connectionState === "disconnected") {
-            // Mostly a blip, from which connections recover.
-            patience = setTimeout(() => this.drop(), DISCONNECTED_LIMIT_MS);
-          }
-        };
+    // What becomes of a connection: `open` or not, and later `dropped`; the end of the call is both.
+    fate(pc, channel) {
+      let drop;
+      const dropped = new Promise((resolve) => (drop = resolve));
+      const open = new Promise((resolve, reject) => {
+        channel.onopen = resolve;
+        dropped.then(() => reject(new CallError(SENTENCES.noWay)));
       });
-    }
-
-    dropped() {
-      const ended = new Promise((resolve) =>
-        this.ending.signal.addEventListener("abort", resolve)
-      );
-      return Promise.race([this.lost, ended]);
+      open.catch(() => {}); // it is looked at later, if ever
+      channel.onclose = drop;
+      this.ending.signal.addEventListener("abort", drop);
+      let patience = 0;
+      pc.onconnectionstatechange = () => {
+        clearTimeout(patience);
+        if (pc.connectionState === "failed") drop();
+        // Mostly a blip, from which connections recover.
+        if (pc.connectionState === "disconnected") {
+          patience = setTimeout(drop, DISCONNECTED_LIMIT_MS);
+        }
+      };
+      return { open, dropped };
     }
 
     pause(ms) {
@@ -432,14 +459,29 @@
     }
   }
 
+  function within(ms, promise, sentence) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new CallError(sentence)), ms);
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  function parsed(text) {
+    try {
+      return Object(JSON.parse(text));
+    } catch {
+      return {};
+    }
+  }
+
   // Of an HTTP refusal: our own server words it for people, others for programmers.
-  async function refusal(response) {
-    const body = await response.json().catch(() => ({}));
-    const error = body.error || {};
+  function refusal(status, body) {
+    const error = Object(body.error);
     const code = error.code || "";
     const message = String(error.message || "").slice(0, 300);
-    const heals = response.status >= 500 || (response.status === 401 && code === "invalid_api_key");
-    const sentence = PERMANENT[code] || message || `The call was refused (HTTP ${response.status}).`;
+    // A token may be too old by the time it is used; the next try gets a fresh one.
+    const heals = status >= 500 || (status === 401 && code === "invalid_api_key");
+    const sentence = PERMANENT[code] || message || `The call was refused (HTTP ${status}).`;
     return new CallError(sentence, { retry: heals && !PERMANENT[code], code });
   }
 
@@ -495,7 +537,10 @@
     "response.done"(call, event) {
       const response = event.response || {};
       call.response = null;
-      if (call.assistant === "thinking") call.set({ assistant: "idle" });
+      // What it has called runs now, and another response follows.
+      const calls = (response.output || []).some(({ type }) => type === "function_call");
+      const goesOn = calls && response.status === "completed";
+      if (call.assistant === "thinking" && !goesOn) call.set({ assistant: "idle" });
       if (response.status === "failed") call.complain((response.status_details || {}).error);
     },
     "output_audio_buffer.started"(call) {
@@ -586,7 +631,9 @@
         const level = bins ? bins[from] / 255 : 0;
         const tall = Math.max(3, level * height);
         pen.beginPath();
-        pen.roundRect((bar * width) / count + 1, (height - tall) / 2, width / count - 3, tall, 2);
+        const place = [(bar * width) / count + 1, (height - tall) / 2, width / count - 3, tall];
+        if (pen.roundRect) pen.roundRect(...place, 2);
+        else pen.rect(...place);
         pen.fill();
       }
     }
@@ -651,7 +698,7 @@
     :is([data-state="connecting"], [data-state="reconnecting"]) .dot { background: #d99a1c; }
     [data-state="failed"] .dot { background: var(--danger); }
     .close {
-      width: 32px; height: 32px; border: 0; border-radius: 8px; padding: 0;
+      width: 44px; height: 44px; margin: -8px -8px -8px 0; border: 0; border-radius: 8px; padding: 0;
       background: none; color: var(--faint); font-size: 20px; line-height: 1;
     }
     .close:hover { background: var(--tint); }
@@ -728,7 +775,7 @@
       <footer>
         <button class="start" data-phase="idle">Start call</button>
         <button class="mute" aria-pressed="false" disabled>Mute</button>
-        <button class="interrupt" disabled>Interrupt</button>
+        <button class="interrupt" title="Key: Esc" disabled>Interrupt</button>
       </footer>
     </section>
   `;
@@ -765,7 +812,9 @@
       mute.onclick = () => this.call.mute(!this.call.muted);
       interrupt.onclick = () => this.call.interrupt();
       root.addEventListener("keydown", (event) => {
-        if (event.key === "Escape" && !this.inline) this.close();
+        if (event.key !== "Escape") return;
+        if (!interrupt.disabled) this.call.interrupt();
+        else if (!this.inline) this.close();
       });
     }
 

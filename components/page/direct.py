@@ -60,13 +60,24 @@ def direct_tab(watching: Watching, most_calls: int) -> None:
     # Filled by direct.js: the name of the call, which the widget has from its server.
     name = gr.Textbox(elem_id="direct-name", container=False, show_label=False)
 
-    async def follow(name: str) -> AsyncIterator[Any]:
-        async for seen in watching.follow(name, PAUSE_S):
-            conversation = seen.conversation
-            known = markup.direct_states(conversation, seen.answer_s, seen.cost)
-            yield known, view.messages(conversation)
+    newest: dict[str, str] = {}  # the call that each page shows
 
-    name.change(
+    async def follow(name: str, request: gr.Request) -> AsyncIterator[Any]:
+        page = str(request.session_hash)
+        newest[page] = name
+        try:
+            async for seen in watching.follow(name, PAUSE_S):
+                if newest.get(page) != name:
+                    return  # the end of a call is no news once there is another
+                conversation = seen.conversation
+                known = markup.direct_states(conversation, seen.answer_s, seen.cost)
+                yield known, view.messages(conversation)
+        finally:
+            if newest.get(page) == name:
+                del newest[page]
+
+    # Not `change`, which Gradio raises twice for what a script has filled in.
+    name.input(
         follow,
         inputs=[name],
         outputs=[states, transcript],

@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(
 
 Visit = Callable[..., Page]
 LIMIT_MS = 25_000
+NONE_YET = "\N{EN DASH}"
 VISITORS = count(1)
 INTERJECTION = "thank you very much, that is enough for now"
 
@@ -30,7 +31,8 @@ RTCPeerConnection.prototype.createDataChannel = function (...args) {
 """
 IMPATIENT = """
 const wait = window.setTimeout;
-window.setTimeout = (task, ms, ...args) => wait(task, Math.min(ms, 300), ...args);
+const shorter = (ms) => (ms > 10000 ? 3000 : Math.min(ms, 300));
+window.setTimeout = (task, ms, ...args) => wait(task, shorter(ms), ...args);
 """
 HEARS_SOUND = """async () => {
   const context = new AudioContext();
@@ -148,6 +150,12 @@ def test_interrupt_and_mute(demo):
     part(page, "interrupt").click()
     assert page.evaluate(FALLS_SILENT)
     expect(page.locator("voice-call li.assistant")).to_contain_text("interrupted")
+    say(page, "count to thirty")
+    assert page.evaluate(HEARS_SOUND)
+    part(page, "start").focus()
+    page.keyboard.press("Escape")
+    assert page.evaluate(FALLS_SILENT)
+    expect(part(page, "panel")).to_be_visible()
 
     part(page, "mute").click()
     expect(part(page, "side.user dd")).to_have_text("Muted")
@@ -228,6 +236,15 @@ def test_a_refusal_is_a_sentence_and_the_button_works_again(demo, where, answer,
     expect(part(page, "notice")).to_be_empty()
 
 
+def test_a_token_that_was_too_old_is_fetched_anew(demo):
+    page = demo(script=CHANNELS + IMPATIENT)
+    expired = refuse(401, "invalid_api_key", "This client secret has expired.")
+    page.route(CALLS, expired, times=1)
+    begin(page)
+
+    expect(part(page, "notice")).to_be_empty()
+
+
 def test_a_network_that_carries_no_sound_is_told(demo):
     def misdirect(route: Route):
         answer = route.fetch()
@@ -249,6 +266,110 @@ def test_a_call_that_cannot_be_made_again_is_lost_with_a_sentence(demo):
 
     settled(page, "Failed")
     expect(part(page, "notice")).not_to_be_empty()
+
+
+# A connection says that it is lost, and then that it is not, as a phone's does in a tunnel.
+WAVERS = """(states) => {
+  const pc = window.witness.peers.at(-1);
+  for (const state of states) {
+    Object.defineProperty(pc, "connectionState", { configurable: true, get: () => state });
+    pc.onconnectionstatechange();
+  }
+}"""
+
+
+def test_a_connection_that_dies_is_made_again_and_one_that_recovers_is_kept(demo):
+    page = demo(script=CHANNELS + IMPATIENT)
+    begin(page)
+    page.evaluate(WAVERS, ["disconnected", "connected"])
+    page.evaluate("new Promise((resolve) => setTimeout(resolve, 300))")
+    page.evaluate("new Promise((resolve) => setTimeout(resolve, 300))")
+    expect(part(page, "connection")).to_have_text("Connected")
+    assert page.evaluate("window.channels.length") == 1
+
+    page.evaluate(WAVERS, ["disconnected"])
+    expect(part(page, "connection")).to_have_text("Reconnecting", timeout=LIMIT_MS)
+    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+    assert page.evaluate("window.channels.length") == 2
+
+
+def test_the_end_of_an_old_connection_does_not_end_the_new_one(demo):
+    page = demo()
+    begin(page)
+    # Its patience of four seconds begins, and then its channel closes at once.
+    page.evaluate(WAVERS, ["disconnected"])
+    page.evaluate("window.channels.at(-1).close()")
+    expect(part(page, "connection")).to_have_text("Reconnecting", timeout=LIMIT_MS)
+    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+    page.evaluate("new Promise((resolve) => setTimeout(resolve, 4200))")
+
+    assert page.evaluate("window.channels.length") == 2
+    expect(part(page, "connection")).to_have_text("Connected")
+
+
+def test_who_mutes_before_the_microphone_is_there_is_not_heard(demo):
+    page = demo()
+    page.evaluate(
+        """() => {
+          const devices = navigator.mediaDevices;
+          const ask = devices.getUserMedia;
+          devices.getUserMedia = async (wishes) => {
+            await new Promise((resolve) => (window.allow = resolve));
+            return ask(wishes);
+          };
+        }"""
+    )
+    part(page, "start").click()
+    part(page, "mute").click()
+    page.evaluate("window.allow()")
+    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+
+    expect(part(page, "side.user dd")).to_have_text("Muted")
+    assert page.evaluate("window.witness.tracks.map((track) => track.enabled)") == [False]
+
+
+def test_an_answer_that_never_ends_is_not_waited_for(demo):
+    page = demo(script=CHANNELS + IMPATIENT)
+    page.evaluate(
+        """() => {
+          const ask = window.fetch;
+          window.fetch = (url, { signal, ...options }) => {
+            const endless = new ReadableStream({
+              start(controller) {
+                signal.addEventListener("abort", () => controller.error(new Error("aborted")));
+              },
+            });
+            return Promise.resolve(new Response(endless));
+          };
+        }"""
+    )
+    part(page, "start").click()
+    settled(page, "Failed")
+    expect(part(page, "notice")).to_contain_text("does not answer")
+
+
+def test_a_browser_without_calls_is_told(demo):
+    page = demo(script="delete window.RTCPeerConnection;")
+    part(page, "start").click()
+
+    expect(part(page, "connection")).to_have_text("Failed")
+    expect(part(page, "notice")).to_contain_text("This browser cannot make calls")
+
+
+def test_what_was_under_way_when_the_connection_went_is_marked(demo):
+    page = demo(script=CHANNELS + IMPATIENT)
+    begin(page)
+    page.evaluate(
+        """() => {
+          const tell = (event) => window.channels.at(-1).onmessage({ data: JSON.stringify(event) });
+          tell({ type: "input_audio_buffer.speech_started", item_id: "u" });
+          tell({ type: "response.output_audio_transcript.delta", item_id: "a", delta: "I think" });
+        }"""
+    )
+    page.evaluate("window.channels.at(-1).close()")
+
+    expect(page.locator("voice-call li.user")).to_contain_text("(not transcribed)")
+    expect(page.locator("voice-call li.assistant")).to_contain_text("interrupted")
 
 
 def test_a_microphone_that_is_not_allowed_is_told(app, says, visit: Visit):
@@ -326,6 +447,8 @@ def test_everything_has_a_name_and_is_reached_by_keyboard(demo):
 def test_the_tab_shows_what_the_server_sees_of_the_call(app, says, visit: Visit):
     page = visit(app, using=says(3.0, "what time is it", 30.0), script=CHANNELS)
     page.get_by_role("tab", name="Direct").click()
+    figures = page.locator("#direct-timing dd")
+    expect(figures).to_have_text([NONE_YET, NONE_YET, "0"])
     begin(page)
 
     expect(page.locator("#direct-connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
@@ -336,6 +459,8 @@ def test_the_tab_shows_what_the_server_sees_of_the_call(app, says, visit: Visit)
         "It is", timeout=LIMIT_MS
     )
     expect(page.locator("#direct-assistant-status")).to_have_text("Idle", timeout=LIMIT_MS)
+    # The practice server costs nothing that anybody could name.
+    expect(figures).to_have_text([re.compile(r"\d\.\d\d s"), NONE_YET, re.compile("[1-9]")])
     part(page, "start").click()
     expect(page.locator("#direct-connection-status")).to_have_text("Ended", timeout=LIMIT_MS)
 
@@ -343,6 +468,53 @@ def test_the_tab_shows_what_the_server_sees_of_the_call(app, says, visit: Visit)
     page.get_by_role("tab", name="Talk").click()
     page.click("#start")
     expect(page.locator("#connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
+
+
+# The old connection stays open until `closeOld`; every state that the tab shows is kept.
+LINGERS = """() => {
+  const close = RTCPeerConnection.prototype.close;
+  RTCPeerConnection.prototype.close = function () {
+    window.closeOld = () => close.call(this);
+    RTCPeerConnection.prototype.close = close;
+  };
+  window.states = [];
+  new MutationObserver(() => {
+    window.states.push(document.querySelector("#direct-connection-status")?.dataset.state);
+  }).observe(document.querySelector("#direct-seen"), { childList: true, subtree: true });
+}"""
+
+
+def test_the_tab_follows_a_call_that_is_made_again(app, quiet, visit: Visit):
+    page = visit(app, using=quiet, script=CHANNELS)
+    page.get_by_role("tab", name="Direct").click()
+    begin(page)
+    say(page, "what is 12 + 30?")
+    expect(page.locator("#direct-transcript .bot.message")).to_contain_text("42", timeout=LIMIT_MS)
+    page.evaluate(LINGERS)
+    page.evaluate("window.channels.at(-1).close()")
+    expect(part(page, "connection")).to_have_text("Reconnecting", timeout=LIMIT_MS)
+    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+
+    say(page, "what is 2 times 4?")
+    expect(page.locator("#direct-transcript")).to_contain_text("2 times 4", timeout=LIMIT_MS)
+    page.evaluate("window.closeOld()")
+    say(page, "what is 3 times 5?")
+    expect(page.locator("#direct-transcript")).to_contain_text("15", timeout=LIMIT_MS)
+    assert "ended" not in page.evaluate("window.states")
+    part(page, "start").click()
+    expect(page.locator("#direct-connection-status")).to_have_text("Ended", timeout=LIMIT_MS)
+
+
+def test_a_function_runs_on_the_server_and_both_transcripts_tell_of_it(app, quiet, visit: Visit):
+    page = visit(app, using=quiet, script=CHANNELS)
+    page.get_by_role("tab", name="Direct").click()
+    begin(page)
+    expect(page.locator("#direct-connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
+    say(page, "what time is it now in Tokyo")
+
+    expect(page.locator("voice-call li.assistant")).to_contain_text("Asia/Tokyo", timeout=LIMIT_MS)
+    expect(page.locator("#direct-transcript .tool").first).to_have_text("world_clock")
+    expect(page.locator("#direct-transcript")).to_contain_text("Asia/Tokyo", timeout=LIMIT_MS)
 
 
 def test_a_call_that_was_too_long_is_not_begun_again(tmp_path, quiet, visit: Visit):

@@ -36,6 +36,13 @@ def test_the_assistant_speaks_while_its_sound_plays_and_not_while_it_is_made():
         assert over.assistant is Assistant.IDLE
 
 
+def test_the_assistant_thinks_while_its_functions_run():
+    output = [{"type": "function_call"}]
+    for status, assistant in (("completed", Assistant.THINKING), ("cancelled", Assistant.IDLE)):
+        done = ("response.done", {"response": {"status": status, "output": output}})
+        assert after(CREATED, done).assistant is assistant
+
+
 def test_words_show_when_they_come():
     (message,) = after(WORDS).messages
 
