@@ -84,13 +84,15 @@ class Responses:
         Another response may be why; a server that names no id can mean only the request by that.
         """
         current = self._current
-        if current is None or not current.request or current.id:
+        if current is None or not current.request:
             return False
         if event_id != current.request and (event_id or not because_of_another):
             return False
         self._current = None
         if because_of_another:
-            self._current = _Response(until=now + BEGIN_LIMIT_S)
+            # It may have begun already, and been taken for the one that was asked for.
+            until = None if current.id else now + BEGIN_LIMIT_S
+            self._current = _Response(id=current.id, until=until)
             self._wanted = self._wanted or not current.unwanted
         return not current.unwanted
 

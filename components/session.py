@@ -331,7 +331,9 @@ class RealtimeSession:
             return
         if self._responses.refused(cause, _names_another_response(error), now):
             self._complain_or_ask_again(error, failure, now)
-        elif text(error, "code") != "session_expired":  # the socket closes, and that is healed
+        elif text(error, "code") == "session_expired" and self._may_reconnect:
+            self._reconnect()  # the server closes the socket as well, or should
+        else:
             self._complain(failure)
 
     def _settings_refused(self, error: Event, failure: Failure) -> None:

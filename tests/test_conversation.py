@@ -1,7 +1,7 @@
 """What the transcript and the states are after each event."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.conversation import (
@@ -581,6 +581,7 @@ def test_halves_of_characters_are_replaced():
     assert typed(Conversation(), "u2", "a\ud83db").message("u2").text == "a?b"
 
 
+@settings(deadline=None)
 @given(st.lists(events(), max_size=20))
 def test_no_event_breaks_the_transcript(stream):
     conversation = after(*stream)

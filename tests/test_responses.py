@@ -252,3 +252,15 @@ def test_id_that_is_used_again_is_another_response():
     responses.created("r1")
 
     assert not responses.is_unwanted("r1")
+
+
+def test_other_response_may_have_been_taken_for_the_one_asked_for():
+    responses = asked()
+    responses.created("other")
+
+    assert responses.refused("q1", True, 1.0)
+    responses.expire(99.0)
+    assert not responses.due
+
+    responses.done("other")
+    assert responses.due

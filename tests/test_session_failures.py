@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.audio import FRAME_BYTES
@@ -202,7 +202,15 @@ def test_expired_session_is_healed_without_a_word(call):
     call.receive("error", error={"code": "session_expired"})
 
     assert call.conversation.notice == ""
-    assert call.conversation.connection is Connection.CONNECTED
+    assert len(call.pauses()) == 1
+
+
+def test_session_that_expires_before_it_stands_tells_why():
+    call = Call()
+    call.do(call.session.connected(call.now))
+    call.receive("error", error={"code": "session_expired"})
+
+    assert "time limit" in call.conversation.notice
 
 
 def renewals(call):
@@ -401,6 +409,7 @@ def test_failure_of_a_reply_that_was_stopped_is_not_repeated(talking):
 # A server that means harm
 
 
+@settings(deadline=None)
 @given(st.lists(events(), max_size=30), st.booleans())
 def test_no_event_breaks_the_call(stream, push_to_talk):
     call = Call(turn_detection="push_to_talk" if push_to_talk else "server_vad").ready()
