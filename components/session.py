@@ -243,7 +243,7 @@ class RealtimeSession:
 
     def playout_delay(self, seconds: float) -> None:
         """How long the browser holds sound back; measured by the page, so not to be trusted."""
-        self._playback.delay_s = min(max(seconds, 0.0), MAX_DELAY_S)
+        self._playback.delay_s = min(max(0.0, seconds), MAX_DELAY_S)  # 0 for NaN, too
 
     def tick(self, now: float) -> list[Output]:
         """Time has passed; to be called some twenty times a second."""
@@ -545,6 +545,7 @@ class RealtimeSession:
         """Whether nobody would notice a change of sockets."""
         return (
             self._ready
+            and not self._over
             and self.conversation.user is not User.SPEAKING
             and not self._responses.busy
             and not self._playback.speaking(now)

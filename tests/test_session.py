@@ -1,5 +1,7 @@
 """What the session sends, plays, stops and shows while all goes well."""
 
+import math
+
 import pytest
 
 from components.audio import FRAME_BYTES, encode
@@ -399,7 +401,9 @@ def test_measured_delay_moves_what_counts_as_heard(talking):
     assert only(talking.sent())["audio_end_ms"] == 340
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(-1.0, 0.0), (99.0, 1.0), (0.1, 0.1)])
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(-1.0, 0.0), (99.0, 1.0), (0.1, 0.1), (math.nan, 0.0)]
+)
 def test_reported_delay_is_held_to_what_is_possible(call, seconds, expected):
     call.session.playout_delay(seconds)
     call.answer(ms=4000)

@@ -7,8 +7,8 @@ from components.audio import FRAME_BYTES, FRAME_SAMPLES
 from components.conversation import Connection, Conversation, Message, Status
 from components.intake import DEAD_FRAMES
 from components.liveness import DEAF, LOUD_FRAMES, NO_REACTION, NOT_ANSWERED, PATIENCE_S
-from components.outputs import Hangup
-from components.session import DEAD_MICROPHONE
+from components.outputs import Hangup, Renew
+from components.session import DEAD_MICROPHONE, RENEW_AFTER_S
 from tests.dialogue import FRAME, LOST, Call
 
 VOICE = np.tile([3000, -3000], FRAME_SAMPLES // 2).astype(np.int16).tobytes()
@@ -170,6 +170,13 @@ def test_countdown_covers_a_complaint_and_is_not_covered_by_one():
 
     call.receive("error", error={"code": "odd", "message": "Something else."})
     assert call.conversation.notice == "This call ends in 29 seconds."
+
+
+def test_call_that_ends_is_not_renewed():
+    call = Call(limit_s=RENEW_AFTER_S).ready()
+    wait(call, RENEW_AFTER_S)
+
+    assert not any(isinstance(output, Renew) for output in call.outputs)
 
 
 # Silence
