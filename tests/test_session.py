@@ -11,6 +11,7 @@ from components.intake import (
     LEAST_TURN_FRAMES,
     PRE_ROLL_FRAMES,
 )
+from components.outputs import Hangup, StopPlayback
 from components.playback import DEFAULT_DELAY_S
 from components.responses import BEGIN_LIMIT_S as RESPONSE_LIMIT_S
 from components.session import (
@@ -18,8 +19,6 @@ from components.session import (
     MOST_EARLY_LINES,
     MOST_LINE_CHARACTERS,
     UPDATED_LIMIT_S,
-    Hangup,
-    StopPlayback,
 )
 from tests.dialogue import FRAME, VAD, Call, only
 

@@ -10,6 +10,7 @@ from components.conversation import MOST_CHARACTERS, Assistant, Connection, Stat
 from components.intake import (
     GAP_FRAMES,
 )
+from components.outputs import Hangup, Renew, Send, Show
 from components.protocol import Failure, Severity
 from components.responses import MOST_REPEATS
 from components.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_TRIES, STEADY_S
@@ -17,10 +18,6 @@ from components.session import (
     CREATED_LIMIT_S,
     RENEW_AFTER_S,
     UPDATED_LIMIT_S,
-    Hangup,
-    Renew,
-    Send,
-    Show,
 )
 from tests.dialogue import FRAME, LOST, Call, only, reconnect
 from tests.hostile import events
