@@ -35,9 +35,10 @@ class Ear:
                 await self._more.wait()
 
     async def end(self) -> None:
-        """Wait until the track has ended, which closing its connection makes it do."""
+        """Listen no more; the track of a connection that never stood does not end by itself."""
         if self._listening:
-            await self._listening
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
 
     async def _listen(self, track: MediaStreamTrack) -> None:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import httpx
 
@@ -96,17 +97,21 @@ def _wait(app: App) -> None:
 def practice_server(*flags: str) -> Iterator[str]:
     """The base URL of a practice server of its own."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "components.practice", "--port", str(port), *flags],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline()  # it says when it is ready
-        yield f"ws://127.0.0.1:{port}/v1"
-    finally:
-        process.terminate()
-        process.communicate(timeout=STOP_LIMIT_S)
+    with TemporaryFile() as output:  # not a pipe, which somebody would have to empty
+        process = subprocess.Popen(
+            [sys.executable, "-m", "components.practice", "--port", str(port), *flags],
+            cwd=ROOT,
+            env=environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            deadline = time.monotonic() + START_LIMIT_S
+            while b"ready" not in os.pread(output.fileno(), 10_000, 0):
+                assert process.poll() is None, os.pread(output.fileno(), 10_000, 0).decode()
+                assert time.monotonic() < deadline, "the practice server does not get ready"
+                time.sleep(0.05)
+            yield f"ws://127.0.0.1:{port}/v1"
+        finally:
+            process.terminate()
+            process.wait(STOP_LIMIT_S)

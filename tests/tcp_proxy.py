@@ -23,16 +23,12 @@ class TcpProxy:
     def open(self) -> int:
         return len(self._connections)
 
-    def drop(self, chance: random.Random) -> None:
-        """Break one connection of those that are open, if there is any."""
-        if self._connections:
-            for writer in chance.choice(list(self._connections.values())):
-                writer.transport.abort()
-
-    def drop_all(self) -> None:
+    def drop(self, chance: random.Random, share: float = 1.0) -> None:
+        """Break this share of the connections that are open."""
         for writers in self._connections.values():
-            for writer in writers:
-                writer.transport.abort()
+            if chance.random() < share:
+                for writer in writers:
+                    writer.transport.abort()
 
     async def until(self, condition: Callable[[], bool], limit_s: float = 20) -> None:
         """Wait for something that a connection's beginning or end makes true."""
@@ -80,5 +76,5 @@ async def tcp_proxy(target: str) -> AsyncIterator[TcpProxy]:
         yield proxy
     finally:
         server.close()
-        proxy.drop_all()
+        proxy.drop(random.Random())
         await proxy.until(lambda: proxy.open == 0)

@@ -1,0 +1,238 @@
+"""A crowd of visitors calls the whole app for a while and leaves in every ugly way.
+
+Before and after, with nobody there, it is written down what the app holds; both must be the same.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.peer import caller
+from tests.running import App, practice_server, started_app
+from tests.soak.visits import WAYS, Visitor, Way
+from tests.soak.vitals import NOTE, Vitals, memory, vitals
+from tests.tcp_proxy import TcpProxy, tcp_proxy
+
+VISITORS = 6
+"""At a time; about as much as two cores hold, with the callers and the practice server."""
+MOST_CALLS = 24
+"""More than visitors: a call whose browser died waits for it, and holds its place."""
+WARM_UP_S = 20.0
+QUIET_S = 45.0
+"""From the last visit until no call waits any more."""
+SETTLE_S = 40.0
+"""fastrtc minds a connection that never stood for 30 s."""
+REST_S = 8.0
+VISIT_LIMIT_S = 120.0
+FULL_HOUSE_PAUSE_S = 0.5
+SAMPLE_S = 1.0
+MOST_GROWTH_MB = 20.0
+PROGRAM = Path(__file__).with_name("watched_app.py")
+
+
+@dataclass
+class Report:
+    """What a run has seen. `problems` is empty if the app held what it promises."""
+
+    seconds: float
+    before: Vitals
+    after: Vitals
+    survived: Counter[str]
+    turned_away: int
+    reconnected: int
+    load: list[int]
+    """Sessions with the Realtime server, every second."""
+    memory: list[float]
+    problems: list[str]
+
+    def __str__(self) -> str:
+        calls = self.survived.total()
+        lines = [
+            f"{calls} calls in {self.seconds:.0f} s ({60 * calls / self.seconds:.0f} a minute), "
+            f"{sum(self.load) / len(self.load):.1f} at a time on average, {max(self.load)} at most",
+            f"{self.turned_away} more turned away from a full house",
+            f"{self.reconnected} times a server was lost during a call, and the call went on",
+            *(f"  {number:4} x {way}" for way, number in sorted(self.survived.items())),
+            f"before: {self.before}",
+            f"after:  {self.after}",
+            f"memory in between: {max(self.memory):.1f} MB at most",
+            *(f"PROBLEM: {problem}" for problem in self.problems or ["none"]),
+        ]
+        return "\n".join(lines)
+
+
+@dataclass
+class Crowd:
+    """The visitors of one stretch of time."""
+
+    url: str
+    upstream: TcpProxy
+    chance: random.Random
+    survived: Counter[str] = field(default_factory=Counter)
+    turned_away: int = 0
+    reconnected: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    async def call(self, seconds: float) -> None:
+        """Come and go for so long; whoever is there then finishes the visit."""
+        closing = time.monotonic() + seconds
+        ways = self._rounds()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(VISITORS):
+                group.create_task(self._queue(ways, closing))
+
+    def _rounds(self) -> Iterator[Way]:
+        """Every way equally often, in no order."""
+        while True:
+            yield from self.chance.sample(WAYS, len(WAYS))
+
+    async def _queue(self, ways: Iterator[Way], closing: float) -> None:
+        for way in ways:
+            if time.monotonic() > closing:
+                return
+            await self._visit(way)
+
+    async def _visit(self, way: Way) -> None:
+        visitor = Visitor(self.url, self.upstream, self.chance)
+        name = way.__name__.replace("_", " ")
+        try:
+            async with asyncio.timeout(VISIT_LIMIT_S):
+                await way(visitor)
+            self.survived[name] += 1
+        except Exception as error:  # whatever it is, it is a finding, and the others go on
+            if "concurrency_limit_reached" in str(error):
+                self.turned_away += 1
+                await asyncio.sleep(FULL_HOUSE_PAUSE_S)
+            else:
+                self.problems.append(f"{name}: {type(error).__name__} {error}")
+        finally:
+            self.reconnected += visitor.broken
+            await visitor.go_home()
+
+
+async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
+    """Run the app in this folder, which keeps its log, and wear it for so long."""
+    async with _house(folder) as (app, upstream):
+        note = folder / "note.json"
+        chance = random.Random(seed)
+        await Crowd(app.url, upstream, chance).call(WARM_UP_S)
+        await _quiet(upstream)
+        before = await _at_rest(app, note)
+
+        crowd = Crowd(app.url, upstream, chance)
+        begun = time.monotonic()
+        load, sizes = await _watched(crowd, seconds, app)
+        took = time.monotonic() - begun
+        problems = crowd.problems
+        try:
+            await _quiet(upstream)
+        except TimeoutError:
+            problems.append(f"{upstream.open} calls never ended")
+        after = await _settled(app, note, before)
+        problems += _growth(before, after) + await _places(app)
+        if "Traceback" in app.log.read_text(errors="replace"):
+            problems.append(f"a traceback in {app.log}")
+        return Report(
+            seconds=took,
+            before=before,
+            after=after,
+            survived=crowd.survived,
+            turned_away=crowd.turned_away,
+            reconnected=crowd.reconnected,
+            load=load,
+            memory=sizes,
+            problems=problems,
+        )
+
+
+@asynccontextmanager
+async def _house(folder: Path) -> AsyncIterator[tuple[App, TcpProxy]]:
+    """The app, whose calls go through a proxy to a practice server."""
+    with practice_server() as server:
+        async with tcp_proxy(server) as upstream:
+            settings = {
+                NOTE: str(folder / "note.json"),
+                "REALTIME_BASE_URL": upstream.url,
+                "MAX_CALLS": str(MOST_CALLS),
+                "MAX_STARTS_PER_MINUTE": "10000",
+            }
+            with started_app(folder, program=PROGRAM, **settings) as app:
+                yield app, upstream
+
+
+async def _watched(crowd: Crowd, seconds: float, app: App) -> tuple[list[int], list[float]]:
+    """Let the crowd call; the number of sessions and the memory, every second."""
+    calling = asyncio.create_task(crowd.call(seconds))
+    load, sizes = [], []
+    while not calling.done():
+        load.append(crowd.upstream.open)
+        sizes.append(memory(app.process.pid))
+        await asyncio.wait([calling], timeout=SAMPLE_S)
+    await calling
+    return load, sizes
+
+
+async def _quiet(upstream: TcpProxy) -> None:
+    """Wait until no call is left."""
+    await upstream.until(lambda: upstream.open == 0, QUIET_S)
+
+
+async def _at_rest(app: App, note: Path) -> Vitals:
+    """What the app holds once that has not changed for a while."""
+    holds, since = await _vitals(app, note), time.monotonic()
+    while time.monotonic() < since + REST_S:
+        await asyncio.sleep(1)
+        now = await _vitals(app, note)
+        if (now.tasks, now.objects, now.files) != (holds.tasks, holds.objects, holds.files):
+            since = time.monotonic()
+        holds = now
+    return holds
+
+
+async def _settled(app: App, note: Path, before: Vitals) -> Vitals:
+    """What the app holds in the end: what belongs to the last calls takes a moment to go."""
+    deadline = time.monotonic() + SETTLE_S
+    while True:
+        after = await _vitals(app, note)
+        if not _growth(before, after) or time.monotonic() > deadline:
+            return after
+        await asyncio.sleep(1)
+
+
+async def _vitals(app: App, note: Path) -> Vitals:
+    return await asyncio.to_thread(vitals, app.process.pid, note)
+
+
+def _growth(before: Vitals, after: Vitals) -> list[str]:
+    """What there is more of than before."""
+    problems = []
+    if after.memory > before.memory + MOST_GROWTH_MB:
+        problems.append(f"{after.memory - before.memory:.1f} MB more memory")
+    if after.threads - after.pooled > before.threads - before.pooled:
+        problems.append(f"{after.threads - before.threads} more threads")
+    if after.files > before.files:
+        problems.append(f"{after.files - before.files} more open files")
+    for more, what in (
+        (after.tasks - before.tasks, "tasks"),
+        (after.objects - before.objects, "objects of calls"),
+    ):
+        if more:
+            problems.append(f"more {what}: {dict(more)}")
+    return problems
+
+
+async def _places(app: App) -> list[str]:
+    """All calls that the app promises to take get in at once, and not one more."""
+    async with AsyncExitStack() as stack:
+        for place in range(MOST_CALLS):
+            try:
+                peer = await stack.enter_async_context(caller(app.url))
+                await peer.sees(type="state", connection="connected")
+            except (ConnectionError, TimeoutError) as error:
+                return [f"only {place} of {MOST_CALLS} callers get in: {error}"]
+    return []

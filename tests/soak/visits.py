@@ -1,0 +1,170 @@
+"""What visitors do: each visit is a call, talk, and one of the ways in which calls end.
+
+A visit that returns has met what it should; one that has not raises.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from tests.network import Network
+from tests.peer import Peer
+from tests.speech import speech
+from tests.tcp_proxy import TcpProxy
+
+MOST_TRIES = 4
+QUESTIONS = ("what time is it", "count to thirty", "what is 3 plus 4?")
+BLIP_S = 1.5
+
+
+class Visitor:
+    """One caller with a purpose; `broken` counts how often its server was lost and came back."""
+
+    def __init__(self, url: str, upstream: TcpProxy, chance: random.Random) -> None:
+        self.broken = 0
+        self._url = url
+        self._upstream = upstream
+        self._chance = chance
+        self._peer = Peer()
+
+    async def go_home(self) -> None:
+        """Whatever happened: leave nothing of this side running."""
+        await self._peer.close()
+
+    # The ways to go.
+
+    async def hang_up(self) -> None:
+        await self._talk()
+        self._peer.send(type="hangup")
+        await self._peer.sees(type="state", connection="ended")
+
+    async def barge_in_and_hang_up(self) -> None:
+        await self._talk()
+        self._peer.send(type="say", text="count to thirty")
+        with suppress(TimeoutError):  # the server may be lost just now
+            await self._heard_or_lost()
+        self._peer.microphone.say(speech("stop"))
+        await self._peer.sees(type="state", user="speaking")
+        await self._peer.hang_up()
+
+    async def die_silently(self) -> None:
+        await self._talk()
+        await self._peer.vanish()
+
+    async def die_in_the_middle_of_a_sentence(self) -> None:
+        await self._join()
+        self._peer.microphone.say(speech("what time is it"))
+        await self._peer.sees(type="state", user="speaking")
+        await self._peer.vanish()
+
+    async def die_before_the_connection_stands(self) -> None:
+        self._peer.network.cut()
+        await self._peer.join(self._url)
+
+    async def close_the_tab(self) -> None:
+        await self._talk()
+        await self._peer.close()
+
+    async def close_the_channel(self) -> None:
+        await self._talk()
+        self._peer.close_channel()
+        await asyncio.sleep(BLIP_S)
+
+    async def lose_the_network_for_a_moment(self) -> None:
+        await self._talk()
+        self._peer.network.cut(BLIP_S)
+        await asyncio.sleep(BLIP_S)
+        await self._ask()
+        await self._peer.hang_up()
+
+    async def lose_the_network_and_rejoin(self) -> None:
+        await self._talk()
+        await self._peer.vanish()
+        await asyncio.sleep(BLIP_S * self._chance.random())
+        self._peer.network = Network()
+        self._peer.forget()
+        await self._peer.rejoin(self._url)
+        await self._connected()
+        await self._ask()
+        await self._peer.hang_up()
+
+    async def talk_over_a_bad_network(self) -> None:
+        self._peer.network = Network(
+            self._chance.random(), loss=0.05, reorder=0.05, duplicate=0.05, delay_s=0.03
+        )
+        await self._talk()
+        await self._peer.hang_up()
+
+    async def meet_a_broken_server(self) -> None:
+        await self._talk()
+        self._upstream.drop(self._chance, share=0.5)  # every visitor must bear it
+        await self._ask()
+        await self._peer.hang_up()
+
+    async def offer_junk(self) -> None:
+        try:
+            await self._peer.offer(self._url, {"type": "offer", "sdp": "junk"})
+        except ConnectionError as error:
+            if "offer_not_understood" not in str(error):
+                raise
+        else:
+            raise AssertionError("junk was answered")
+
+    # Talking.
+
+    async def _talk(self) -> None:
+        await self._join()
+        await self._ask()
+
+    async def _join(self) -> None:
+        await self._peer.join(self._url)
+        await self._connected()
+
+    async def _connected(self) -> None:
+        await self._peer.sees(type="state", connection="connected")
+
+    async def _ask(self) -> None:
+        """Ask until an answer is heard: one that is lost with the server is not given again."""
+        for _ in range(MOST_TRIES):
+            self._peer.send(type="say", text=self._chance.choice(QUESTIONS))
+            if await self._heard_or_lost():
+                return
+            self.broken += 1
+            self._peer.forget()
+            await self._connected()
+        raise AssertionError("the server was lost too often to tell")
+
+    async def _heard_or_lost(self) -> bool:
+        """Whether an answer was heard before the server was lost."""
+        heard = asyncio.create_task(self._peer.hears(300))
+        lost = asyncio.create_task(self._peer.sees(type="state", connection="reconnecting"))
+        try:
+            await asyncio.wait([heard, lost], return_when=asyncio.FIRST_COMPLETED)
+            if heard.done():
+                await heard
+                return True
+            await lost
+            return False
+        finally:
+            for task in (heard, lost):
+                task.cancel()
+            await asyncio.gather(heard, lost, return_exceptions=True)
+
+
+Way = Callable[[Visitor], Awaitable[None]]
+
+WAYS: tuple[Way, ...] = (
+    Visitor.hang_up,
+    Visitor.barge_in_and_hang_up,
+    Visitor.die_silently,
+    Visitor.die_in_the_middle_of_a_sentence,
+    Visitor.die_before_the_connection_stands,
+    Visitor.close_the_tab,
+    Visitor.close_the_channel,
+    Visitor.lose_the_network_for_a_moment,
+    Visitor.lose_the_network_and_rejoin,
+    Visitor.talk_over_a_bad_network,
+    Visitor.meet_a_broken_server,
+    Visitor.offer_junk,
+)
