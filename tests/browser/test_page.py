@@ -578,6 +578,199 @@ def test_a_notice_is_shown_from_the_start_and_gone_with_the_call(
     notice(page).to_be_empty()
 
 
+def test_a_refusal_is_told_in_the_apps_own_words(serve: Serve, visit: Visit) -> None:
+    url, control = serve(max_starts_per_minute=1)
+    page = visit(url)
+    begin(page, control)
+    page.click("#start")
+    settle(page, "ended")
+
+    page.click("#start")
+    settle(page, "failed")
+
+    notice(page).to_contain_text("Too many calls were started from here")
+    page.wait_for_function(ALL_CLOSED)
+
+
+def test_a_login_that_ran_out_is_explained(app: App, visit: Visit) -> None:
+    url, _ = app
+    page = visit(url)
+    page.route("**/component_server/", lambda route: route.fulfill(status=401, body="{}"))
+
+    page.click("#start")
+    settle(page, "failed")
+
+    notice(page).to_contain_text("asks for its login again")
+
+
+def test_sound_that_the_browser_holds_back_comes_with_a_click(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    page.evaluate("document.querySelector('#call audio').pause()")
+
+    call.change(assistant=Assistant.SPEAKING)
+    notice(page).to_contain_text("Click anywhere on this page")
+    page.click("h1")
+
+    notice(page).to_be_empty()
+    assert page.evaluate("document.querySelector('#call audio').paused") is False
+
+
+@pytest.mark.parametrize("hold", ["muted = true", "volume = 0"])
+def test_a_player_that_was_turned_down_is_told(app: App, visit: Visit, hold: str) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    page.evaluate(f"document.querySelector('#call audio').{hold}")
+
+    call.change(assistant=Assistant.SPEAKING)
+    notice(page).to_contain_text("Click anywhere on this page")
+    page.click("h1")
+
+    notice(page).to_be_empty()
+
+
+def test_a_voice_without_sound_is_told_until_it_sounds(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    control.mute = True
+    call.change(assistant=Assistant.SPEAKING)
+    notice(page).to_contain_text("this browser plays nothing")
+
+    control.mute = False
+    notice(page).to_be_empty()
+
+
+def test_a_voice_that_sounds_needs_no_words(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    page.evaluate(WATCH_NOTICE)
+    call.change(assistant=Assistant.SPEAKING)
+    for _ in range(5):
+        call.next("playout")
+
+    assert page.evaluate("window.notices") == []
+
+
+WATCH_NOTICE = """() => {
+  window.notices = [];
+  const notice = document.getElementById("notice");
+  const note = () => notice.textContent && window.notices.push(notice.textContent);
+  new MutationObserver(note).observe(notice, { childList: true });
+}"""
+
+
+def test_the_cost_is_shown_once_it_is_known(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    cost = page.locator('#timing [data-figure="cost"]')
+    expect(cost).to_be_hidden()
+    call = begin(page, control)
+    expect(cost).to_be_hidden()
+
+    for dollars, text in (
+        (0, "$0.00"),
+        (0.00004, "< $0.0001"),
+        (0.0123, "$0.0123"),
+        (0.456, "$0.46"),
+        (12.3, "$12.30"),
+    ):
+        call.change(cost=dollars)
+        expect(cost).to_have_text(text)
+        expect(cost).to_be_visible()
+
+    page.click("#start")
+    settle(page, "ended")
+    expect(cost).to_have_text("$12.30")
+
+
+def test_what_was_said_stays_over_calls_and_reloads_until_it_is_forgotten(
+    app: App, visit: Visit
+) -> None:
+    url, control = app
+    page = visit(url)
+    anew = page.locator("#new-conversation")
+    words = page.locator("#transcript .user.message")
+    expect(anew).to_be_disabled()
+    call = begin(page, control)
+    call.change(messages=(Message("1", "user", Status.DONE, ("Remember this.",)),))
+    expect(words).to_have_text(["Remember this."])
+    expect(anew).to_be_disabled()
+    page.click("#start")
+    settle(page, "ended")
+    key = page.evaluate("window.realtimeVoice.key()")
+
+    page.reload()
+    expect(words).to_have_text(["Remember this."])
+    expect(page.locator(".rv-empty")).to_have_count(0)
+    assert page.evaluate("window.realtimeVoice.key()") == key
+    begin(page, control)
+    expect(words).to_have_text(["Remember this."])
+    page.click("#start")
+    settle(page, "ended")
+
+    anew.click()
+    expect(words).to_have_count(0)
+    expect(page.locator(".rv-empty").first).to_be_visible()
+    expect(anew).to_be_disabled()
+    assert not control.past(key).messages
+    assert page.evaluate("window.realtimeVoice.key()") != key
+    page.reload()
+    expect(page.locator(".rv-empty").first).to_be_visible()
+    begin(page, control)
+    expect(words).to_have_count(0)
+
+
+def test_each_tab_is_a_caller_of_its_own(app: App, visit: Visit) -> None:
+    url, _ = app
+    page = visit(url)
+    page.reload()
+    other = page.context.new_page()
+    other.goto(url)
+    with page.expect_popup() as copied:  # a tab opened by another starts with its storage
+        page.evaluate("window.open(location.href)")
+
+    keys = [one.evaluate("window.realtimeVoice.key()") for one in (page, other, copied.value)]
+    assert len(set(keys)) == 3
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
+
+
+def test_without_storage_calls_work_and_a_reload_forgets(app: App, visit: Visit) -> None:
+    url, control = app
+    block = "Object.defineProperty(window, 'sessionStorage', { get() { throw new Error(); } });"
+    page = visit(url, script=block)
+    key = page.evaluate("window.realtimeVoice.key()")
+    begin(page, control)
+
+    page.reload()
+
+    assert page.evaluate("window.realtimeVoice.key()") != key
+
+
+def test_a_note_stands_between_the_messages(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    call.change(
+        messages=(
+            Message("1", "assistant", Status.DONE, ("It is noon.",)),
+            Message("2", "note", Status.DONE, ("session renewed",)),
+        )
+    )
+    note = page.locator("#transcript .note")
+    expect(note).to_have_text("session renewed")
+    colours = "e => getComputedStyle(e).backgroundColor"
+    bubble = page.locator("#transcript .bot.message").nth(1)
+    assert bubble.evaluate(colours) == "rgba(0, 0, 0, 0)"
+    inner, outer = note.bounding_box(), page.locator("#transcript").bounding_box()
+    assert inner is not None
+    assert outer is not None
+    assert abs(inner["x"] + inner["width"] / 2 - outer["x"] - outer["width"] / 2) < 12
+
+
 def test_leaving_the_page_ends_the_call(app: App, visit: Visit) -> None:
     url, control = app
     page = visit(url)
@@ -616,11 +809,13 @@ def test_the_page_fits_and_follows_the_theme(
     assert overflow(page) <= 0
     call = begin(page, control)
     call.change(
+        cost=0.0123,
         assistant=Assistant.SPEAKING,
         notice="The practice ears are missing, so it cannot make out words.",
         messages=(
             Message("1", "user", Status.DONE, ("What is the weather like in Lisbon today?",)),
-            Message("2", "assistant", Status.INTERRUPTED, ("It is sunny, with a light wind.",), 12),
+            Message("2", "note", Status.DONE, ("session renewed",)),
+            Message("3", "assistant", Status.INTERRUPTED, ("It is sunny, with a light wind.",), 12),
         ),
     )
     expect(page.locator("#transcript .mark")).to_be_visible()
@@ -628,7 +823,16 @@ def test_the_page_fits_and_follows_the_theme(
     page.screenshot(path=RESULTS / f"page-{scheme}-{width}.png", full_page=True)
 
     assert overflow(page) <= 0
-    for part in ("#start", "#mute", "#interrupt", "#levels", "#transcript", "#say", "#send"):
+    for part in (
+        "#start",
+        "#mute",
+        "#interrupt",
+        "#levels",
+        "#transcript",
+        "#say",
+        "#send",
+        "#new-conversation",
+    ):
         box = page.locator(part).bounding_box()
         assert box is not None
         assert box["x"] >= 0
