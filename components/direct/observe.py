@@ -11,8 +11,10 @@ from typing import Final
 from components import conversation as talk
 from components import pricing
 from components.conversation import Assistant, Connection, Conversation, User
-from components.fields import Event, at
+from components.fields import Event, at, text
 
+MOST_SHOWN: Final = 300
+"""Characters of what a function is given, and gives back."""
 _BEGUN: Final = Conversation(connection=Connection.CONNECTING)
 
 
@@ -75,6 +77,8 @@ def _after(conversation: Conversation, event: Event) -> Conversation:
             if _calls(at(event, "response")):
                 return conversation
             return replace(conversation, assistant=Assistant.IDLE)
+        case "conversation.item.added" | "response.output_item.done":
+            return _with_function(conversation, at(event, "item"))
         case "conversation.item.truncated" if isinstance(item_id, str):
             return talk.interrupt(_all_heard(conversation, item_id), item_id)
         case "response.output_audio_transcript.delta" if isinstance(item_id, str):
@@ -88,6 +92,17 @@ def _calls(response: Event) -> bool:
     items = output if isinstance(output, list) else []
     calls = any(isinstance(item, Mapping) and item.get("type") == "function_call" for item in items)
     return calls and response.get("status") == "completed"
+
+
+def _with_function(conversation: Conversation, item: Event) -> Conversation:
+    """What a function was given, or gave back, in the message of that item."""
+    shown = text(item, "output") or f"{text(item, 'name')} {text(item, 'arguments')}".strip()
+    message = conversation.message(text(item, "id"))
+    if message is None or message.role != "tool" or not shown:
+        return conversation
+    told = replace(message, parts=(shown[:MOST_SHOWN],))
+    messages = tuple(told if m is message else m for m in conversation.messages)
+    return replace(conversation, messages=messages)
 
 
 def _all_heard(conversation: Conversation, item_id: str) -> Conversation:

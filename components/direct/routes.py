@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from components.admission import visitor_of
 from components.direct.gate import may_ask
 from components.direct.minting import Minting, MintingError
 from components.direct.sideband import FullError, Sidebands
@@ -133,7 +134,7 @@ class _Direct:
 
 
 def _visitor(request: Request) -> str:
-    return request.client.host if request.client else ""
+    return visitor_of(request.client.host if request.client else "")
 
 
 async def _widget(_: Request) -> Response:

@@ -6,25 +6,13 @@ without the key can try out addresses. (A salt of the process would be another v
 """
 
 import hmac
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 
-def identifier(address: str, key: str) -> str:
-    """For `OpenAI-Safety-Identifier`; empty where there is no key to hash with, or no visitor."""
-    if not key or not address:
+def identifier(visitor: str, key: str) -> str:
+    """For `OpenAI-Safety-Identifier`; empty where there is no key to hash with.
+
+    `visitor` is an address, as `admission.visitor_of` writes it.
+    """
+    if not key:
         return ""
-    purpose = f"visitor {_household(address)}"
-    return hmac.new(key.encode(), purpose.encode(), "sha256").hexdigest()[:32]
-
-
-def _household(address: str) -> str:
-    """What stays of an address: a machine changes the lower half of its IPv6 one every day."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(IPv6Network((int(parsed), 64), strict=False))
-    return str(parsed)
+    return hmac.new(key.encode(), f"visitor {visitor}".encode(), "sha256").hexdigest()[:32]

@@ -513,7 +513,7 @@ def test_a_function_runs_on_the_server_and_both_transcripts_tell_of_it(app, quie
     say(page, "what time is it now in Tokyo")
 
     expect(page.locator("voice-call li.assistant")).to_contain_text("Asia/Tokyo", timeout=LIMIT_MS)
-    expect(page.locator("#direct-transcript .tool").first).to_have_text("world_clock")
+    expect(page.locator("#direct-transcript .tool").first).to_contain_text("world_clock")
     expect(page.locator("#direct-transcript")).to_contain_text("Asia/Tokyo", timeout=LIMIT_MS)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from components.conversation import Assistant, Connection, Status, User
-from components.direct.observe import Seen, ended, observe
+from components.direct.observe import MOST_SHOWN, Seen, ended, observe
 
 
 def seen_after(*events, model="gpt-realtime-2.1"):
@@ -41,6 +41,22 @@ def test_the_assistant_thinks_while_its_functions_run():
     for status, assistant in (("completed", Assistant.THINKING), ("cancelled", Assistant.IDLE)):
         done = ("response.done", {"response": {"status": status, "output": output}})
         assert after(CREATED, done).assistant is assistant
+
+
+def test_a_function_shows_with_what_it_was_given_and_gave_back():
+    call = {"id": "c", "type": "function_call", "name": "clock", "arguments": ""}
+    output = {"id": "o", "type": "function_call_output", "output": "x" * 1000}
+    known = after(
+        ("response.output_item.added", {"item": call}),
+        ("response.output_item.done", {"item": {**call, "arguments": '{"place":"here"}'}}),
+        ("conversation.item.added", {"item": output}),
+        ("conversation.item.added", {"item": {"id": "m", "type": "mcp_call"}}),
+        ("conversation.item.added", {"item": {"id": "u", "type": "message", "role": "user"}}),
+        ("conversation.item.added", {}),
+    )
+
+    texts = [message.text for message in known.messages]
+    assert texts == ['clock {"place":"here"}', "x" * MOST_SHOWN, "result", ""]
 
 
 def test_words_show_when_they_come():
