@@ -21,6 +21,9 @@ Event = Mapping[str, Any]
 TRANSCRIPTION_FALLBACKS: Final = ("gpt-realtime-whisper", "gpt-4o-mini-transcribe")
 """Tried in this order after the chosen transcription model is refused; then none."""
 
+MOST_READ: Final = 2000
+"""Characters of a server's words that are looked at; searching through megabytes takes long."""
+
 _PCM: Final = {"type": "audio/pcm", "rate": SAMPLE_RATE}
 
 _GA_NAMES: Final[Mapping[str, str]] = {
@@ -189,7 +192,7 @@ class Failure:
 
 def failure_of_error(error: Event) -> Failure:
     """Judge the `error` object of an event, or of a failed response's `status_details`."""
-    code, type_, message = (_text(error, name) for name in ("code", "type", "message"))
+    code, type_, message = (_text(error, name)[:MOST_READ] for name in ("code", "type", "message"))
     if known := _known(error):
         return known
     if _BENIGN_WORDS.search(message) or _INVALID_ITEM.search(code):
@@ -205,7 +208,7 @@ def reason_of_error(event: Event) -> str:
     error = event.get("error")
     if event["type"] != "error" or not isinstance(error, dict):
         return ""
-    return f"{_text(error, 'type')}.{_text(error, 'code')}"
+    return f"{_text(error, 'type')[:MOST_READ]}.{_text(error, 'code')[:MOST_READ]}"
 
 
 def failure_of_close(code: int, reason: str) -> Failure:
@@ -288,7 +291,7 @@ def _worded(message: str) -> Failure | None:
 
 def safe(text: str) -> str:
     """A server's words, fit for the page and the log: short, on one line, without keys."""
-    line = " ".join(without_keys(text[:2000]).split())
+    line = " ".join(without_keys(text[:MOST_READ]).split())
     line = "".join(character for character in line if character.isprintable())
     return line if len(line) <= 300 else f"{line[:299]}…"
 

@@ -6,6 +6,7 @@ the scripts are used up, connections are served as they should be.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -15,8 +16,12 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from tests.scripted import PATIENCE_S, Conversation
+
+_quiet = logging.getLogger(f"{__name__}.quiet")
+_quiet.setLevel(logging.CRITICAL)  # what fails here is meant to
 
 Step = Callable[[Conversation], Awaitable[None]]
 CONTINUED, TEXT, BINARY, CLOSE, PING = 0, 1, 2, 8, 9
@@ -136,10 +141,11 @@ def send_without_end(*frames: bytes) -> Step:
 
     async def step(client: Conversation) -> None:
         with suppress(ConnectionClosed):
-            while not client.socket.transport.is_closing():
+            while client.socket.state is State.OPEN:
                 for each in frames:
                     client.socket.transport.write(each)
-                await client.socket.drain()
+                with suppress(ConnectionError):
+                    await client.socket.drain()
                 await asyncio.sleep(0)
 
     return step
@@ -239,6 +245,7 @@ async def faulty_server(
         close_timeout=0.2,
         ping_interval=None,
         process_request=faulty.admit,
+        logger=_quiet,
         ssl=tls,
     ) as server:
         port = server.sockets[0].getsockname()[1]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from components.audio import decode
 from components.protocol import (
+    MOST_READ,
     SessionOptions,
     Severity,
     append_audio,
@@ -659,6 +660,13 @@ def test_the_body_of_a_refused_handshake_may_say_more(status, code, severity, wo
 
     assert failure.severity is severity
     assert words in failure.sentence
+
+
+def test_only_the_beginning_of_a_server_s_words_is_looked_at():
+    long = "x" * MOST_READ + " Rate limit reached"
+
+    assert failure_of_error({"message": long}).severity is NOTICE
+    assert len(reason_of_error({"type": "error", "error": {"type": long, "code": long}})) < 5000
 
 
 def test_a_refusal_without_a_code_is_known_by_its_type():

@@ -245,7 +245,7 @@ async def test_message_of_brackets_is_not_turned_into_lists():
     """16 MiB of them would take half a gigabyte, and a second."""
 
     async def script(socket):
-        await socket.send('{"type":"x","y":[' + "[]," * module.MOST_VALUES + "0]}")
+        await socket.send('{"type":"x","y":[' + "[]," * (module.LARGE_BYTES // 3) + "0]}")
         await socket.send('{"type":"good"}')
 
     async with realtime_server(script) as url, opened(url) as upstream:
