@@ -49,6 +49,18 @@ def observe(seen: Seen, event: Event, now: float) -> Seen:
     return seen
 
 
+def noting(seen: Seen, notice: str) -> Seen:
+    """With something that the visitor should know; empty if there is nothing."""
+    if seen.conversation.notice == notice:
+        return seen
+    return replace(seen, conversation=replace(seen.conversation, notice=notice))
+
+
+def is_active(conversation: Conversation) -> bool:
+    """Whether somebody speaks."""
+    return conversation.user is User.SPEAKING or conversation.assistant is Assistant.SPEAKING
+
+
 def ended(seen: Seen, notice: str = "") -> Seen:
     """The call is over."""
     conversation = replace(

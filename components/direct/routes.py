@@ -111,8 +111,8 @@ class _Direct:
         if not offer.startswith("v=0"):
             raise _Refusal(400, "invalid_offer", "The request holds no session description.")
         before = self._sidebands.get(request.query_params.get("after", ""))
-        if before is not None and before.verdict:
-            raise _Refusal(410, before.verdict.code, before.verdict.sentence)
+        if before is not None and before.reason:
+            raise _Refusal(410, "call_over", before.reason)
         try:
             sdp, name = await self._sidebands.answer(self._minting, offer, _visitor(request))
         except FullError:

@@ -1,8 +1,8 @@
 """One call between a browser and the Realtime server, as our server sees it from beside.
 
-Rule: the call does not need us, so a sideband that breaks is attached again, and a limit of the
-settings holds even where the call cannot be seen. Functions run as tasks of their own: nothing
-that they do holds up an event.
+Rule: the call does not need us, so a sideband that breaks is attached again, and the limits of time
+and cost hold even where the call cannot be seen. Functions run as tasks of their own: nothing that
+they do holds up an event.
 """
 
 import asyncio
@@ -10,14 +10,14 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from components import tools
-from components.conversation import Connection
+from components.allowance import Allowance
+from components.conversation import Assistant, Connection
 from components.direct.function_calls import FunctionCall, FunctionCalls
 from components.direct.minting import Minting
-from components.direct.observe import Seen, ended, observe
+from components.direct.observe import Seen, ended, is_active, noting, observe
 from components.protocol import Event, Severity
 from components.settings import Settings
 from components.upstream import Upstream, UpstreamError, open_upstream
@@ -30,32 +30,25 @@ SHORT_S: Final = 1.0
 """What lasts less was no connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why we hung a call up, which must not be begun again by itself."""
-
-    code: str
-    sentence: str
-
-
-TIME_UP: Final = Verdict("time_up", "The time for this call is up. Start a new one.")
-COST_UP: Final = Verdict("cost_limit", "This call has reached its cost limit. Start a new one.")
-UNSEEN: Final = Verdict(
-    "unwatched",
+TICK_S: Final = 1.0
+"""Between two looks at the limits."""
+UNSEEN: Final = (
     "The server lets nobody watch what this call costs, so it was ended. "
-    "The owner of this app can set MAX_CALL_COST to 0.",
+    "The owner of this app can set MAX_CALL_COST to 0."
 )
+SPENT: Final = "This call has reached its cost limit. You can start another."
 
 
 class Watched:
-    """A call; `run` watches it to its end. `verdict` says why we hung it up, if we did."""
+    """A call; `run` watches it to its end. `reason` says why we hung it up, if we did."""
 
     def __init__(self, settings: Settings, minting: Minting, call_id: str) -> None:
-        self._settings = settings
         self._minting = minting
         self._call_id = call_id
+        self._limits = settings.max_call_seconds, settings.max_idle_seconds, settings.max_call_cost
+        self._allowance = Allowance(*self._limits)
         self.seen = Seen(settings.model)
-        self.verdict: Verdict | None = None
+        self.reason = ""
         self._changed = asyncio.Event()
         self._functions = FunctionCalls()
         self._running: set[asyncio.Task[None]] = set()
@@ -77,24 +70,38 @@ class Watched:
             await asyncio.sleep(pause_s)
 
     async def run(self) -> None:
-        """Watch, and run the functions that the assistant calls."""
+        """Watch, run the functions that the assistant calls, and hold the limits."""
+        tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._hold())]
         try:
-            async with asyncio.timeout(self._settings.max_call_seconds or None):
-                self.verdict = await self._watch()
-        except TimeoutError:
-            self.verdict = TIME_UP
-        for task in self._running:
-            task.cancel()
-        if self.verdict:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            self.reason = next(filter(None, (task.result() for task in done)), "")
+        finally:
+            for task in (*tasks, *self._running):
+                task.cancel()
+        if self.reason:
             await self.hang_up()
-        self._show(ended(self.seen, self.verdict.sentence if self.verdict else ""))
+        self._show(ended(self.seen, self.reason))
 
     async def hang_up(self) -> None:
         """End the call."""
         await self._minting.hang_up(self._call_id)
 
-    async def _watch(self) -> Verdict | None:
-        """To the end of the call, or until it must end; where it cannot be seen as well."""
+    async def _hold(self) -> str:
+        """To the moment when the call must end, and why."""
+        self._allowance.begin(time.monotonic())
+        while True:
+            await asyncio.sleep(TICK_S)
+            now, conversation = time.monotonic(), self.seen.conversation
+            if self._upstream is None or is_active(conversation):
+                self._allowance.stir(now)  # what cannot be seen may be speech
+            answering = conversation.assistant is not Assistant.IDLE
+            verdict = self._allowance.verdict(now, answering)
+            if verdict and verdict.over:
+                return verdict.sentence
+            self._show(noting(self.seen, verdict.sentence if verdict else ""))
+
+    async def _watch(self) -> str:
+        """To the end of the call, or until it must end, and why; also where it cannot be seen."""
         try:
             return await self._attend()
         except UpstreamError as error:
@@ -102,13 +109,14 @@ class Watched:
         except Exception:
             log.exception("! watching a call failed")
         # It may go on; its limits still hold.
-        if self._settings.max_call_cost:
+        longest_s, _, most_cost = self._limits
+        if most_cost:
             return UNSEEN
-        if self._settings.max_call_seconds:
+        if longest_s:
             await asyncio.Event().wait()
-        return None
+        return ""
 
-    async def _attend(self) -> Verdict | None:
+    async def _attend(self) -> str:
         """Every event of the call to its end; `UpstreamError` if nobody lets us attach."""
         attached, attempt = False, 0
         while True:
@@ -118,13 +126,13 @@ class Watched:
                 upstream = await self._attach()
             except UpstreamError as error:
                 if attached and error.failure.severity is Severity.PERMANENT:
-                    return None  # as after the end of every call: nobody knows it any more
+                    return ""  # as after the end of every call: nobody knows it any more
                 if attempt == len(PAUSES_S):
                     raise
                 continue
             attached, began = True, time.monotonic()
-            if verdict := await self._listen(upstream):
-                return verdict
+            if reason := await self._listen(upstream):
+                return reason
             # At once, or events are missed; but a socket that never holds is given time.
             attempt = 0 if time.monotonic() - began >= SHORT_S else 1
 
@@ -132,26 +140,22 @@ class Watched:
         url = self._minting.sideband_url(self._call_id)
         return await open_upstream(url, self._minting.headers)
 
-    async def _listen(self, upstream: Upstream) -> Verdict | None:
+    async def _listen(self, upstream: Upstream) -> str:
         self._upstream = upstream
         unsent, self._unsent = self._unsent, []
         self._send(unsent)
         try:
             with suppress(UpstreamError):
                 async for event in upstream.events():
+                    if self._allowance.spent and event["type"] == "response.created":
+                        return SPENT  # the last answer that was paid for has been heard
                     self._show(observe(self.seen, event, time.monotonic()))
+                    self._allowance.spend(self.seen.cost)
                     self._serve(event)
-                    if self._too_expensive:
-                        return COST_UP
         finally:
             self._upstream = None
             await upstream.close()
-        return None
-
-    @property
-    def _too_expensive(self) -> bool:
-        limit, cost = self._settings.max_call_cost, self.seen.cost
-        return bool(limit) and cost is not None and cost > limit
+        return ""
 
     def _serve(self, event: Event) -> None:
         """Run what the assistant calls."""

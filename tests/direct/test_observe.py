@@ -3,7 +3,7 @@
 import pytest
 
 from components.conversation import Assistant, Connection, Status, User
-from components.direct.observe import MOST_SHOWN, Seen, ended, observe
+from components.direct.observe import MOST_SHOWN, Seen, ended, is_active, noting, observe
 
 
 def seen_after(*events, model="gpt-realtime-2.1"):
@@ -78,6 +78,20 @@ def test_events_without_their_fields_change_nothing():
     delta = ("response.output_audio_transcript.delta", {"delta": "x"})
 
     assert after(truncated, bare, delta).messages == ()
+
+
+def test_somebody_speaks_or_nobody_does():
+    assert is_active(after(SPEAKS))
+    assert is_active(after(CREATED, STARTED))
+    assert not is_active(after(SPEAKS, ASKED, CREATED))
+
+
+def test_a_note_is_there_until_there_is_none():
+    seen = noting(Seen(""), "Soon over.")
+
+    assert seen.conversation.notice == "Soon over."
+    assert noting(seen, "Soon over.") is seen
+    assert noting(seen, "").conversation.notice == ""
 
 
 def test_the_end_says_why():

@@ -15,7 +15,7 @@ from components.direct import routes
 from components.direct.minting import Minting
 from components.direct.routes import direct_routes
 from components.direct.sideband import FullError, Sidebands
-from components.direct.watched import COST_UP, TIME_UP, UNSEEN, Verdict, Watched
+from components.direct.watched import Watched
 from components.rates import Rates
 from components.settings import Settings
 from tests.direct.upstreams import scripted
@@ -204,8 +204,7 @@ async def test_a_full_house_is_told() -> None:
     assert (full.status_code, full.json()["error"]["code"]) == (503, "busy")
 
 
-@pytest.mark.parametrize("verdict", [TIME_UP, COST_UP, UNSEEN])
-async def test_a_call_that_was_hung_up_is_not_begun_again(verdict: Verdict) -> None:
+async def test_a_call_that_was_hung_up_is_not_begun_again() -> None:
     settings = Settings(practice=False)
     before = Watched(settings, Minting(settings), "rtc_1")
 
@@ -214,13 +213,13 @@ async def test_a_call_that_was_hung_up_is_not_begun_again(verdict: Verdict) -> N
             return before if name == "before" else None
 
     async with app(sidebands=Known(settings)) as visitor:
-        before.verdict = verdict
+        before.reason = "Its time is up."
         again = await visitor.post(f"{CALL}?after=before", headers=PAGE, content="v=0")
-        before.verdict = None
+        before.reason = ""
         dropped = await visitor.post(f"{CALL}?after=before", headers=PAGE, content="v=0")
 
     assert again.status_code == 410
-    assert again.json()["error"] == {"code": verdict.code, "message": verdict.sentence}
+    assert again.json()["error"] == {"code": "call_over", "message": "Its time is up."}
     assert dropped.status_code == 502
 
 

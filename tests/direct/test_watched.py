@@ -12,9 +12,10 @@ from components.conversation import Assistant, Connection
 from components.direct import watched as module
 from components.direct.minting import Minting
 from components.direct.observe import Seen
-from components.direct.watched import COST_UP, TIME_UP, UNSEEN, Watched
+from components.direct.watched import SPENT, UNSEEN, Watched
 from components.settings import Settings
 from components.upstream import Upstream, open_upstream
+from components.usage import Usage
 from tests.practice.call_client import Caller, LoudVad, http, tone
 from tests.practice.socket_client import running
 
@@ -134,7 +135,7 @@ async def test_the_end_of_the_call_is_noticed() -> None:
         await becomes(watched, ended)
 
     assert watched.over
-    assert watched.verdict is None
+    assert watched.reason == ""
 
 
 async def test_a_function_that_still_runs_ends_with_the_call(
@@ -161,36 +162,68 @@ async def test_a_function_that_still_runs_ends_with_the_call(
 
 
 async def test_a_call_that_is_too_long_is_hung_up() -> None:
-    async with watching(max_call_seconds=1) as (caller, watched):
+    async with watching(max_call_seconds=2) as (caller, watched):
+        await becomes(watched, lambda s: s.conversation.notice == "This call ends in 1 second.")
         await caller.ended()
         over = await becomes(watched, ended)
 
-    assert over.conversation.notice == TIME_UP.sentence
-    assert watched.verdict is TIME_UP
+    assert "The time for this call is up" in watched.reason
+    assert over.conversation.notice == watched.reason
 
 
-async def test_a_call_that_is_too_expensive_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pricing, "cost", lambda usage, _: usage.output_audio / 1000)
-    async with watching(max_call_cost=0.001) as (caller, watched):
+async def test_a_call_in_which_nobody_speaks_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TICK_S", 0.05)
+    async with watching(max_idle_seconds=1) as (caller, watched):
+        await caller.ended()
+        await becomes(watched, ended)
+
+    assert "nobody spoke" in watched.reason
+
+
+def by_sound(usage: Usage, _: str) -> float:
+    """A dollar for a token of the assistant's sound."""
+    return float(usage.output_audio)
+
+
+async def test_a_call_that_is_too_expensive_ends_after_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pricing, "cost", by_sound)
+    async with watching(max_call_cost=1.0) as (caller, watched):
         await becomes(watched, connected)
         caller.say("what is two plus two")
+        await becomes(watched, lambda s: "ends after this answer" in s.conversation.notice)
+        await caller.until("output_audio_buffer.stopped")
         await caller.ended()
-        over = await becomes(watched, ended)
+        await becomes(watched, ended)
 
-    assert over.conversation.notice == COST_UP.sentence
-    assert watched.verdict is COST_UP
+    assert "reached its limit of $1.00" in watched.reason
+
+
+async def test_another_question_does_not_put_the_end_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pricing, "cost", by_sound)
+    monkeypatch.setattr(module, "TICK_S", 60.0)
+    async with watching(max_call_cost=1.0) as (caller, watched):
+        await becomes(watched, connected)
+        caller.say("what is two plus two")
+        await becomes(watched, lambda s: bool(s.cost))
+        caller.say("what is two plus three")
+        await caller.ended()
+        await becomes(watched, ended)
+
+    assert watched.reason == SPENT
 
 
 async def test_a_call_below_its_limit_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pricing, "cost", lambda usage, _: usage.output_audio / 1000)
-    async with watching(max_call_cost=1000.0) as (caller, watched):
+    monkeypatch.setattr(pricing, "cost", by_sound)
+    async with watching(max_call_cost=1_000_000.0) as (caller, watched):
         await becomes(watched, connected)
         caller.say("what is two plus two")
         await becomes(watched, lambda s: bool(s.cost))
         caller.say("what is two plus three")
         await becomes(watched, lambda s: "5" in "".join(texts(s)))
 
-    assert watched.verdict is None
+    assert watched.reason == ""
 
 
 async def test_a_sideband_that_drops_is_attached_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,13 +260,15 @@ async def watched_unknown(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Wat
 async def test_a_call_that_cannot_be_watched_is_taken_for_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert (await watched_unknown(monkeypatch)).verdict is None
+    assert (await watched_unknown(monkeypatch)).reason == ""
 
 
 async def test_a_call_that_cannot_be_watched_is_hung_up_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert (await watched_unknown(monkeypatch, max_call_seconds=1)).verdict is TIME_UP
+    watched = await watched_unknown(monkeypatch, max_call_seconds=1)
+
+    assert "The time for this call is up" in watched.reason
 
 
 async def test_a_call_whose_cost_cannot_be_watched_does_not_go_on(
@@ -241,8 +276,8 @@ async def test_a_call_whose_cost_cannot_be_watched_does_not_go_on(
 ) -> None:
     watched = await watched_unknown(monkeypatch, max_call_seconds=600, max_call_cost=1.0)
 
-    assert watched.verdict is UNSEEN
-    assert watched.seen.conversation.notice == UNSEEN.sentence
+    assert watched.reason == UNSEEN
+    assert watched.seen.conversation.notice == UNSEEN
 
 
 async def test_a_fault_of_ours_lifts_no_limit(
@@ -255,5 +290,5 @@ async def test_a_fault_of_ours_lifts_no_limit(
     async with watching(max_call_cost=1.0) as (caller, watched):
         await caller.ended()
 
-    assert watched.verdict is UNSEEN
+    assert watched.reason == UNSEEN
     assert "watching a call failed" in caplog.text
