@@ -89,21 +89,22 @@ class _Direct:
         return endpoint
 
     async def token(self, request: Request) -> Response:
-        """A token for one browser, and where to call with it."""
+        """Where one browser calls, and a token for it; none where the offer has to come to us."""
         await _body(request, 0)
-        token = await self._minting.token(_visitor(request))
-        url = self._minting.calls_url
-        if self._settings.practice and self._settings.reachable:
-            # Other machines cannot reach the practice server, but us: an address beside this one.
-            url = "call"
-        return JSONResponse(
-            {
-                "token": token.value,
-                "expires_at": token.expires_at,
-                "url": url,
-                "model": self._settings.model,
-            }
-        )
+        answer: dict[str, str | int | None]
+        answer = {"token": None, "expires_at": None, "url": "call", "model": self._settings.model}
+        if not self._through_us:
+            token = await self._minting.token(_visitor(request))
+            url = self._minting.calls_url
+            answer |= {"token": token.value, "expires_at": token.expires_at, "url": url}
+        return JSONResponse(answer)
+
+    @property
+    def _through_us(self) -> bool:
+        """Other machines cannot reach the practice server; no limit holds in a call unseen."""
+        settings = self._settings
+        limited = settings.max_call_seconds or settings.max_call_cost
+        return bool(limited) or (settings.practice and settings.reachable)
 
     async def call(self, request: Request) -> Response:
         """The answer to a browser's offer; `Location` ends in the name under which we watch it."""

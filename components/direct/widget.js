@@ -310,18 +310,17 @@
       return { dropped };
     }
 
-    // Where to send the offer, and what authorises it.
+    // Where to send the offer, and what authorises it; without a token, an address of our server.
     async destination() {
-      if (this.options.callUrl) {
-        const after = this.name ? `?after=${encodeURIComponent(this.name)}` : "";
-        return { url: this.options.callUrl + after, token: "" };
-      }
-      const { body } = await this.request(this.options.tokenUrl, {});
+      const { callUrl, tokenUrl } = this.options;
+      const after = this.name ? `?after=${encodeURIComponent(this.name)}` : "";
+      if (callUrl) return { url: callUrl + after, token: "" };
+      const { body } = await this.request(tokenUrl, {});
       const answer = parsed(body);
-      const token = answer.token || answer.value;
-      if (!token) throw new CallError(SENTENCES.badAnswer);
+      const token = answer.token || answer.value || "";
+      if (!token && !answer.url) throw new CallError(SENTENCES.badAnswer);
       const url = answer.url || "https://api.openai.com/v1/realtime/calls";
-      return { url: new URL(url, this.options.tokenUrl).href, token };
+      return { url: new URL(url, tokenUrl).href + (token ? "" : after), token };
     }
 
     async answer({ url, token }, sdp) {

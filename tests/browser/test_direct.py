@@ -528,6 +528,17 @@ def test_a_call_that_was_too_long_is_not_begun_again(tmp_path, quiet, visit: Vis
         expect(page.locator("#direct-seen")).to_contain_text("The time for this call is up")
 
 
+def test_limits_hold_for_the_button_on_any_page(tmp_path, quiet, visit: Visit):
+    with running_app(tmp_path, MAX_CALL_SECONDS="3") as url:
+        page = visit(
+            f"{url}/direct", using=quiet, ready="voice-call .fab", script=CHANNELS + IMPATIENT
+        )
+        page.click("voice-call .fab")
+        begin(page)
+        settled(page, "Failed")
+        expect(part(page, "notice")).to_contain_text("The time for this call is up")
+
+
 def test_a_page_of_another_port_gets_no_token(app, quiet, visit: Visit, tmp_path):
     with running_app(tmp_path) as other:
         page = visit(f"{other}/direct", using=quiet, ready="voice-call .fab")

@@ -233,12 +233,23 @@ async def test_an_error_of_the_server_is_passed_on_as_a_sentence() -> None:
     assert "right" not in refused.text
 
 
-async def test_other_machines_call_the_practice_server_through_us() -> None:
-    fields = {"practice": True, "direct_route": "on", "host": "0.0.0.0"}
-    async with running() as practice, app(http(practice), **fields) as visitor:
+@pytest.mark.parametrize(
+    "fields",
+    [
+        # Other machines do not reach the practice server.
+        {"practice": True, "direct_route": "on", "host": "0.0.0.0"},
+        # A call that we do not see is as long and as expensive as it likes.
+        {"max_call_seconds": 60},
+        {"max_call_cost": 0.5},
+    ],
+)
+async def test_calls_that_have_to_take_our_way_get_no_token(fields: dict[str, Any]) -> None:
+    async with app(**fields) as visitor:
         answer = (await visitor.post(TOKEN, headers=PAGE)).json()
 
     assert urljoin(f"http://{HOST}{TOKEN}", answer["url"]) == f"http://{HOST}{CALL}"
+    assert answer["token"] is None
+    assert answer["model"] == "practice-engine"
 
 
 @pytest.mark.parametrize(
