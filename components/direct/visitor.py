@@ -1,8 +1,8 @@
 """Who a visitor is, for a provider that has to stop an abuser without stopping the whole key.
 
 Rule: no address leaves this machine. What leaves is a keyed hash, made with the key that the
-provider has given us: the same visitor is the same after a restart and on every replica, and nobody
-without the key can try out addresses. (A salt of the process would be another visitor every time.)
+provider has given us: nobody without the key can try out addresses, and unlike with a salt of the
+process, a visitor stays the same after a restart and on every replica.
 """
 
 import hmac
