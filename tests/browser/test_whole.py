@@ -30,6 +30,18 @@ FALLS_SILENT = """async () => {
   return context.close().then(() => true);
 }"""
 
+TRICK = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'> hello"
+
+CUT = """() => {
+  const pc = window.witness.peers.at(-1);
+  for (const [name, value] of [["connectionState", "failed"], ["iceConnectionState", "failed"]]) {
+    Object.defineProperty(pc, name, { configurable: true, get: () => value });
+    pc.dispatchEvent(new Event(name.toLowerCase() + "change"));
+    delete pc[name];
+  }
+}"""
+"""What a page sees of a connection that is lost."""
+
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
@@ -85,15 +97,18 @@ def test_speaking_over_the_assistant_stops_it_and_marks_what_was_cut(app, says, 
     expect(bubbles(page, "user").first).to_have_text("Count to thirty.")
 
 
-def test_typed_line_is_answered_and_the_next_call_works_too(app, quiet, visit: Visit):
+def test_typed_line_is_answered_and_the_next_call_goes_on_from_there(app, quiet, visit: Visit):
     page = visit(app, using=quiet)
+    lines, answers = [], []
     for line, answer in (("what is 12 + 30?", "42"), ("how much is 2 times 4?", "8")):
         begin(page)
         page.fill("#say", line)
         page.press("#say", "Enter")
 
-        expect(bubbles(page, "user")).to_have_text([line], timeout=LIMIT_MS)
-        expect(bubbles(page, "bot")).to_contain_text([answer], timeout=LIMIT_MS)
+        lines.append(line)
+        answers.append(answer)
+        expect(bubbles(page, "user")).to_have_text(lines, timeout=LIMIT_MS)
+        expect(bubbles(page, "bot")).to_contain_text(answers, timeout=LIMIT_MS)
         page.click("#start")
         settle(page, "ended")
 
@@ -125,6 +140,77 @@ def test_three_visitors_talk_at_once_and_see_their_own_words_only(app, quiet, vi
         expect(bubbles(page, "user")).to_have_text([own], timeout=LIMIT_MS)
         expect(bubbles(page, "bot")).to_contain_text([str(100 + number)], timeout=LIMIT_MS)
         expect(bubbles(page, "bot")).to_have_count(1)
+
+
+def test_call_survives_a_lost_connection_and_goes_on(app, quiet, visit: Visit):
+    page = visit(app, using=quiet)
+    begin(page)
+    page.fill("#say", "what is 12 + 30?")
+    page.press("#say", "Enter")
+    expect(bubbles(page, "bot")).to_contain_text(["42"], timeout=LIMIT_MS)
+
+    page.evaluate(CUT)
+    state_of(page, "connection").to_have_text("Reconnecting")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+
+    page.fill("#say", "how much is 2 times 4?")
+    page.press("#say", "Enter")
+    assert page.evaluate(HEARS_SOUND)
+    expect(bubbles(page, "bot")).to_contain_text(["42", "8"], timeout=LIMIT_MS)
+    expect(bubbles(page, "user")).to_have_text(["what is 12 + 30?", "how much is 2 times 4?"])
+    page.click("#start")
+    settle(page, "ended")
+    page.wait_for_function(ALL_CLOSED)
+
+
+def test_transcript_survives_a_cut_network(app, quiet, visit: Visit):
+    page = visit(app, using=quiet)
+    begin(page)
+    page.fill("#say", "what is 12 + 30?")
+    page.press("#say", "Enter")
+    expect(bubbles(page, "bot")).to_contain_text(["42"], timeout=LIMIT_MS)
+
+    page.context.set_offline(True)
+    page.evaluate(CUT)
+    expect(page.locator("#notice")).to_contain_text("tries to get it back")
+    page.context.set_offline(False)
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+
+    page.fill("#say", "how much is 2 times 4?")
+    page.press("#say", "Enter")
+    expect(bubbles(page, "bot")).to_contain_text(["42", "8"], timeout=LIMIT_MS)
+    expect(page.locator(".toast-body")).to_have_count(0)
+
+
+def test_what_was_said_is_there_after_a_reload_until_it_is_forgotten(app, quiet, visit: Visit):
+    page = visit(app, using=quiet)
+    begin(page)
+    page.fill("#say", TRICK)
+    page.press("#say", "Enter")
+    expect(bubbles(page, "user")).to_have_text([TRICK], timeout=LIMIT_MS)
+    state_of(page, "assistant").to_have_text("Speaking", timeout=LIMIT_MS)
+    page.click("#start")
+    settle(page, "ended")
+
+    other = page.context.new_page()
+    other.goto(app)
+    page.reload()
+    expect(bubbles(page, "user")).to_have_text([TRICK], timeout=LIMIT_MS)
+    expect(bubbles(other, "user")).to_have_count(0)
+    expect(page.locator("#transcript .rv-empty")).to_have_count(0)
+    begin(page)
+    expect(bubbles(page, "user")).to_have_text([TRICK])
+    page.fill("#say", "what is 12 + 30?")
+    page.press("#say", "Enter")
+    expect(bubbles(page, "user")).to_have_text([TRICK, "what is 12 + 30?"], timeout=LIMIT_MS)
+    page.click("#start")
+    settle(page, "ended")
+
+    page.click("#new-conversation")
+    expect(bubbles(page, "user")).to_have_count(0)
+    begin(page)
+    expect(bubbles(page, "user")).to_have_count(0)
+    assert page.evaluate("window.hacked") is None
 
 
 def test_wrong_key_is_told_and_the_practice_server_does_not_stand_in(tmp_path, quiet, visit: Visit):
