@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
@@ -122,6 +123,7 @@ NEVER_UP = [
         for code in (1000, 1001, 1005, 1011, 1012, 1013)
     ),
     Row("busy, then closed", [[error("server_error"), close(1011)]], "error of its own"),
+    Row("busy, then refused", [[error("rate_limit_exceeded"), close(4000)]], BUSY),
 ]
 
 
@@ -581,4 +583,14 @@ async def test_events_twice_and_out_of_order_make_one_transcript():
     async with faulty_server(script) as server, calling(server.url) as caller:
         await caller.reads("Hello.", "I will.")
         await caller.state(connection="connected", assistant="idle")
+        assert caller.notices == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("path", ["/dev/full", "/no/such/folder/trace.jsonl"])
+async def test_trace_that_cannot_be_written_does_not_end_the_call(path):
+    async with faulty_server(TURN) as server, calling(server.url, trace=Path(path)) as caller:
+        await caller.state(connection="connected")
+        caller.say("Remember me")
+        await caller.reads("Remember me", "I will.")
         assert caller.notices == []
