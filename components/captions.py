@@ -24,13 +24,12 @@ class Captions:
 
     def reduce(self, conversation: Conversation, event: Event) -> Conversation:
         """The conversation after a server event, whose words are bound to the sound so far."""
-        if not event["type"].startswith("response.output_audio_transcript."):
-            return reduce(conversation, event)
-        item_id = identity(event, "item_id")
-        before = conversation.message(item_id)
         conversation = reduce(conversation, event)
+        if not event["type"].startswith("response.output_audio_transcript."):
+            return conversation
+        item_id = identity(event, "item_id")
         message = conversation.message(item_id)
-        if message is not None and message is not before:
+        if message is not None:
             self._unheard.add(item_id)
             if event["type"].endswith(".delta"):
                 self._playback.caption(item_id, content_index(event) or 0, len(message.text))

@@ -522,12 +522,8 @@ class RealtimeSession:
     def _mind_the_limits(self, now: float) -> None:
         """Those of this call; the server's own are its business."""
         assistant = self.conversation.assistant
-        if (
-            self._stirred
-            or self._intake.pressed
-            or self.conversation.user is User.SPEAKING
-            or assistant is Assistant.SPEAKING
-        ):
+        speaking = User.SPEAKING, Assistant.SPEAKING
+        if self._stirred or self.conversation.user in speaking or assistant in speaking:
             self._allowance.stir(now)
             self._stirred = False
         verdict = self._allowance.verdict(now, assistant is not Assistant.IDLE)

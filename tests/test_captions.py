@@ -87,15 +87,30 @@ def test_deleted_reply_is_forgotten():
     assert reply.conversation.messages == ()
 
 
-def test_words_of_nobody_and_words_that_change_nothing_leave_no_trace():
+def test_words_that_come_only_at_the_end_are_not_taken_back():
+    reply = Reply()
+    reply.sound(1000)
+    reply.words(TEXT, "done")
+    reply.play(500)
+
+    assert reply.heard is None
+
+
+def test_words_of_nobody_leave_no_trace():
     reply = Reply()
     reply.words("x", item_id=None)
-    reply.words("Hi")
-    reply.playback.finish()
     reply.advance()
-    reply.words("Hi", "done")
-    assert not reply.playback.speaking(0.0)
 
-    before = reply.conversation
-    reply.words("Hi", "done")
-    assert reply.conversation is before
+    assert reply.conversation == Conversation()
+    assert reply.captions.unheard == frozenset()
+
+
+def test_items_that_still_sound_are_known():
+    reply = Reply()
+    reply.words(TEXT)
+    reply.sound(100)
+    reply.playback.finish()
+    assert reply.captions.unheard == {"a1"}
+
+    reply.play(300)
+    assert reply.captions.unheard == frozenset()

@@ -218,6 +218,15 @@ def test_it_is_asked_for_again_a_few_times_only():
     assert responses.want_again(1.0)
 
 
+def test_another_turn_of_the_user_is_another_matter():
+    responses = Responses()
+    for _ in range(MOST_REPEATS):
+        responses.want_again(1.0)
+    responses.want()
+
+    assert responses.want_again(1.0)
+
+
 def test_other_words_of_the_user_take_its_place():
     for move_on in (Responses.interrupt, Responses.dismiss, Responses.reset):
         responses = Responses()

@@ -602,6 +602,9 @@ def test_too_short_a_press_is_not_committed(walkie):
     assert [e["type"] for e in walkie.sent()] == ["input_audio_buffer.clear"] * 2
     assert "too short" in walkie.conversation.notice
 
+    walkie.receive("response.created", response={"id": "r1"})
+    assert walkie.conversation.notice == ""
+
 
 def test_pressing_twice_is_pressing_once(walkie):
     walkie.do(walkie.session.push_to_talk(False, walkie.now))
