@@ -17,6 +17,16 @@ import numpy as np
 
 from components.audio import FRAME_BYTES, FRAME_MS, Samples, level_dbfs
 from components.conversation import Conversation
+from components.outputs import (
+    Hangup,
+    Output,
+    Reconnect,
+    Renew,
+    Send,
+    SendAudio,
+    Show,
+    StopPlayback,
+)
 from components.pricing import cost
 from components.protocol import (
     Failure,
@@ -25,17 +35,7 @@ from components.protocol import (
     headers,
     realtime_url,
 )
-from components.session import (
-    Hangup,
-    Output,
-    RealtimeSession,
-    Reconnect,
-    Renew,
-    Send,
-    SendAudio,
-    Show,
-    StopPlayback,
-)
+from components.session import RealtimeSession
 from components.settings import Settings
 from components.trace import Trace
 from components.upstream import Upstream, UpstreamError, open_upstream
@@ -301,12 +301,15 @@ class Call:
                 raise
 
     async def _renew(self) -> None:
-        """Open the successor; only when it stands is the present socket closed."""
+        """Open the successor; only when it stands, and nobody speaks, is the present one closed."""
         try:
             self._successor = await self._open()
         except UpstreamError as error:
             log.info("! the session could not be renewed: %s", error)
             return
+        # The session keeps no time of its own, so there is nothing to wait for but time.
+        while not self._session.is_quiet(time.monotonic()):  # noqa: ASYNC110
+            await asyncio.sleep(WATCH_S)
         if self._upstream:
             await self._upstream.close()
 

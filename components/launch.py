@@ -17,8 +17,12 @@ from components.guard import SPACE_PROXIES, Guard
 from components.media import browser_configuration, server_configuration
 from components.page.layout import build
 from components.practice.process import start_process
+from components.pricing import cost
 from components.rates import Rates
 from components.settings import Settings
+from components.usage import Usage
+
+log = logging.getLogger(__name__)
 
 MOST_SESSIONS: Final = 500
 """Gradio keeps 28 KB for each that anybody makes up; none of ours holds a state worth keeping."""
@@ -49,6 +53,8 @@ def launch(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    if settings.max_call_cost and cost(Usage(), settings.model) is None:
+        log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
     calls = Calls(settings)
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings)

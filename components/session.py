@@ -20,14 +20,16 @@ from components.history import replay
 from components.intake import Intake
 from components.liveness import NO_REACTION, NOT_ANSWERED, Liveness
 from components.notices import Notices, Subject
-from components.outputs import Hangup as Hangup
-from components.outputs import Output as Output
-from components.outputs import Reconnect as Reconnect
-from components.outputs import Renew as Renew
-from components.outputs import Send as Send
-from components.outputs import SendAudio as SendAudio
-from components.outputs import Show as Show
-from components.outputs import StopPlayback as StopPlayback
+from components.outputs import (
+    Hangup,
+    Output,
+    Reconnect,
+    Renew,
+    Send,
+    SendAudio,
+    Show,
+    StopPlayback,
+)
 from components.overload import PAUSE_S, is_overload, pause_s
 from components.playback import MAX_DELAY_S, Playback
 from components.pricing import cost
@@ -240,6 +242,16 @@ class RealtimeSession:
     def has_sound(self) -> bool:
         """Whether `frame` has something to give."""
         return self._playback.waiting
+
+    def is_quiet(self, now: float) -> bool:
+        """Whether nobody speaks or is about to, so that a change of sockets goes unnoticed."""
+        return (
+            self._ready
+            and not self._over
+            and self.conversation.user is not User.SPEAKING
+            and not self._responses.busy
+            and not self._playback.speaking(now)
+        )
 
     def playout_delay(self, seconds: float) -> None:
         """How long the browser holds sound back; measured by the page, so not to be trusted."""
@@ -533,19 +545,9 @@ class RealtimeSession:
             self._notices.tell(Subject.ENDING, verdict.sentence if verdict else "")
 
     def _renew_if_due(self, now: float) -> None:
-        if self._renew_at is not None and now >= self._renew_at and self._quiet(now):
+        if self._renew_at is not None and now >= self._renew_at and self.is_quiet(now):
             self._renew_at = None
             self._outputs.append(Renew())
-
-    def _quiet(self, now: float) -> bool:
-        """Whether nobody would notice a change of sockets."""
-        return (
-            self._ready
-            and not self._over
-            and self.conversation.user is not User.SPEAKING
-            and not self._responses.busy
-            and not self._playback.speaking(now)
-        )
 
     def _end(self, connection: Connection, sentence: str) -> None:
         if self._over:

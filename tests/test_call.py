@@ -11,7 +11,7 @@ from components import call as module
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE, encode
 from components.call import Call
 from components.conversation import Conversation, Message, Status
-from components.session import Renew
+from components.outputs import Renew
 from components.settings import Settings
 from components.speaker import Speaker
 from tests.scripted import PATIENCE_S, scripted_server
@@ -313,6 +313,21 @@ async def test_session_moves_to_a_new_socket_before_the_old_one_closes():
         states = {m["connection"] for m in page.messages if m["type"] == "state"}
 
     assert states == {"connecting", "connected"}
+
+
+async def test_session_does_not_move_while_somebody_speaks():
+    async with in_call() as (page, upstream):
+        await upstream.send("input_audio_buffer.speech_started", item_id="u1")
+        await page.sees(type="state", user="speaking")
+        page.call._perform([Renew()])
+        await page.server.connection()
+        page.messages.clear()
+        await page.sees(type="levels")  # of the clock that would have closed it by now
+        assert not upstream.closed.is_set()
+
+        page.call.command({"type": "mute", "on": True})
+        async with asyncio.timeout(PATIENCE_S):
+            await upstream.closed.wait()
 
 
 async def test_failed_renewal_keeps_the_old_socket():
