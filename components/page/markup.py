@@ -72,7 +72,7 @@ def direct_call() -> str:
 def direct_states(
     conversation: Conversation, answer_s: float | None = None, cost: float | None = None
 ) -> str:
-    """What the server knows of a call that it only watches; `cost` is in US dollars."""
+    """What the server knows of a call that it only watches; `cost` in US dollars, if known."""
     cells = (
         ("connection", "Connection", conversation.connection),
         ("user", "You", conversation.user),
@@ -85,11 +85,12 @@ def direct_states(
     )
     used = conversation.usage
     tokens = used.input_text + used.input_audio + used.output_text + used.output_audio
-    figures = (
+    figures = [
         ("answer", "Answer after", "&ndash;" if answer_s is None else f"{answer_s:.2f} s"),
-        ("cost", "Cost so far", "&ndash;" if cost is None else f"${cost:.{3 if cost < 1 else 2}f}"),
         ("tokens", "Tokens", f"{tokens:,}"),
-    )
+    ]
+    if cost is not None:
+        figures.append(("cost", "Cost", f"${cost:.{4 if 0 < cost < 0.1 else 2}f}"))
     timing = "".join(
         f'<div><dt>{name}</dt><dd data-figure="{figure}">{text}</dd></div>'
         for figure, name, text in figures

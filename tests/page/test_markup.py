@@ -3,6 +3,7 @@ import pytest
 from components.conversation import Assistant, Connection, Conversation
 from components.page import markup
 from components.settings import ChatModel, Settings, TurnCredentials
+from components.usage import Usage
 
 OPENAI = Settings(practice=False, api_key="sk-secret")
 PRACTICE = Settings(practice=True, base_url="", model="practice-engine")
@@ -75,3 +76,14 @@ def test_the_direct_tab_holds_the_widget_and_what_the_server_sees() -> None:
     assert 'data-state="speaking">Speaking<' in markup.direct_states(seen)
     assert "&lt;b&gt;" in markup.direct_states(Conversation(notice="<b>"))
     assert "appear here" in markup.direct_empty()
+
+
+def test_the_direct_tab_tells_what_is_known_of_time_and_money() -> None:
+    used = Conversation(usage=Usage(input_text=1000, output_audio=234))
+    unknown, known = markup.direct_states(used), markup.direct_states(used, 1.234, 0.0032)
+
+    assert ">1,234<" in unknown
+    assert "Cost" not in unknown
+    assert ">1.23 s<" in known
+    assert ">$0.0032<" in known
+    assert ">$1.50<" in markup.direct_states(used, cost=1.5)
