@@ -5,14 +5,21 @@ read further than its limit. Every refusal is a status and one sentence.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from typing import Any, Final, Protocol
 
 import orjson
 from starlette._utils import get_route_path  # the router's own reading of a path
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.admission import (
@@ -33,6 +40,7 @@ from components.admission import (
 from components.asking import Asking, asking
 from components.gradio_page import GradioPage
 from components.rates import Rates
+from components.refusal import Refusal, login_needed, too_long, too_many
 
 MAX_BODY_BYTES: Final = 262_144
 """An offer has some ten thousand, everything else of the page less."""
@@ -40,6 +48,8 @@ BODY_LIMIT_S: Final = 30.0
 LOGINS: Final = "10/minute"
 EVENTS_PER_START: Final = 6
 """A page asks for few; a visitor may have some tabs."""
+STREAMS: Final = 200
+"""One visitor's streams at a time; Gradio looks twenty times a second whether one has news."""
 SPACE_PROXIES: Final = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 """Who may say for whom they ask (`FORWARDED_ALLOW_IPS`) where only the host's proxies reach us."""
 _HEADERS: Final = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"same-origin"}
@@ -69,14 +79,6 @@ class Page(Protocol):
         """Whether there is something to tell a session."""
 
 
-class _Refusal(Exception):  # noqa: N818
-    def __init__(self, status: int, code: str, sentence: str, **headers: str) -> None:
-        super().__init__(sentence)
-        # Gradio's page shows `detail`.
-        body = {"error": {"code": code, "message": sentence}, "detail": sentence}
-        self.response: Response = JSONResponse(body, status, headers)
-
-
 class Guard:
     """One for each app; `own` are the paths of the routes that we added to Gradio's."""
 
@@ -84,6 +86,7 @@ class Guard:
         self._rates = rates
         self._events = f"{EVENTS_PER_START * starts_per_minute}/minute"
         self._own = tuple(own)
+        self._streams: Counter[str] = Counter()
 
     def lifespan(self, app: Any) -> AbstractAsyncContextManager[None]:
         """For Gradio's `app_kwargs`: called before the first request.
@@ -117,29 +120,41 @@ class Guard:
         return path in self._own
 
     async def check(self, page: Page, request: Request, path: str) -> None:
-        """`_Refusal` unless this visitor may make this request, whatever its body says."""
+        """`Refusal` unless this visitor may make this request, whatever its body says."""
         if not request.headers.get("host"):  # Gradio's CORS stumbles over that
-            raise _Refusal(400, "bad_request", "The request names no host.")
+            raise Refusal(400, "bad_request", "The request names no host.")
         where = door(path, self._own)
         if path == STARTUP and not page.started:
             where = "public"
         if where == "closed" or not path.isprintable():
-            raise _Refusal(404, "not_found", "There is nothing here.")
+            raise Refusal(404, "not_found", "There is nothing here.")
         if where == "members" and page.needs_login and not page.knows(request.cookies):
-            raise _login_refusal(request, path)
+            raise login_needed(request, path)
         is_plain = where == "public" and request.method in ("GET", "HEAD")
         if not (is_plain or path in self._own) and from_other_site(request.method, request.headers):
-            raise _Refusal(403, "forbidden_origin", "Pages of other sites may not use this app.")
+            raise Refusal(403, "forbidden_origin", "Pages of other sites may not use this app.")
         await self._check_rates(request, path)
+
+    @contextmanager
+    def stream(self, visitor: str) -> Iterator[None]:
+        """Count one that is open; `Refusal` if the visitor has too many."""
+        if self._streams[visitor] >= STREAMS:
+            raise too_many("streams")
+        self._streams[visitor] += 1
+        try:
+            yield
+        finally:
+            self._streams[visitor] -= 1
+            self._streams += Counter()  # forgets the visitors who have none
 
     async def _check_rates(self, request: Request, path: str) -> None:
         if request.method != "POST":
             return
         visitor = request.client.host if request.client else ""
         if path in LOGIN and not await self._rates.admit(LOGINS, "login", visitor):
-            raise _too_many("login attempts")
+            raise too_many("login attempts")
         if path in (JOIN, RUN) and not await self._rates.admit(self._events, "event", visitor):
-            raise _too_many("requests")
+            raise too_many("requests")
 
 
 class _Visit:
@@ -166,16 +181,19 @@ class _Visit:
             if body is not None:
                 receive = _again(self._rebuild(request, body), receive)
             self._check_stream(request)
-        except _Refusal as refusal:
+            with self._guard.stream(self._asking.visitor) if self._path == DATA else nullcontext():
+                await self._pass_on(inner, receive, dressed)
+        except Refusal as refusal:
             if body is None and _has_body(request):  # the rest of it is on its way
                 refusal.response.headers["Connection"] = "close"
             await refusal.response(self._scope, receive, dressed)
-            return
         except _Gone:
             return
+
+    async def _pass_on(self, inner: ASGIApp, receive: Receive, send: Send) -> None:
         before = asking.set(self._asking)
         try:
-            await inner(self._scope, receive, dressed)
+            await inner(self._scope, receive, send)
         finally:
             asking.reset(before)
 
@@ -193,15 +211,19 @@ class _Visit:
                 else component_request(body, self._page.has)
             )
         except BadRequestError as error:
-            raise _Refusal(400, "bad_request", str(error)) from None
+            raise Refusal(400, "bad_request", str(error)) from None
         self._asking = Asking(session_hash, self._asking.visitor)
+        headers = MutableHeaders(raw=list(self._scope["headers"]))
+        # Gradio writes the type into its log, whatever it is.
+        headers["content-type"], headers["content-length"] = "application/json", str(len(rebuilt))
+        self._scope["headers"] = headers.raw
         return rebuilt
 
     def _check_stream(self, request: Request) -> None:
         """Gradio answers the same to an unknown session, but with a traceback in the log."""
         if self._path != DATA or self._page.waits(request.query_params.get("session_hash", "")):
             return
-        refusal = _Refusal(404, "not_found", "There is nothing to tell this session.")
+        refusal = Refusal(404, "not_found", "There is nothing to tell this session.")
         unknown = {
             "msg": "unexpected_error",
             "message": str(refusal),
@@ -238,7 +260,7 @@ async def _body(request: Request, receive: Receive) -> bytes | None:
         return None
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
-        raise _too_long()
+        raise too_long()
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_LIMIT_S):
@@ -248,11 +270,11 @@ async def _body(request: Request, receive: Receive) -> bytes | None:
                     raise _Gone
                 body += message.get("body", b"")
                 if len(body) > MAX_BODY_BYTES:
-                    raise _too_long()
+                    raise too_long()
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
-        raise _Refusal(408, "timeout", "The request did not arrive in time.") from None
+        raise Refusal(408, "timeout", "The request did not arrive in time.") from None
 
 
 def _has_body(request: Request) -> bool:
@@ -268,19 +290,3 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return whole.pop() if whole else await receive()
 
     return first_then_rest
-
-
-def _too_long() -> _Refusal:
-    return _Refusal(413, "too_long", "The request is too long.")
-
-
-def _too_many(what: str) -> _Refusal:
-    sentence = f"Too many {what} came from here. Wait a minute, then try again."
-    return _Refusal(429, "too_many_requests", sentence, **{"Retry-After": "60"})
-
-
-def _login_refusal(request: Request, path: str) -> _Refusal:
-    refusal = _Refusal(401, "login_required", "Log in to the page of this app first.")
-    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        refusal.response = RedirectResponse("../" * (path.count("/") - 1) or "./", 303)
-    return refusal

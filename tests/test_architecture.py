@@ -25,7 +25,7 @@ LAYERS = (
     ("screen", "trace", "connection", "outbox", "decimate", "jitter", "playout"),
     ("conversation", "playback", "protocol"),
     ("usage",),
-    ("admission", "asking", "audio", "fields", "rates", "words"),
+    ("admission", "asking", "audio", "fields", "rates", "refusal", "words"),
 )
 """Imports point down only, to any lower layer; `settings` is for every shell."""
 
@@ -52,6 +52,7 @@ PURE = {
     "playout",
     "pricing",
     "protocol",
+    "refusal",
     "responses",
     "retries",
     "session",
@@ -110,6 +111,7 @@ TESTED_BESIDE = {
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
     "practice.calls": "practice/test_webrtc.py",
+    "refusal": "test_guard.py",
 }
 """Modules that are parts of another, and tested through it; every other has a file of its own."""
 

@@ -8,10 +8,11 @@ import httpx
 import orjson
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from components import guard as module
 from components.asking import Asking, asking
-from components.guard import MAX_BODY_BYTES, Guard
+from components.guard import MAX_BODY_BYTES, SPACE_PROXIES, Guard
 from components.rates import Rates
 
 OWN = ("/widget.js", "/direct", "/api/realtime/token")
@@ -415,6 +416,68 @@ async def test_an_unknown_session_is_told_that_it_is_unknown(house: House) -> No
         assert answer.headers["content-type"].startswith("text/event-stream")
         told = orjson.loads(answer.text.removeprefix("data: "))
         assert (told["msg"], told["session_not_found"]) == ("unexpected_error", True)
+
+
+async def test_a_visitor_has_some_streams_open_and_not_thousands(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STREAMS", 2)
+    release = asyncio.Event()
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        await release.wait()
+        await Echo()(scope, receive, send)
+
+    guarded: Any = Guard(Rates(), 20).around(inner, house.page)
+    house.app = guarded
+    question = {"session_hash": "session1"}
+    async with house.visitor() as visitor, house.visitor("192.0.2.2") as other:
+        waiting = [asyncio.ensure_future(visitor.get(DATA, params=question)) for _ in range(3)]
+        waiting.append(asyncio.ensure_future(other.get(DATA, params=question)))
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result().status_code for task in done] == [429]
+        release.set()
+        statuses = sorted(answer.status_code for answer in await asyncio.gather(*waiting))
+        after = await visitor.get(DATA, params=question)
+
+    assert statuses == [200, 200, 200, 429]
+    assert after.status_code == 200
+
+
+async def test_gradio_is_told_of_the_body_that_it_gets(house: House) -> None:
+    async with house.visitor() as visitor:
+        kind = {"Content-Type": f"application/json; {'x' * 1000}"}
+        answer = await visitor.post(COMPONENT, content=orjson.dumps(TURN), headers=kind)
+
+    headers = dict(house.echo.seen[0]["headers"])
+    assert headers[b"content-type"] == b"application/json"
+    assert headers[b"content-length"] == str(len(answer.content)).encode()
+
+
+MADE_UP = "198.51.100.99"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "forwarded", "visitor"),
+    [
+        (SPACE_PROXIES, "10.16.3.80", "203.0.113.5", "203.0.113.5"),
+        (SPACE_PROXIES, "10.16.3.80", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
+        (SPACE_PROXIES, "10.16.3.80", f"{MADE_UP}, 203.0.113.5, 10.16.0.7", "203.0.113.5"),
+        (SPACE_PROXIES, "10.16.3.80", "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        (SPACE_PROXIES, "10.16.3.80", "x" * 5000, "unknown"),
+        ("127.0.0.1", "127.0.0.1", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
+        ("127.0.0.1", "203.0.113.9", MADE_UP, "203.0.113.9"),
+        ("127.0.0.1", "10.16.3.80", MADE_UP, "10.16.3.80"),
+    ],
+)
+async def test_a_visitor_is_whom_a_trusted_proxy_names_and_not_whom_he_says(
+    house: House, trusted: str, peer: str, forwarded: str, visitor: str
+) -> None:
+    house.app = ProxyHeadersMiddleware(house.app, trusted)
+    async with house.visitor(peer) as browser:
+        await browser.get("/", headers={"X-Forwarded-For": forwarded})
+
+    assert house.echo.asking == [Asking("", visitor)]
 
 
 async def test_a_visitor_without_an_address_is_unknown(house: House) -> None:
