@@ -28,8 +28,8 @@ MOST_SESSIONS: Final = 500
 """Gradio keeps 28 KB for each that anybody makes up; none of ours holds a state worth keeping."""
 LOGIN_MESSAGE: Final = "After ten attempts, wait a minute."
 CLOSING: Final = "The app is being stopped. Start again when it is back."
-GOODBYE_S: Final = 1.5
-"""All calls together have so long to end."""
+GOODBYE_S: Final = 1.0
+"""All calls together have so long to end, and all direct ones."""
 CLOSE_LIMIT_S: Final = 1
 """And so long all requests."""
 
@@ -58,7 +58,7 @@ def _serve(settings: Settings) -> None:
     calls = Calls(settings)
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings)
-    routes = direct_routes(settings, sidebands)
+    routes = direct_routes(settings, sidebands, rates)
     guard = Guard(rates, settings.max_starts_per_minute, [route.path for route in routes])
     if settings.on_space:
         os.environ.setdefault("FORWARDED_ALLOW_IPS", SPACE_PROXIES)
@@ -90,6 +90,7 @@ def _serve(settings: Settings) -> None:
         raise LaunchError(_why_not(settings, error)) from error
     _wait_for_the_end()
     calls.say_goodbye(CLOSING, GOODBYE_S)
+    sidebands.say_goodbye(GOODBYE_S)
     demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
     demo.close(verbose=False)
 

@@ -38,7 +38,9 @@ async def make_app() -> App:
             server_rtc_configuration=None,
             watching=sidebands,
         )
-        return App.create_app(demo, app_kwargs={"routes": direct_routes(settings, sidebands)})
+        return App.create_app(
+            demo, app_kwargs={"routes": direct_routes(settings, sidebands, Rates())}
+        )
 
 
 def paths(routes: Iterable[object]) -> Iterator[str]:

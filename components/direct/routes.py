@@ -38,16 +38,14 @@ class _Refusal(Exception):  # noqa: N818
         self.code = code
 
 
-def direct_routes(
-    settings: Settings, sidebands: Sidebands, rates: Rates | None = None
-) -> list[Route]:
+def direct_routes(settings: Settings, sidebands: Sidebands, rates: Rates) -> list[Route]:
     """What to add to the page's web server; nothing unless the settings allow it.
 
-    `rates` are the counters of the whole app; without them the route counts for itself.
+    `rates` are the counters of the whole app: a start is a start, by whichever route.
     """
     if not settings.direct:
         return []
-    direct = _Direct(settings, sidebands, rates or Rates())
+    direct = _Direct(settings, sidebands, rates)
     return [
         Route("/api/realtime/token", direct.guarded(direct.token), methods=["POST"]),
         Route("/api/realtime/call", direct.guarded(direct.call), methods=["POST"]),

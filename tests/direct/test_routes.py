@@ -41,7 +41,7 @@ async def app(
     """A visitor of an app that serves nothing but the direct route."""
     values = {"practice": False, "api_key": "right", "base_url": base_url, **fields}
     settings = Settings(**{"model": "practice-engine", **values})
-    served = direct_routes(settings, sidebands or Sidebands(settings), rates)
+    served = direct_routes(settings, sidebands or Sidebands(settings), rates or Rates())
     server: Any = Starlette(routes=served)
     server.auth, server.cookie_id, server.tokens = auth, "id", {"known": "me"}
     transport = httpx.ASGITransport(server, client=(client, 1))
