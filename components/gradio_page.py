@@ -1,7 +1,8 @@
 """What the guard asks of Gradio's app, which has no public words for it."""
 
 from collections.abc import Sequence
-from typing import Any
+
+from gradio.routes import App
 
 from components.admission import EVENTS
 
@@ -9,7 +10,7 @@ from components.admission import EVENTS
 class GradioPage:
     """What the guard asks, of Gradio's app."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
 
     @property
