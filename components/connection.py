@@ -10,12 +10,15 @@ from contextlib import suppress
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
+from websockets.frames import CTRL_OPCODES, CloseCode, Frame
+from websockets.http11 import Request, Response
+from websockets.protocol import OPEN
 
 READ_BYTES: Final = 4096
 """At a time. asyncio would read 256 KiB: 130,000 empty frames, which are parsed in one go for a
 second. Of these, 2,000 take some 10 ms; an answer's sound takes a hundred reads a second."""
-MOST_ANSWERS: Final = 1024 * 1024
-"""Bytes of pongs that may wait for a server which pings and does not read."""
+MOST_CONTROL_FRAMES: Final = 200
+"""Pings and pongs in a second, each of which costs an answer; servers send one in many seconds."""
 UNSENT_BYTES: Final = 16 * 1024
 """A quarter of a second of microphone. Linux would take megabytes from us on a stalled network,
 a minute of sound, and deliver all of it when the stall is over."""
@@ -29,7 +32,8 @@ class Connection(ClientConnection, asyncio.BufferedProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._buffer = memoryview(bytearray(READ_BYTES))
-        self._answers = 0
+        self._second = 0.0
+        self._control_frames = 0
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -47,15 +51,21 @@ class Connection(ClientConnection, asyncio.BufferedProtocol):
         self.data_received(bytes(self._buffer[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
-        before = self.transport.get_write_buffer_size()
         super().data_received(data)
-        grown = self.transport.get_write_buffer_size() - before
-        self._answers = min(self._answers, before) + grown
-        if self._answers > MOST_ANSWERS:
-            self.transport.abort()
-        elif self._deadline is None and self.protocol.close_expected():
+        if self._control_frames > MOST_CONTROL_FRAMES and self.state is OPEN:
+            self.protocol.fail(CloseCode.POLICY_VIOLATION, "too many pings")
+            self.send_data()
+        if self._deadline is None and self.protocol.close_expected():
             # The library waits without end for a server that breaks the rules and then stays.
             self._deadline = self.loop.call_later(CLOSE_LIMIT_S, self.transport.abort)
+
+    def process_event(self, event: Frame | Request | Response) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode in CTRL_OPCODES:
+            now = self.loop.time()
+            if now >= self._second + 1:
+                self._second, self._control_frames = now, 0
+            self._control_frames += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._deadline:

@@ -234,7 +234,7 @@ def failure_of_own_close(code: int) -> Failure:
             Severity.TRANSIENT,
             "The server sent a message that is too large for a call. Check REALTIME_BASE_URL.",
         )
-    if code in (1002, 1007):
+    if code in (1002, 1007, 1008):
         return Failure(
             Severity.TRANSIENT,
             f"The server breaks the rules of WebSocket ({code}). Check REALTIME_BASE_URL.",

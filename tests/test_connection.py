@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from components import connection as module
 from components.connection import READ_BYTES, UNSENT_BYTES, Connection
 
-TEXT, PING, LAST, COMPRESSED = 1, 9, 128, 64
+TEXT, PING, PONG, LAST, COMPRESSED = 1, 9, 10, 128, 64
 
 
 @asynccontextmanager
@@ -75,39 +75,54 @@ async def test_little_is_read_at_a_time_as_it_is_parsed_in_one_go(monkeypatch):
     assert max(sizes) == READ_BYTES
 
 
-async def test_server_that_pings_and_does_not_read_cannot_fill_the_memory():
+async def test_pings_are_answered():
     async def script(socket):
-        socket.transport.pause_reading()
-        while not socket.transport.is_closing():
-            socket.transport.write((bytes([PING | LAST, 125]) + bytes(125)) * 1000)
-            await asyncio.sleep(0)
-
-    waiting = []
-    async with connected(script) as ours:
-        reading = asyncio.create_task(everything_of(ours))
-        while not reading.done():
-            waiting.append(ours.transport.get_write_buffer_size())
-            await asyncio.sleep(0)
-        _, end = await reading
-
-    assert end.rcvd is None
-    assert max(waiting) < module.MOST_ANSWERS + 2 * READ_BYTES
-
-
-async def test_pings_that_are_read_may_come_for_ever():
-    count = 40_000
-
-    async def script(socket):
-        for _ in range(count // 999):
-            socket.transport.write((bytes([PING | LAST, 100]) + bytes(100)) * 999)
+        for _ in range(module.MOST_CONTROL_FRAMES // 2):
             await (await socket.ping())
         await socket.send("alive")
 
     async with connected(script) as ours:
-        messages, _ = await everything_of(ours)
+        messages, end = await everything_of(ours)
 
-    assert count * 100 > module.MOST_ANSWERS
     assert messages == ["alive"]
+    assert end.rcvd.code == 1000
+
+
+@pytest.mark.parametrize("kind", [PING, PONG])
+@pytest.mark.parametrize("reads", [True, False])
+async def test_server_that_does_nothing_but_ping_is_left(monkeypatch, kind, reads):
+    """Each costs an answer, and one that is not read takes memory."""
+    monkeypatch.setattr(module, "CLOSE_LIMIT_S", 0.05)
+
+    async def script(socket):
+        if not reads:
+            socket.transport.pause_reading()
+        while not socket.transport.is_closing():
+            socket.transport.write((bytes([kind | LAST, 100]) + bytes(100)) * 100)
+            await asyncio.sleep(0)
+
+    async with connected(script) as ours:
+        messages, end = await everything_of(ours)
+
+    assert messages == []
+    assert end.sent.code == 1008
+
+
+async def test_pings_of_a_long_call_are_not_added_up(monkeypatch):
+    monkeypatch.setattr(module, "MOST_CONTROL_FRAMES", 5)
+
+    async def script(socket):
+        for _ in range(3):
+            for _ in range(4):
+                await (await socket.ping())
+            await socket.send("alive")
+            assert await socket.recv() == "a second later"
+
+    async with connected(script) as ours:
+        for _ in range(3):
+            assert await ours.recv() == "alive"
+            ours._second -= 1
+            await ours.send("a second later")
 
 
 @pytest.mark.parametrize(

@@ -592,6 +592,7 @@ def test_no_close_advises_to_go_on(reason):
         (1009, "too large for a call. Check REALTIME_BASE_URL"),
         (1002, "rules of WebSocket (1002). Check REALTIME_BASE_URL"),
         (1007, "rules of WebSocket (1007). Check REALTIME_BASE_URL"),
+        (1008, "rules of WebSocket (1008). Check REALTIME_BASE_URL"),
         (1011, "lost (1011). Start the call again"),
         (1000, "lost (1000). Start the call again"),
     ],

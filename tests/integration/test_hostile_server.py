@@ -40,14 +40,14 @@ from tests.faulty import (
 )
 
 MB = 1_000_000
-FLOOD_S = 1.0
+FLOOD_S = 0.6
 """For so long each flood goes on."""
 MOST_MEMORY = 80 * MB
 """That a flood may take on top: ten minutes of sound, and what is parsed just now."""
 MOST_FOR_LARGE = 250 * MB
 """The same with messages near the largest size, which exist several times while they are read."""
-LEAST_TURNS = 5
-"""Of another's fifty frames in that time, on a machine that is busy with other things as well."""
+LEAST_TURNS = 3
+"""Of the thirty frames that are due in that time, on a machine that has other things to do too."""
 
 
 @pytest.fixture(autouse=True)
