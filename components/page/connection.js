@@ -4,6 +4,7 @@
   "use strict";
   if (rv.connection) return;
 
+  const QUIET_MS = 3000; // the app says how loud both voices are twenty times a second
   const BLIP_MS = 2000;
   const HUSH_MS = 200;
   const LAST_WORDS_MS = 100;
@@ -16,8 +17,9 @@
   // `owner` hears opened(), shaky(yes), message({ type, … }), which tells whether the message was
   // for it, and at the end, once, either lost(sentence) or refused(sentence).
   function open(stream, { rejoin, patience }, owner) {
-    const mine = { owner, patience, pc: null, channel: null, over: false };
-    mine.timer = mine.blip = mine.hush = 0;
+    const mine = { owner, patience, pc: null, channel: null, settled: false, over: false };
+    mine.silent = false;
+    mine.timer = mine.quiet = mine.blip = mine.hush = 0;
     wait(mine, SILENT);
     rv.component.start(stream, {
       rejoin,
@@ -38,7 +40,31 @@
 
   // There is nothing more to wait for: the call goes on.
   function settle(mine) {
+    mine.settled = true;
     clearTimeout(mine.timer);
+  }
+
+  // Browsers call a connection broken seven seconds after the last packet; the app gives up a
+  // caller after five.
+  function expectMore(mine) {
+    clearTimeout(mine.quiet);
+    if (mine.silent) recover(mine);
+    mine.silent = false;
+    mine.quiet = setTimeout(() => {
+      mine.silent = true;
+      waver(mine);
+    }, QUIET_MS);
+  }
+
+  function waver(mine) {
+    mine.owner.shaky(true);
+    clearTimeout(mine.blip);
+    mine.blip = setTimeout(() => finish(mine, "lost", SILENT), BLIP_MS);
+  }
+
+  function recover(mine) {
+    clearTimeout(mine.blip);
+    mine.owner.shaky(false);
   }
 
   function finish(mine, how, sentence) {
@@ -51,15 +77,12 @@
     mine.pc = pc;
     pc.addEventListener("connectionstatechange", () => {
       if (mine.over) return;
-      clearTimeout(mine.blip);
       if (["failed", "closed"].includes(pc.connectionState)) finish(mine, "lost", SILENT);
-      else mine.owner.shaky(false);
+      else recover(mine);
     });
     // component.js stops the event "disconnected", so that it is seen here by ICE alone.
     pc.addEventListener("iceconnectionstatechange", () => {
-      if (mine.over || pc.iceConnectionState !== "disconnected") return;
-      mine.owner.shaky(true);
-      mine.blip = setTimeout(() => finish(mine, "lost", SILENT), BLIP_MS);
+      if (!mine.over && pc.iceConnectionState === "disconnected") waver(mine);
     });
   }
 
@@ -81,7 +104,9 @@
   function take(mine, text) {
     const message = parse(text);
     if (!message) return false;
-    return mine.over ? message.type !== "fetch_output" : mine.owner.message(message);
+    if (mine.over) return message.type !== "fetch_output";
+    if (mine.settled) expectMore(mine);
+    return mine.owner.message(message);
   }
 
   function parse(text) {
@@ -114,7 +139,7 @@
   function close(mine, delay = 0) {
     if (mine.over) return;
     mine.over = true;
-    [mine.timer, mine.blip, mine.hush].forEach(clearTimeout);
+    [mine.timer, mine.quiet, mine.blip, mine.hush].forEach(clearTimeout);
     rv.component.stop();
     if (!mine.pc) return;
     if (delay) setTimeout(() => mine.pc.close(), delay);

@@ -187,8 +187,7 @@
       if (call !== mine) return;
       const report = rv.figures.playout(second);
       if (report) send(report);
-      if (state.assistant !== "speaking") rv.sound.rest();
-      else judge(mine, rv.sound.judge(second));
+      judge(mine, state.assistant === "speaking" ? rv.sound.judge(second) : rv.sound.rest());
     };
   }
 
@@ -238,7 +237,8 @@
     byId("interrupt").disabled = !(ready && state.assistant !== "idle");
     byId("talk").disabled = !ready;
     byId("send").disabled = byId("say").disabled = !ready;
-    byId("say").placeholder = ready ? "Type instead of speaking" : "Start the call, then type here";
+    const wait = inCall ? "In a moment you can type here" : "Start the call, then type here";
+    byId("say").placeholder = ready ? "Type instead of speaking" : wait;
     if (!ready && talking) talk(false);
   }
 

@@ -32,8 +32,10 @@
     return packets > 0 ? SWALLOWED : ABSENT;
   }
 
+  // The same while the assistant says nothing.
   function rest() {
     silent = 0;
+    return blocked() ? null : "";
   }
 
   // Browsers allow sound after a click.

@@ -643,6 +643,19 @@ def test_a_voice_without_sound_is_told_until_it_sounds(app: App, visit: Visit) -
     notice(page).to_be_empty()
 
 
+def test_a_voice_without_sound_is_forgotten_when_it_ends(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    control.mute = True
+    call.change(assistant=Assistant.SPEAKING)
+    notice(page).to_contain_text("this browser plays nothing")
+
+    call.change(assistant=Assistant.IDLE)
+    control.mute = False
+    notice(page).to_be_empty()
+
+
 def test_a_voice_that_sounds_needs_no_words(app: App, visit: Visit) -> None:
     url, control = app
     page = visit(url)

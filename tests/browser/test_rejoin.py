@@ -108,6 +108,44 @@ def test_a_connection_that_does_not_recover_is_made_anew(
     assert page.evaluate(closed) == "closed"
 
 
+DEAF = """
+const add = RTCDataChannel.prototype.addEventListener;
+RTCDataChannel.prototype.addEventListener = function (name, handle) {
+  add.call(this, name, (event) => {
+    if (name !== "message" || !window.deaf) handle.call(this, event);
+  });
+};"""
+"""Nothing that the app says arrives, while `window.deaf`."""
+
+
+def test_an_app_that_falls_silent_is_joined_anew(app: App, visit: Visit) -> None:
+    """Before the browser itself finds that the connection is broken."""
+    url, control = app
+    page = visit(url, script=DEAF)
+    call = begin(page, control)
+
+    page.evaluate("window.deaf = true")
+    state_of(page, "connection").to_have_text("Reconnecting")
+    assert page.evaluate("window.witness.peers[0].iceConnectionState") == "connected"
+    page.wait_for_function("window.witness.peers.length === 2")
+    page.evaluate("window.deaf = false")
+
+    back(page, control, call)
+
+
+def test_a_pause_of_the_app_is_not_a_loss(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url, script=DEAF)
+    begin(page, control)
+
+    page.evaluate("window.deaf = true")
+    state_of(page, "connection").to_have_text("Reconnecting")
+    page.evaluate("window.deaf = false")
+    state_of(page, "connection").to_have_text("Connected")
+
+    assert page.evaluate("window.witness.peers.length") == 1
+
+
 def test_a_call_survives_one_loss_after_another(app: App, visit: Visit) -> None:
     url, control = app
     page = visit(url)
@@ -210,11 +248,21 @@ def test_coming_back_can_be_given_up_at_once(app: App, visit: Visit) -> None:
     notice(page).to_be_empty()
 
 
-def test_after_twenty_seconds_the_loss_is_told(app: App, visit: Visit) -> None:
+RELAY_ALONE = """
+window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {
+  construct: (Native, [options]) =>
+    new Native({ ...options, iceTransportPolicy: window.blocked ? "relay" : "all" }),
+});"""
+
+
+@pytest.mark.parametrize("blocked", ["requests", "sound"])
+def test_after_twenty_seconds_the_loss_is_told(app: App, visit: Visit, blocked: str) -> None:
     url, control = app
-    page = visit(url)
+    page = visit(url, script=RELAY_ALONE)
     call = begin(page, control)
-    page.route(REQUESTS, lambda route: route.abort())
+    if blocked == "requests":
+        page.route(REQUESTS, lambda route: route.abort())
+    page.evaluate("(yes) => { window.blocked = yes; }", blocked == "sound")
 
     call.drop()
     notice(page).to_contain_text("The connection to the app was lost", timeout=40_000)
@@ -222,6 +270,7 @@ def test_after_twenty_seconds_the_loss_is_told(app: App, visit: Visit) -> None:
     page.wait_for_function(ALL_CLOSED)
 
     page.unroute(REQUESTS)
+    page.evaluate("window.blocked = false")
     begin(page, control)
     notice(page).to_be_empty()
 
