@@ -136,6 +136,17 @@ def send(*frames: bytes) -> Step:
     return step
 
 
+def trickle(*frames: bytes) -> Step:
+    """The same, a byte at a time."""
+
+    async def step(client: Conversation) -> None:
+        for byte in b"".join(frames):
+            client.socket.transport.write(bytes([byte]))
+            await asyncio.sleep(0.001)
+
+    return step
+
+
 def send_without_end(*frames: bytes) -> Step:
     """As fast as the client takes them, for as long as it does."""
 

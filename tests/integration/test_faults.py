@@ -16,21 +16,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from components import retries, session, upstream
+from components import liveness, retries, session, upstream
 from components.conversation import Status
 from tests.caller import calling
 from tests.faulty import (
+    TEXT,
     answer,
     break_tls,
     close,
     error,
     failed,
     faulty_server,
+    frame,
     greet,
     hear,
     no_handshake,
     refuse,
     say,
+    trickle,
 )
 
 KEY = "OPENAI_API_KEY"
@@ -594,3 +597,29 @@ async def test_trace_that_cannot_be_written_does_not_end_the_call(path):
         caller.say("Remember me")
         await caller.reads("Remember me", "I will.")
         assert caller.notices == []
+
+
+async def test_words_that_come_byte_by_byte_are_read_all_the_same():
+    delta = b'{"type":"response.output_text.delta","item_id":"a1","response_id":"r1","delta":"Hi."}'
+    script = [greet, trickle(frame(TEXT, delta), frame(TEXT, delta))]
+    async with faulty_server(script) as server, calling(server.url) as caller:
+        await caller.reads("Hi.")
+        await caller.reads("Hi.Hi.")
+        assert caller.notices == []
+
+
+async def test_silence_in_the_middle_of_a_reply_is_noticed_when_the_user_says_more(monkeypatch):
+    monkeypatch.setattr(liveness, "PATIENCE_S", 0.2)
+    begun = say("response.created", response={"id": "r1"})
+    words = say("response.output_text.delta", item_id="a1", response_id="r1", delta="I was")
+    script = [*ASKED, begun, words]
+    async with faulty_server(script) as server, calling(server.url) as caller:
+        await caller.state(connection="connected")
+        caller.say("Remember me")
+        await caller.reads("Remember me", "I was")
+        caller.say("Still there?")
+        await caller.state(connection="connected", notice=liveness.NO_REACTION)
+
+        await server.clients[0].send("ping")
+        await caller.state(connection="connected", notice="")
+        assert server.connections == 1
