@@ -16,7 +16,8 @@ from uuid import uuid4
 
 import orjson
 
-from components.protocol import Event, without_keys
+from components.failures import without_keys
+from components.fields import Event
 
 log = logging.getLogger(__name__)
 

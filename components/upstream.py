@@ -28,19 +28,18 @@ from websockets.exceptions import (
 )
 
 from components.connection import CLOSE_LIMIT_S, Connection
-from components.outbox import Outbox
-from components.protocol import (
-    Event,
+from components.failures import (
     Failure,
     Severity,
-    append_audio,
     failure_of_close,
     failure_of_own_close,
     failure_of_status,
-    parse,
     reason_of_error,
     safe,
 )
+from components.fields import Event
+from components.outbox import Outbox
+from components.protocol import append_audio, parse
 from components.trace import Trace
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ LAYERS = (
     ("speaker", "microphone"),
     ("screen", "trace", "connection", "outbox", "decimate", "jitter", "playout"),
     ("conversation", "playback", "protocol"),
-    ("usage",),
+    ("failures", "usage"),
     ("admission", "asking", "audio", "fields", "rates", "refusal", "words"),
 )
 """Imports point down only, to any lower layer; `settings` is for every shell."""
@@ -39,6 +39,7 @@ PURE = {
     "captions",
     "conversation",
     "decimate",
+    "failures",
     "fields",
     "history",
     "intake",

@@ -17,13 +17,13 @@ from websockets.exceptions import ConnectionClosed
 
 from components import upstream as module
 from components.audio import FRAME_BYTES, decode
-from components.outbox import MOST_AUDIO
-from components.protocol import (
+from components.failures import (
     Severity,
     failure_of_close,
     failure_of_own_close,
     failure_of_status,
 )
+from components.outbox import MOST_AUDIO
 from components.trace import Trace
 from components.upstream import Upstream, UpstreamError, open_upstream
 
