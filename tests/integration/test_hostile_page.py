@@ -316,6 +316,17 @@ async def test_a_stranger_gets_no_transcript(house: House) -> None:
         assert "3 plus 4" not in heard
 
 
+async def test_junk_from_a_page_does_not_end_its_call(house: House) -> None:
+    async with caller(house.url) as peer:
+        await connected(peer)
+        peer.send(type="say", text="x" * 250_000)
+        for junk in ("", "{", "[" * 60_000, "null", "[]", '{"type": 7}', '{"type": "say"}'):
+            peer._channel.send(junk)
+        peer.send(type="say", text=None)
+        peer.send(type="mute", muted="maybe")
+        await works(peer)
+
+
 async def test_what_a_tab_said_is_known_to_its_key_alone(house: House) -> None:
     async with caller(house.url) as peer:
         await connected(peer)
