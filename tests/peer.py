@@ -114,15 +114,26 @@ class Peer:
     def send(self, **message: object) -> None:
         self._channel.send(orjson.dumps(message).decode())
 
-    async def sees(self, **expected: object) -> dict[str, Any]:
-        """Wait for a message with these fields; one that has come already counts."""
+    async def sees(self, *, since: int = 0, **expected: object) -> dict[str, Any]:
+        """Wait for a message with these fields; one that has come already counts.
+
+        `since` leaves out so many of the oldest `messages`.
+        """
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                for message in reversed(self.messages):
+                for message in reversed(self.messages[since:]):
                     if expected.items() <= message.items():
                         return message
                 self._news.clear()
                 await self._news.wait()
+
+    async def is_now(self, *connections: str) -> str:
+        """Wait until the connection is in one of these states by the newest word of it."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (newest := self._newest_connection()) not in connections:
+                self._news.clear()
+                await self._news.wait()
+        return newest
 
     def forget(self) -> None:
         """Let `sees` count only what comes from now on."""
@@ -180,6 +191,10 @@ class Peer:
         local = pc.localDescription
         answer = await self.offer(url, {"sdp": local.sdp, "type": local.type, **words})
         await pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+
+    def _newest_connection(self) -> str:
+        states = (each for each in reversed(self.messages) if each["type"] == "state")
+        return str(next(states, {}).get("connection"))
 
     def _receive(self, text: str) -> None:
         self.messages.append(orjson.loads(text))

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +16,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
     flags = parser.parse_args()
+    # aiortc drops the errors of connections that died, and here most do.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     report = asyncio.run(soak(folder, 60 * flags.minutes, flags.seed))
     sys.stdout.write(f"{report}\nlog: {folder}\n")

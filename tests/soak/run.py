@@ -6,6 +6,7 @@ Before and after, with nobody there, it is written down what the app holds; both
 import asyncio
 import random
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,9 +21,10 @@ from tests.tcp_proxy import TcpProxy, tcp_proxy
 
 VISITORS = 6
 """At a time; about as much as two cores hold, with the callers and the practice server."""
-MOST_CALLS = 24
+MOST_CALLS = 32
 """More than visitors: a call whose browser died waits for it, and holds its place."""
-WARM_UP_S = 20.0
+WARM_UP_S = 50.0
+"""Until as many calls wait for their browsers as ever will: memory follows the most calls."""
 QUIET_S = 45.0
 """From the last visit until no call waits any more."""
 SETTLE_S = 40.0
@@ -45,6 +47,7 @@ class Report:
     survived: Counter[str]
     turned_away: int
     reconnected: int
+    begun_again: int
     load: list[int]
     """Sessions with the Realtime server, every second."""
     memory: list[float]
@@ -56,11 +59,12 @@ class Report:
             f"{calls} calls in {self.seconds:.0f} s ({60 * calls / self.seconds:.0f} a minute), "
             f"{sum(self.load) / len(self.load):.1f} at a time on average, {max(self.load)} at most",
             f"{self.turned_away} more turned away from a full house",
-            f"{self.reconnected} times a server was lost during a call, and the call went on",
+            f"{self.reconnected} times the server was lost during a call, and the call went on; "
+            f"{self.begun_again} times before it began, and the caller was told",
             *(f"  {number:4} x {way}" for way, number in sorted(self.survived.items())),
             f"before: {self.before}",
             f"after:  {self.after}",
-            f"memory in between: {max(self.memory):.1f} MB at most",
+            f"memory in between, in MB: {_curve(self.memory)}",
             *(f"PROBLEM: {problem}" for problem in self.problems or ["none"]),
         ]
         return "\n".join(lines)
@@ -76,6 +80,7 @@ class Crowd:
     survived: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
     reconnected: int = 0
+    begun_again: int = 0
     problems: list[str] = field(default_factory=list)
 
     async def call(self, seconds: float) -> None:
@@ -109,10 +114,24 @@ class Crowd:
                 self.turned_away += 1
                 await asyncio.sleep(FULL_HOUSE_PAUSE_S)
             else:
-                self.problems.append(f"{name}: {type(error).__name__} {error}")
+                self.problems.append(f"{name}: {type(error).__name__} {error} ({_where(error)})")
         finally:
             self.reconnected += visitor.broken
+            self.begun_again += visitor.refused
             await visitor.go_home()
+
+
+def _curve(sizes: list[float]) -> str:
+    """Ten values, evenly spaced in time, and the largest."""
+    step = max(1, len(sizes) // 10)
+    return ", ".join(f"{size:.0f}" for size in sizes[::step]) + f"; at most {max(sizes):.0f}"
+
+
+def _where(error: Exception) -> str:
+    """What the visitor was about to do."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.line for frame in frames if Path(frame.filename).name == "visits.py"]
+    return " > ".join(line for line in lines if line)
 
 
 async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
@@ -144,6 +163,7 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
             survived=crowd.survived,
             turned_away=crowd.turned_away,
             reconnected=crowd.reconnected,
+            begun_again=crowd.begun_again,
             load=load,
             memory=sizes,
             problems=problems,

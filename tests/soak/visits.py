@@ -6,7 +6,6 @@ A visit that returns has met what it should; one that has not raises.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from tests.network import Network
 from tests.peer import Peer
@@ -19,10 +18,13 @@ BLIP_S = 1.5
 
 
 class Visitor:
-    """One caller with a purpose; `broken` counts how often its server was lost and came back."""
+    """One caller with a purpose."""
 
     def __init__(self, url: str, upstream: TcpProxy, chance: random.Random) -> None:
         self.broken = 0
+        """How often the server was lost, and the call went on."""
+        self.refused = 0
+        """How often it was lost while the call began, and the caller was told to start again."""
         self._url = url
         self._upstream = upstream
         self._chance = chance
@@ -41,11 +43,7 @@ class Visitor:
 
     async def barge_in_and_hang_up(self) -> None:
         await self._talk()
-        self._peer.send(type="say", text="count to thirty")
-        with suppress(TimeoutError):  # the server may be lost just now
-            await self._heard_or_lost()
-        self._peer.microphone.say(speech("stop"))
-        await self._peer.sees(type="state", user="speaking")
+        await self._until_not_lost(self._barge_in)
         await self._peer.hang_up()
 
     async def die_silently(self) -> None:
@@ -85,7 +83,6 @@ class Visitor:
         self._peer.network = Network()
         self._peer.forget()
         await self._peer.rejoin(self._url)
-        await self._connected()
         await self._ask()
         await self._peer.hang_up()
 
@@ -118,38 +115,50 @@ class Visitor:
         await self._ask()
 
     async def _join(self) -> None:
-        await self._peer.join(self._url)
-        await self._connected()
-
-    async def _connected(self) -> None:
-        await self._peer.sees(type="state", connection="connected")
+        """Start a call; once more if its server was lost before it had begun, as that ends it."""
+        for _ in range(MOST_TRIES):
+            self._peer.forget()
+            await self._peer.join(self._url)
+            if await self._peer.is_now("connected", "failed") == "connected":
+                return
+            await self._peer.close()
+            self.refused += 1
+        raise AssertionError("the server was lost too often to begin")
 
     async def _ask(self) -> None:
-        """Ask until an answer is heard: one that is lost with the server is not given again."""
-        for _ in range(MOST_TRIES):
-            self._peer.send(type="say", text=self._chance.choice(QUESTIONS))
-            if await self._heard_or_lost():
-                return
-            self.broken += 1
-            self._peer.forget()
-            await self._connected()
-        raise AssertionError("the server was lost too often to tell")
+        await self._until_not_lost(self._get_an_answer)
 
-    async def _heard_or_lost(self) -> bool:
-        """Whether an answer was heard before the server was lost."""
-        heard = asyncio.create_task(self._peer.hears(300))
-        lost = asyncio.create_task(self._peer.sees(type="state", connection="reconnecting"))
-        try:
-            await asyncio.wait([heard, lost], return_when=asyncio.FIRST_COMPLETED)
-            if heard.done():
-                await heard
-                return True
-            await lost
-            return False
-        finally:
-            for task in (heard, lost):
-                task.cancel()
-            await asyncio.gather(heard, lost, return_exceptions=True)
+    async def _get_an_answer(self) -> None:
+        self._peer.send(type="say", text=self._chance.choice(QUESTIONS))
+        await self._peer.hears(300)
+
+    async def _barge_in(self) -> None:
+        self._peer.send(type="say", text="count to thirty")
+        await self._peer.hears(300)
+        before = len(self._peer.messages)
+        self._peer.microphone.say(speech("stop"))
+        await self._peer.sees(since=before, type="state", user="speaking")
+
+    async def _until_not_lost(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do it again when the server was lost meanwhile: it then knows nothing of it."""
+        for _ in range(MOST_TRIES):
+            await self._peer.is_now("connected")
+            before = len(self._peer.messages)
+            acting = asyncio.create_task(act())
+            lost = asyncio.create_task(
+                self._peer.sees(since=before, type="state", connection="reconnecting")
+            )
+            try:
+                await asyncio.wait([acting, lost], return_when=asyncio.FIRST_COMPLETED)
+                if acting.done():
+                    return await acting
+                await lost
+                self.broken += 1
+            finally:
+                acting.cancel()
+                lost.cancel()
+                await asyncio.gather(acting, lost, return_exceptions=True)
+        raise AssertionError("the server was lost too often to tell")
 
 
 Way = Callable[[Visitor], Awaitable[None]]
