@@ -17,6 +17,7 @@ import numpy as np
 
 from components.audio import FRAME_BYTES, FRAME_MS, Samples, level_dbfs
 from components.conversation import Conversation
+from components.failures import Failure, Severity
 from components.outputs import (
     Hangup,
     Output,
@@ -28,13 +29,7 @@ from components.outputs import (
     StopPlayback,
 )
 from components.pricing import cost
-from components.protocol import (
-    Failure,
-    SessionOptions,
-    Severity,
-    headers,
-    realtime_url,
-)
+from components.protocol import SessionOptions, headers, realtime_url
 from components.session import RealtimeSession
 from components.settings import Settings
 from components.trace import Trace

@@ -7,7 +7,7 @@ audio back (protocol digest 4.4), and what was never heard was never said.
 from typing import Any, Final
 
 from components.conversation import Conversation, Message, Status
-from components.protocol import Event
+from components.fields import Event
 
 MOST_MESSAGES: Final = 40
 MOST_CHARACTERS: Final = 12_000

@@ -22,6 +22,8 @@ JOIN_LIMIT_S: Final = 15.0
 """From an answered offer to an open data channel; the page gives up after ten seconds."""
 LAST_WORDS_S: Final = 0.3
 """A connection that is closed at once takes its last messages along."""
+MOST_BUFFERED_BYTES: Final = 262_144
+"""Of messages that the network has not taken: a page so far behind needs the newest ones only."""
 MAX_MESSAGE_BYTES: Final = 65_536
 """Of the page; a typed turn has at most 4,000 characters."""
 
@@ -90,8 +92,11 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Over the data channel, at once."""
-        if self.channel is not None and self.channel.readyState == "open":
-            self.channel.send(orjson.dumps(message).decode())
+        channel = self.channel
+        if channel is None or channel.readyState != "open":
+            return
+        if channel.bufferedAmount < MOST_BUFFERED_BYTES:
+            channel.send(orjson.dumps(message).decode())
 
     def show(self, conversation: Conversation) -> None:
         """The transcript has changed; fastrtc's component then asks Gradio for it."""

@@ -13,12 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import orjson
 
 from components.audio import SAMPLE_RATE, encode
-from components.failures import Failure as Failure
-from components.failures import Severity as Severity
-from components.failures import failure_of_error as failure_of_error
-from components.failures import failure_of_status as failure_of_status
-from components.failures import safe as safe
-from components.fields import Event as Event
+from components.fields import Event
 
 TRANSCRIPTION_FALLBACKS: Final = ("gpt-realtime-whisper", "gpt-4o-mini-transcribe")
 """Tried in this order after the chosen transcription model is refused; then none."""

@@ -15,6 +15,7 @@ from components.allowance import Allowance
 from components.audio import decode
 from components.captions import Captions
 from components.conversation import Assistant, Connection, Conversation, Status, User
+from components.failures import Failure, Severity, failure_of_error
 from components.fields import Event, at, clean, content_index, identity, text
 from components.history import replay
 from components.intake import Intake
@@ -33,16 +34,7 @@ from components.outputs import (
 from components.overload import PAUSE_S, is_overload, pause_s
 from components.playback import MAX_DELAY_S, Playback
 from components.pricing import cost
-from components.protocol import (
-    Failure,
-    SessionOptions,
-    Severity,
-    failure_of_error,
-    relax,
-    session_update,
-    truncate,
-    user_text,
-)
+from components.protocol import SessionOptions, relax, session_update, truncate, user_text
 from components.responses import Responses
 from components.retries import Retries
 

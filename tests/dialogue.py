@@ -1,8 +1,9 @@
 """A call without a network: its session, its clock, and the server's lines by hand."""
 
 from components.audio import FRAME_BYTES, encode
+from components.failures import Failure, Severity
 from components.outputs import Reconnect, Send, SendAudio
-from components.protocol import Failure, SessionOptions, Severity
+from components.protocol import SessionOptions
 from components.session import RealtimeSession
 from tests.wire import validate_client_event
 

@@ -10,7 +10,7 @@ from components import leg as module
 from components.audio import FRAME_BYTES, encode
 from components.call import Call
 from components.conversation import Conversation
-from components.leg import MAX_MESSAGE_BYTES, Leg
+from components.leg import MAX_MESSAGE_BYTES, MOST_BUFFERED_BYTES, Leg
 from components.settings import Settings
 from tests.scripted import PATIENCE_S, scripted_server
 
@@ -18,7 +18,8 @@ from tests.scripted import PATIENCE_S, scripted_server
 class Channel:
     """The browser's end of the data channel."""
 
-    readyState = "open"  # noqa: N815  # the name of the WebRTC standard
+    readyState = "open"  # noqa: N815  # the names of the WebRTC standard
+    bufferedAmount = 0  # noqa: N815
 
     def __init__(self):
         self.messages = []
@@ -133,6 +134,15 @@ async def test_page_is_told_to_fetch_the_transcript_until_somebody_watches():
 async def test_closed_channel_is_no_error():
     async with connected() as (leg, channel, _upstream):
         channel.readyState = "closed"
+        count = len(channel.messages)
+        leg.tell({"type": "levels"})
+
+        assert len(channel.messages) == count
+
+
+async def test_page_that_takes_nothing_is_told_nothing():
+    async with connected() as (leg, channel, _upstream):
+        channel.bufferedAmount = MOST_BUFFERED_BYTES
         count = len(channel.messages)
         leg.tell({"type": "levels"})
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from components.audio import FRAME_BYTES
 from components.conversation import MOST_CHARACTERS, Assistant, Connection, Status, User
+from components.failures import Failure, Severity
 from components.intake import (
     GAP_FRAMES,
 )
 from components.outputs import Hangup, Renew, Send, Show
-from components.protocol import Failure, Severity
 from components.responses import MOST_REPEATS
 from components.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_TRIES, STEADY_S
 from components.session import (

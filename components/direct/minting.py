@@ -17,16 +17,9 @@ import httpx
 import orjson
 
 from components.direct.visitor import identifier
-from components.protocol import (
-    Event,
-    SessionOptions,
-    failure_of_status,
-    headers,
-    realtime_url,
-    relax,
-    safe,
-    session_update,
-)
+from components.failures import failure_of_status, safe
+from components.fields import Event
+from components.protocol import SessionOptions, headers, realtime_url, relax, session_update
 from components.settings import Settings
 from components.tools import definitions
 

@@ -18,7 +18,8 @@ from components.conversation import Assistant, Connection
 from components.direct.function_calls import FunctionCall, FunctionCalls
 from components.direct.minting import Minting
 from components.direct.observe import Seen, ended, is_active, noting, observe
-from components.protocol import Event, Severity
+from components.failures import Severity
+from components.fields import Event
 from components.settings import Settings
 from components.upstream import Upstream, UpstreamError, open_upstream
 

@@ -12,10 +12,11 @@ import pytest
 
 from components.audio import FRAME_BYTES, FRAME_MS
 from components.conversation import Assistant, Connection, Status, User
+from components.failures import Failure, Severity
 from components.outputs import Send, SendAudio, StopPlayback
 from components.practice import outputs as server
 from components.practice.engine import Engine
-from components.protocol import Failure, SessionOptions, Severity, append_audio, parse
+from components.protocol import SessionOptions, append_audio, parse
 from components.session import RealtimeSession
 from tests.wire import validate_client_event, validate_server_event
 
