@@ -94,8 +94,8 @@ def visitor_of(host: str) -> str:
     return str(ip_network((address, 64), strict=False))
 
 
-def component_request(body: bytes, has: Callable[[int, str], bool]) -> tuple[str, bytes]:
-    """The session and the checked body of a request to a component's function.
+def component_request(body: bytes, has: Callable[[int, str], bool]) -> bytes:
+    """The checked body of a request to a component's function.
 
     `has` knows whether a component has a function. `BadRequestError` if the page would not ask so.
     """
@@ -105,12 +105,12 @@ def component_request(body: bytes, has: Callable[[int, str], bool]) -> tuple[str
             name in FUNCTIONS and _is_name(session) and has(number, name)
         ):
             kept = {"fn_name": name, "component_id": number, "session_hash": session}
-            return session, orjson.dumps({**kept, "data": _component_data(name, asked.get("data"))})
+            return orjson.dumps({**kept, "data": _component_data(name, asked.get("data"))})
     raise BadRequestError("The page has no such function.")
 
 
-def event_request(body: bytes, inputs: Callable[[int], Sequence[bool] | None]) -> tuple[str, bytes]:
-    """The session and the checked body of a request for one of our Gradio events.
+def event_request(body: bytes, inputs: Callable[[int], Sequence[bool] | None]) -> bytes:
+    """The checked body of a request for one of our Gradio events.
 
     `inputs` has, for each input of an event, whether it takes an object; None if the event is none
     of ours. `BadRequestError` if the page would not ask so.
@@ -124,7 +124,7 @@ def event_request(body: bytes, inputs: Callable[[int], Sequence[bool] | None]) -
             if len(data) != len(takes) or not all(map(_is_input, data, takes)):
                 raise BadRequestError("The page has no such data for this event.")
             kept = {"fn_index": number, "session_hash": session, "trigger_id": trigger}
-            return session, orjson.dumps({**kept, "data": data, "event_data": None})
+            return orjson.dumps({**kept, "data": data, "event_data": None})
     raise BadRequestError("The page has no such event.")
 
 

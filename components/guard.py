@@ -37,7 +37,6 @@ from components.admission import (
     from_other_site,
     visitor_of,
 )
-from components.asking import Asking, asking
 from components.gradio_page import GradioPage
 from components.rates import Rates
 from components.refusal import Refusal, login_needed, too_long, too_many
@@ -164,12 +163,11 @@ class _Visit:
         self._guard = guard
         self._page = page
         self._path = get_route_path(scope) or "/"
-        visitor = visitor_of(scope["client"][0] if scope.get("client") else "")
-        self._scope = {**scope, "client": (visitor, 0)}
+        self._visitor = visitor_of(scope["client"][0] if scope.get("client") else "")
+        self._scope = {**scope, "client": (self._visitor, 0)}
         if self._path in ("/", CONFIG):
             # Gradio takes the name of a page and of a stored state from here: we have neither.
             self._scope["query_string"] = b""
-        self._asking = Asking(visitor=visitor)
 
     async def serve(self, inner: ASGIApp, receive: Receive, send: Send) -> None:
         request = Request(self._scope)
@@ -181,8 +179,8 @@ class _Visit:
             if body is not None:
                 receive = _again(self._rebuild(request, body), receive)
             self._check_stream(request)
-            with self._guard.stream(self._asking.visitor) if self._path == DATA else nullcontext():
-                await self._pass_on(inner, receive, dressed)
+            with self._guard.stream(self._visitor) if self._path == DATA else nullcontext():
+                await inner(self._scope, receive, dressed)
         except Refusal as refusal:
             if body is None and _has_body(request):  # the rest of it is on its way
                 refusal.response.headers["Connection"] = "close"
@@ -190,29 +188,21 @@ class _Visit:
         except _Gone:
             return
 
-    async def _pass_on(self, inner: ASGIApp, receive: Receive, send: Send) -> None:
-        before = asking.set(self._asking)
-        try:
-            await inner(self._scope, receive, send)
-        finally:
-            asking.reset(before)
-
     def _rebuild(self, request: Request, body: bytes) -> bytes:
-        """The body as it goes on; who asks is known from here."""
+        """The body as it goes on."""
         is_event = self._path in (JOIN, RUN)
         if not is_event and self._path not in COMPONENT_SERVER:
             return body
         try:
             if request.headers.get("content-type", "").partition(";")[0] != "application/json":
                 raise BadRequestError("The request is not JSON.")
-            session_hash, rebuilt = (
+            rebuilt = (
                 event_request(body, self._page.inputs)
                 if is_event
                 else component_request(body, self._page.has)
             )
         except BadRequestError as error:
             raise Refusal(400, "bad_request", str(error)) from None
-        self._asking = Asking(session_hash, self._asking.visitor)
         headers = MutableHeaders(raw=list(self._scope["headers"]))
         # Gradio writes the type into its log, whatever it is.
         headers["content-type"], headers["content-length"] = "application/json", str(len(rebuilt))

@@ -62,6 +62,8 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         super().set_channel(channel)
         if self._patience:
             self._patience.cancel()
+        # Trap: fastrtc sends back whatever comes, and a long message breaks the connection.
+        channel.remove_all_listeners("message")
         channel.on("message", self._from_page)
         if self._call:
             self._call.attach(self)

@@ -53,14 +53,14 @@ def event(**changes):
 
 def to_component(body):
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    session, rebuilt = component_request(raw, lambda number, name: (number, name) != (8, "offer"))
-    return session, orjson.loads(rebuilt)
+    rebuilt = component_request(raw, lambda number, name: (number, name) != (8, "offer"))
+    return orjson.loads(rebuilt)
 
 
 def to_event(body, takes=(False,)):
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    session, rebuilt = event_request(raw, {1: takes}.get)
-    return session, orjson.loads(rebuilt)
+    rebuilt = event_request(raw, {1: takes}.get)
+    return orjson.loads(rebuilt)
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,8 @@ def test_a_visitor_has_one_name(host, visitor):
 
 
 def test_an_offer_passes_with_its_key_alone():
-    session, passed = to_component(asked(extra=1))
+    passed = to_component(asked(extra=1))
 
-    assert session == "session1"
     assert passed == asked(
         data={
             "type": "offer",
@@ -188,7 +187,7 @@ def test_an_offer_passes_with_its_key_alone():
 def test_of_an_offer_only_what_can_be_meant_passes(sent, passed):
     offer = {"type": "offer", "sdp": "v=0", "webrtc_id": "abc"}
 
-    assert to_component(asked(data={**offer, **sent}))[1]["data"] == {**offer, **passed}
+    assert to_component(asked(data={**offer, **sent}))["data"] == {**offer, **passed}
 
 
 @pytest.mark.parametrize(
@@ -203,7 +202,7 @@ def test_of_an_offer_only_what_can_be_meant_passes(sent, passed):
     ],
 )
 def test_a_candidate_passes(found):
-    passed = to_component(asked(data=candidate(**found)))[1]["data"]
+    passed = to_component(asked(data=candidate(**found)))["data"]
 
     expected = candidate(**found)
     del expected["candidate"]["usernameFragment"]
@@ -219,7 +218,7 @@ def test_a_candidate_passes(found):
     ],
 )
 def test_the_other_functions_pass(function, sent, passed):
-    assert to_component(asked(fn_name=function, data=sent))[1]["data"] == passed
+    assert to_component(asked(fn_name=function, data=sent))["data"] == passed
 
 
 NO_JSON = [b"", b"{", b"\xff\xfe", b"[]", b"1", b'"x"', b"[" * 100_000, b'{"a":' * 5000, b"NaN"]
@@ -278,7 +277,7 @@ def test_what_the_page_would_not_ask_of_its_component_is_refused(change):
 )
 def test_an_offer_that_no_browser_makes_passes_as_nothing(change):
     """Where offers are taken it is refused in words that the page can show."""
-    assert to_component(asked(**change))[1]["data"] == {}
+    assert to_component(asked(**change))["data"] == {}
 
 
 @pytest.mark.parametrize(
@@ -294,7 +293,7 @@ def test_an_offer_that_no_browser_makes_passes_as_nothing(change):
 def test_an_event_passes_without_what_it_does_not_need(data, takes):
     sent = event(data=data, event_data={"index": 1}, batched=True, simple_format=True)
 
-    assert to_event(sent, takes) == ("session1", event(data=data))
+    assert to_event(sent, takes) == event(data=data)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +327,7 @@ def test_what_no_event_of_ours_takes_is_refused(change, takes):
 
 @given(JSON)
 def test_junk_is_refused_and_breaks_nothing(junk):
-    assert to_component(asked(data=junk))[1]["data"] == {}
+    assert to_component(asked(data=junk))["data"] == {}
     with pytest.raises(BadRequestError):
         to_component(asked(component_id=junk, session_hash=junk))
     with pytest.raises(BadRequestError):

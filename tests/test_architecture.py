@@ -25,7 +25,7 @@ LAYERS = (
     ("screen", "trace", "connection", "outbox", "decimate", "jitter", "playout"),
     ("conversation", "playback", "protocol"),
     ("failures", "usage"),
-    ("admission", "asking", "audio", "fields", "rates", "refusal", "words"),
+    ("admission", "audio", "fields", "rates", "refusal", "words"),
 )
 """Imports point down only, to any lower layer; `settings` is for every shell."""
 
@@ -105,7 +105,6 @@ PURE_MAY_KNOW_SETTINGS = {
 
 TESTED_BESIDE = {
     "app": "integration/test_start.py",
-    "asking": "test_guard.py",
     "launch": "integration/test_start.py",
     "outputs": "test_session.py",
     "page.direct": "browser/test_direct.py",

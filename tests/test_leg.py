@@ -29,6 +29,10 @@ class Channel:
         assert event == "message"
         self._listeners.append(listener)
 
+    def remove_all_listeners(self, event):
+        assert event == "message"
+        self._listeners.clear()
+
     def send(self, text):
         self.messages.append(orjson.loads(text))
 
@@ -77,6 +81,15 @@ async def test_open_channel_begins_the_call_once():
 
         assert leg.channel is channel
         assert len(upstream.of("session.update")) == 1
+
+
+async def test_message_of_the_page_is_not_sent_back():
+    channel = Channel()
+    channel.on("message", lambda text: channel.send(text))
+    Leg().set_channel(channel)
+    channel.says({"type": "say", "text": "Hello"})
+
+    assert channel.messages == []
 
 
 async def test_sound_and_messages_reach_the_call():
