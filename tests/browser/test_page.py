@@ -714,12 +714,12 @@ def test_what_was_said_stays_over_calls_and_reloads_until_it_is_forgotten(
     expect(anew).to_be_disabled()
     page.click("#start")
     settle(page, "ended")
-    key = page.evaluate("window.realtimeVoice.key()")
+    key = key_of(page)
 
     page.reload()
     expect(words).to_have_text(["Remember this."])
     expect(page.locator(".rv-empty")).to_have_count(0)
-    assert page.evaluate("window.realtimeVoice.key()") == key
+    assert key_of(page) == key
     begin(page, control)
     expect(words).to_have_text(["Remember this."])
     page.click("#start")
@@ -730,11 +730,16 @@ def test_what_was_said_stays_over_calls_and_reloads_until_it_is_forgotten(
     expect(page.locator(".rv-empty").first).to_be_visible()
     expect(anew).to_be_disabled()
     assert not control.past(key).messages
-    assert page.evaluate("window.realtimeVoice.key()") != key
+    assert key_of(page) != key
     page.reload()
     expect(page.locator(".rv-empty").first).to_be_visible()
     begin(page, control)
     expect(words).to_have_count(0)
+
+
+def key_of(page: Page) -> str:
+    page.wait_for_selector("#start:visible")
+    return str(page.evaluate("window.realtimeVoice.key()"))
 
 
 def test_each_tab_is_a_caller_of_its_own(app: App, visit: Visit) -> None:
@@ -746,7 +751,7 @@ def test_each_tab_is_a_caller_of_its_own(app: App, visit: Visit) -> None:
     with page.expect_popup() as copied:  # a tab opened by another starts with its storage
         page.evaluate("window.open(location.href)")
 
-    keys = [one.evaluate("window.realtimeVoice.key()") for one in (page, other, copied.value)]
+    keys = [key_of(one) for one in (page, other, copied.value)]
     assert len(set(keys)) == 3
     assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
 
@@ -755,12 +760,12 @@ def test_without_storage_calls_work_and_a_reload_forgets(app: App, visit: Visit)
     url, control = app
     block = "Object.defineProperty(window, 'sessionStorage', { get() { throw new Error(); } });"
     page = visit(url, script=block)
-    key = page.evaluate("window.realtimeVoice.key()")
+    key = key_of(page)
     begin(page, control)
 
     page.reload()
 
-    assert page.evaluate("window.realtimeVoice.key()") != key
+    assert key_of(page) != key
 
 
 def test_a_note_stands_between_the_messages(app: App, visit: Visit) -> None:
