@@ -23,8 +23,9 @@ VISITORS = 6
 """At a time; about as much as two cores hold, with the callers and the practice server."""
 MOST_CALLS = 32
 """More than visitors: a call whose browser died waits for it, and holds its place."""
-WARM_UP_S = 50.0
-"""Until as many calls wait for their browsers as ever will: memory follows the most calls."""
+WARM_UP_S = 20.0
+PAGES = tuple(f"page{number:08}" for number in range(50))
+"""Gradio remembers hundreds of loaded pages, and is meant to; these are fewer."""
 QUIET_S = 45.0
 """From the last visit until no call waits any more."""
 SETTLE_S = 40.0
@@ -103,7 +104,7 @@ class Crowd:
             await self._visit(way)
 
     async def _visit(self, way: Way) -> None:
-        visitor = Visitor(self.url, self.upstream, self.chance)
+        visitor = Visitor(self.url, self.upstream, self.chance, self.chance.choice(PAGES))
         name = way.__name__.replace("_", " ")
         try:
             async with asyncio.timeout(VISIT_LIMIT_S):
@@ -139,6 +140,8 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
     async with _house(folder) as (app, upstream):
         note = folder / "note.json"
         chance = random.Random(seed)
+        # Memory stays where the fullest house has brought it, so that comes first.
+        problems = await _places(app)
         await Crowd(app.url, upstream, chance).call(WARM_UP_S)
         await _quiet(upstream)
         before = await _at_rest(app, note)
@@ -147,7 +150,7 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
         begun = time.monotonic()
         load, sizes = await _watched(crowd, seconds, app)
         took = time.monotonic() - begun
-        problems = crowd.problems
+        problems += crowd.problems
         try:
             await _quiet(upstream)
         except TimeoutError:

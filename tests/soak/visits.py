@@ -18,9 +18,9 @@ BLIP_S = 1.5
 
 
 class Visitor:
-    """One caller with a purpose."""
+    """One caller with a purpose, on a page that Gradio knows by a name."""
 
-    def __init__(self, url: str, upstream: TcpProxy, chance: random.Random) -> None:
+    def __init__(self, url: str, upstream: TcpProxy, chance: random.Random, page: str) -> None:
         self.broken = 0
         """How often the server was lost, and the call went on."""
         self.refused = 0
@@ -29,6 +29,7 @@ class Visitor:
         self._upstream = upstream
         self._chance = chance
         self._peer = Peer()
+        self._peer.session_hash = page
 
     async def go_home(self) -> None:
         """Whatever happened: leave nothing of this side running."""
@@ -52,8 +53,7 @@ class Visitor:
 
     async def die_in_the_middle_of_a_sentence(self) -> None:
         await self._join()
-        self._peer.microphone.say(speech("what time is it"))
-        await self._peer.sees(type="state", user="speaking")
+        await self._until_not_lost(self._begin_a_sentence)
         await self._peer.vanish()
 
     async def die_before_the_connection_stands(self) -> None:
@@ -137,6 +137,11 @@ class Visitor:
         await self._peer.hears(300)
         before = len(self._peer.messages)
         self._peer.microphone.say(speech("stop"))
+        await self._peer.sees(since=before, type="state", user="speaking")
+
+    async def _begin_a_sentence(self) -> None:
+        before = len(self._peer.messages)
+        self._peer.microphone.say(speech("what time is it"))
         await self._peer.sees(since=before, type="state", user="speaking")
 
     async def _until_not_lost(self, act: Callable[[], Awaitable[None]]) -> None:
