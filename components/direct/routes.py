@@ -1,19 +1,19 @@
 """The addresses of the direct route: token, call, widget and demo page.
 
 Rule: every refusal is a status and one sentence in JSON; no answer holds the key. What a visitor
-may do is decided before anything is asked of the Realtime server.
+may do is decided before anything is asked of the Realtime server. The login, and who a visitor is,
+are the guard's business, which stands before all routes.
 """
 
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from components.admission import visitor_of
 from components.direct.gate import may_ask
 from components.direct.minting import Minting, MintingError
 from components.direct.sideband import FullError, Sidebands
@@ -122,8 +122,6 @@ class _Direct:
         return Response(sdp, 201, location, "application/sdp")
 
     async def _admit(self, request: Request) -> None:
-        if not _logged_in(request):
-            raise _Refusal(401, "login_required", "Log in to the page of this app first.")
         per_visitor = f"{self._settings.max_starts_per_minute}/minute"
         limits = ((per_visitor, "start", _visitor(request)), (FOR_ALL, "direct", "all"))
         for limit, purpose, who in limits:
@@ -133,7 +131,7 @@ class _Direct:
 
 
 def _visitor(request: Request) -> str:
-    return visitor_of(request.client.host if request.client else "")
+    return request.client.host if request.client else ""
 
 
 async def _widget(_: Request) -> Response:
@@ -144,19 +142,8 @@ async def _widget(_: Request) -> Response:
     )
 
 
-async def _demo(request: Request) -> Response:
-    if not _logged_in(request):
-        return RedirectResponse("./")
+async def _demo(_: Request) -> Response:
     return FileResponse(_HERE / "demo.html", headers={"Cache-Control": "no-cache"})
-
-
-def _logged_in(request: Request) -> bool:
-    """Whether Gradio's login, if there is one, has let this visitor in; it has no public check."""
-    app: Any = request.app
-    if app.auth is None:
-        return True
-    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return any(request.cookies.get(name) in app.tokens for name in names)
 
 
 async def _body(request: Request, longest: int) -> bytes:

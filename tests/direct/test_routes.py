@@ -32,7 +32,6 @@ CALL = "/api/realtime/call"
 async def app(
     base_url: str = "http://127.0.0.1:9/v1",
     *,
-    auth: Any = None,
     sidebands: Sidebands | None = None,
     rates: Rates | None = None,
     client: str = "192.0.2.1",
@@ -42,9 +41,7 @@ async def app(
     values = {"practice": False, "api_key": "right", "base_url": base_url, **fields}
     settings = Settings(**{"model": "practice-engine", **values})
     served = direct_routes(settings, sidebands or Sidebands(settings), rates or Rates())
-    server: Any = Starlette(routes=served)
-    server.auth, server.cookie_id, server.tokens = auth, "id", {"known": "me"}
-    transport = httpx.ASGITransport(server, client=(client, 1))
+    transport = httpx.ASGITransport(Starlette(routes=served), client=(client, 1))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as visitor:
         yield visitor
 
@@ -118,20 +115,6 @@ async def test_a_page_that_is_allowed_may_read_the_answer() -> None:
 async def test_only_post_is_served(path: str) -> None:
     async with app() as visitor:
         assert (await visitor.get(path, headers=PAGE)).status_code == 405
-
-
-@pytest.mark.parametrize("path", [TOKEN, CALL])
-async def test_a_login_is_needed_where_there_is_one(path: str) -> None:
-    async with app(auth={"me": "secret"}) as visitor:
-        stranger = await visitor.post(path, headers=PAGE)
-        liar = await visitor.post(path, headers={**PAGE, "Cookie": "access-token-id=guess"})
-        demo = await visitor.get("/direct")
-        known = {**PAGE, "Cookie": "access-token-id=known"}
-        friend = await visitor.post(path, headers=known, content="v=0" if path == CALL else "")
-
-    assert [stranger.status_code, liar.status_code] == [401, 401]
-    assert demo.status_code == 307
-    assert friend.status_code == 502
 
 
 async def test_a_flood_is_refused_for_its_visitor_alone() -> None:
