@@ -42,7 +42,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self.speaker = Speaker(self._sound)
         self.screen = Screen(Conversation())
         self._call: Call | None = None
-        self._hang_up: Callable[[], None] | None = None
+        self._hang_up: Callable[[], None] = lambda: None
         self._patience: asyncio.TimerHandle | None = None
 
     def copy(self) -> "Leg":
@@ -65,6 +65,8 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         # Trap: fastrtc sends back whatever comes, and a long message breaks the connection.
         channel.remove_all_listeners("message")
         channel.on("message", self._from_page)
+        # Nobody can speak with a page any more whose sound may go on for hours.
+        channel.on("close", self._hang_up)
         if self._call:
             self._call.attach(self)
 
@@ -113,8 +115,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     def dismiss(self) -> None:
         """The call does without this page from now on: the connection closes."""
         self._call = None
-        if self._hang_up:
-            asyncio.get_running_loop().call_later(LAST_WORDS_S, self._hang_up)
+        asyncio.get_running_loop().call_later(LAST_WORDS_S, self._hang_up)
 
     def _from_page(self, text: object) -> None:
         """A message of the page; what is none of ours is fastrtc's, or nobody's."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, Protocol
 
 from aiortc import MediaStreamTrack, RTCPeerConnection
+from OpenSSL import SSL
 
 from components.microphone import Microphone
 
@@ -41,6 +42,7 @@ def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None
     receiver a `Microphone`; fastrtc's track, which would start its workers, is never asked for
     anything. Trap: fastrtc does not end its handler when ICE fails, so that is done here as well.
     """
+    asyncio.get_running_loop().set_exception_handler(pass_over_dead_channels)
     for sender in pc.getSenders():
         if sender.track is not None and sender.track.kind == "audio":
             sender.replaceTrack(handler.speaker)
@@ -54,6 +56,18 @@ def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None
             await handler.shutdown()
 
     return lambda: _spawn(pc.close())
+
+
+def pass_over_dead_channels(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The loop's exception handler: as ever, but for a data channel whose connection has died.
+
+    Trap: aiortc sends on such a channel from tasks that nobody waits for, and each would write a
+    traceback into the log. The connection itself reports its end.
+    """
+    task, error = context.get("future"), context.get("exception")
+    is_channel = isinstance(task, asyncio.Task) and "SctpTransport" in str(task.get_coro())
+    if not (is_channel and isinstance(error, ConnectionError | SSL.Error)):
+        loop.default_exception_handler(context)
 
 
 def hear_at_once(receiver: Any, hear: Callable[[bytes], None], opus: Collection[int]) -> bool:

@@ -271,6 +271,8 @@ def _why_not_open(error: Exception, host: str, secrets: Sequence[bytes]) -> Fail
             what = f"{host} does not answer. Check the network and REALTIME_BASE_URL."
         case ProxyError() | InvalidProxy() | ImportError():
             what = f"This machine's proxy does not let a call to {host} through. Check HTTPS_PROXY."
+        case InvalidMessage(__cause__=EOFError()):
+            what = f"{host} hung up without an answer. Try again, or check REALTIME_BASE_URL."
         case InvalidMessage() | EOFError():
             what = f"{host} does not speak WebSocket. Check REALTIME_BASE_URL."
         case ssl.SSLError():

@@ -24,10 +24,14 @@ class Channel:
     def __init__(self):
         self.messages = []
         self._listeners = []
+        self.close = None
 
     def on(self, event, listener):
-        assert event == "message"
-        self._listeners.append(listener)
+        if event == "close":
+            self.close = listener
+        else:
+            assert event == "message"
+            self._listeners.append(listener)
 
     def remove_all_listeners(self, event):
         assert event == "message"
@@ -151,6 +155,13 @@ async def test_closed_channel_is_no_error():
         leg.tell({"type": "levels"})
 
         assert len(channel.messages) == count
+
+
+async def test_connection_ends_with_its_channel():
+    async with connected() as (leg, channel, _upstream):
+        channel.close()
+
+        assert leg.hung_up.is_set()
 
 
 async def test_page_that_takes_nothing_is_told_nothing():

@@ -3,14 +3,21 @@
 That calls go through it is tested with real peers, in `integration/test_peer.py`.
 """
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 from aiortc import RTCPeerConnection
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
+from OpenSSL import SSL
 
 from components.microphone import Microphone
-from components.peer import JITTER_BUFFER, hear_at_once, opus_payload_types
+from components.peer import (
+    JITTER_BUFFER,
+    hear_at_once,
+    opus_payload_types,
+    pass_over_dead_channels,
+)
 
 
 @pytest.fixture
@@ -52,3 +59,39 @@ async def test_opus_is_found_in_a_session_description():
 )
 def test_payload_types_of_opus(sdp, expected):
     assert opus_payload_types(sdp) == expected
+
+
+class RTCSctpTransport:
+    """Named as aiortc's."""
+
+    async def send(self, error):
+        raise error
+
+
+async def lost(work, error, caplog):
+    """What the log says of a task that failed and that nobody waited for."""
+    task = asyncio.ensure_future(work(error))
+    await asyncio.wait([task])
+    context = {"message": "lost", "future": task, "exception": task.exception()}
+    pass_over_dead_channels(asyncio.get_running_loop(), context)
+    return caplog.text
+
+
+@pytest.mark.parametrize("error", [ConnectionError("not connected"), SSL.Error()])
+async def test_dead_channel_is_not_worth_a_traceback(error, caplog):
+    assert await lost(RTCSctpTransport().send, error, caplog) == ""
+
+
+@pytest.mark.parametrize(
+    ("work", "error"),
+    [
+        (RTCSctpTransport().send, ValueError("a bug")),
+        (lambda error: other(error), ConnectionError("of something else")),
+    ],
+)
+async def test_every_other_lost_error_is_logged(work, error, caplog):
+    assert str(error) in await lost(work, error, caplog)
+
+
+async def other(error):
+    raise error

@@ -391,8 +391,16 @@ async def test_a_page_instead_of_a_socket():
     assert failure == failure_of_status(200)
 
 
-@pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00" * 100, b""])
-async def test_a_server_of_something_else(greeting):
+@pytest.mark.parametrize(
+    ("greeting", "what"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak WebSocket. Check"),
+        (b"\x00" * 100, "hung up without an answer. Try again, or check"),
+        (b"", "hung up without an answer. Try again, or check"),
+    ],
+    ids=["ssh", "noise", "nothing"],
+)
+async def test_a_server_of_something_else(greeting, what):
     async def script(reader, writer):
         writer.write(greeting)
         await writer.drain()
@@ -401,7 +409,7 @@ async def test_a_server_of_something_else(greeting):
     async with tcp_server(script) as url:
         failure = await failure_to_open(url)
 
-    assert failure.sentence == "127.0.0.1 does not speak WebSocket. Check REALTIME_BASE_URL."
+    assert failure.sentence == f"127.0.0.1 {what} REALTIME_BASE_URL."
 
 
 async def test_a_server_that_hangs_up_at_once():
