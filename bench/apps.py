@@ -31,7 +31,7 @@ STOP_LIMIT_S: Final = 8.0
 _SETTINGS: Final = (
     "OPENAI_",
     "REALTIME_",
-    "MAX_CALL",
+    "MAX_",
     "GRADIO_",
     "PRACTICE_",
     "HF_TOKEN",
@@ -100,6 +100,7 @@ def _environment(upstream: str) -> dict[str, str]:
         "OPENAI_API_KEY": "bench",
         "REALTIME_BASE_URL": upstream,
         "MAX_CALLS": str(MAX_CALLS),
+        "MAX_STARTS_PER_MINUTE": "10000",
     }
 
 
