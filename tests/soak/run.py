@@ -19,8 +19,8 @@ from tests.soak.visits import WAYS, Visitor, Way
 from tests.soak.vitals import NOTE, Vitals, memory, vitals
 from tests.tcp_proxy import TcpProxy, tcp_proxy
 
-VISITORS = 6
-"""At a time; about as much as two cores hold, with the callers and the practice server."""
+VISITORS = 4
+"""At a time; two cores hold half as many again, with the callers and the practice server."""
 MOST_CALLS = 32
 """More than visitors: a call whose browser died waits for it, and holds its place."""
 WARM_UP_S = 20.0
