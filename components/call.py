@@ -97,6 +97,7 @@ class Call:
             past=past,
         )
         self._page: Page | None = None
+        self._coming: Page | None = None
         self._upstream: Upstream | None = None
         self._successor: Upstream | None = None
         self._renewal: asyncio.Task[None] | None = None
@@ -127,12 +128,19 @@ class Call:
 
     # The page's side.
 
+    def expect(self, page: Page) -> None:
+        """A browser is on its way; one that was before it has given up, or will."""
+        if self._coming is not None:
+            self._coming.dismiss()
+        self._coming = page
+
     def attach(self, page: Page) -> None:
         """A browser is here: the call begins, or goes on where it was."""
         if self._page is not None:
             self._page.tell({"type": "end_stream", "data": TAKEN_OVER})
             self._page.dismiss()
         self._page = page
+        self._coming = None
         self._heard_at = time.monotonic()
         if self._bridge is None and not self.over:
             self._begin()
@@ -143,7 +151,10 @@ class Call:
             page.dismiss()
 
     def detach(self, page: Page) -> None:
-        """The connection of this page is gone; the call waits for another."""
+        """The connection of this page is gone; the call waits for another, if it has begun."""
+        if self._coming is page:
+            self._coming = None
+            self.abandon()
         if self._page is not page:
             return
         self._page = None
@@ -154,7 +165,7 @@ class Call:
 
     def abandon(self) -> None:
         """A connection could not be made: a call that has not begun never will."""
-        if self._bridge is None:
+        if self._bridge is None and self._coming is None:
             self._perform(self._session.hang_up())
 
     def hear(self, pcm: bytes) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from components.call import Call
 from components.conversation import Conversation
+from components.history import kept
 from components.settings import Settings
 
 REMEMBERED_S: Final = 30 * 60.0
@@ -82,7 +83,7 @@ class Calls:
     def _end(self, key: str, call: Call) -> None:
         del self._calls[key]
         if call.conversation.messages:
-            self._past[key] = time.monotonic(), call.conversation
+            self._past[key] = time.monotonic(), kept(call.conversation)
             self._past.move_to_end(key)
 
     def _forget_old(self) -> None:

@@ -1,9 +1,10 @@
-"""What a new session has to be told of the conversation so far.
+"""What a new session has to be told of the conversation so far, and what is kept for another call.
 
 Rule: only words, and of the assistant's only those that were heard; the API takes no assistant
 audio back (protocol digest 4.4), and what was never heard was never said.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from components.conversation import Conversation, Message, Status
@@ -12,6 +13,8 @@ from components.fields import Event
 MOST_MESSAGES: Final = 40
 MOST_CHARACTERS: Final = 12_000
 """Together; what is older stays in the transcript only."""
+MOST_KEPT_CHARACTERS: Final = 100_000
+"""Of a conversation that has ended: many hours of speech."""
 
 
 def replay(conversation: Conversation) -> list[Event]:
@@ -29,6 +32,18 @@ def replay(conversation: Conversation) -> list[Event]:
             break
         events.append(_item(message, words))
     return events[::-1]
+
+
+def kept(conversation: Conversation) -> Conversation:
+    """An ended conversation as it is remembered: its newest messages, whole."""
+    room = MOST_KEPT_CHARACTERS
+    first = len(conversation.messages)
+    for message in reversed(conversation.messages):
+        room -= len(message.text)
+        if room < 0:
+            break
+        first -= 1
+    return replace(conversation, messages=conversation.messages[first:])
 
 
 def _known_to_both(message: Message) -> str:

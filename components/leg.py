@@ -54,6 +54,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self.session_hash = session_hash
         self._hang_up = hang_up
         self._patience = asyncio.get_running_loop().call_later(JOIN_LIMIT_S, hang_up)
+        call.expect(self)
 
     def set_channel(self, channel: Any) -> None:
         """The data channel is open: the call can begin, or go on."""
@@ -84,7 +85,6 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self.screen.close()
         if call:
             call.detach(self)
-            call.abandon()
 
     async def receive(self, frame: Any) -> None:
         """Never called, as fastrtc's workers do not run; the sound comes to `hear`."""

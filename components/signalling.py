@@ -40,7 +40,7 @@ class Signalling:
         self._calls = calls
         self._rates = rates
         self._starts = f"{settings.max_starts_per_minute}/minute"
-        # Who comes back asks as well.
+        # Who comes back asks as well, and may need some tries.
         self._turns = f"{2 * settings.max_starts_per_minute}/minute"
         self._most_calls = settings.max_calls
         self._take: Take = component.handle_offer
@@ -124,7 +124,9 @@ class Signalling:
         if body["webrtc_id"] in self._component.pcs:
             return _refusal("connection_already_exists", "This connection exists already.")
         if self._calls.running(key):
-            return None
+            if await self._rates.admit(self._turns, "rejoin", visitor):
+                return None
+            return _refusal("too_many_starts", _TOO_MANY)
         if body.get("rejoin"):
             return _refusal("call_over", "The call has ended meanwhile. You can start a new one.")
         if not await self._rates.admit(self._starts, "start", visitor):

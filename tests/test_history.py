@@ -1,7 +1,13 @@
 """What a new session is told of the conversation before it."""
 
 from components.conversation import Conversation, Message, Status
-from components.history import MOST_CHARACTERS, MOST_MESSAGES, replay
+from components.history import (
+    MOST_CHARACTERS,
+    MOST_KEPT_CHARACTERS,
+    MOST_MESSAGES,
+    kept,
+    replay,
+)
 from tests.wire import validate_client_event
 
 
@@ -75,3 +81,16 @@ def test_of_a_last_message_that_is_too_long_the_end_is_told():
     [(_, _, text)] = told(user("old"), user("x" + "y" * MOST_CHARACTERS))
 
     assert text == "y" * MOST_CHARACTERS
+
+
+def test_newest_messages_of_an_ended_conversation_are_kept_whole():
+    long = "x" * (MOST_KEPT_CHARACTERS - 5)
+    messages = (user("older"), user("old"), user(long), user("newer"))
+
+    assert kept(Conversation(messages=messages)).messages == messages[2:]
+    assert kept(Conversation(messages=messages[1:])).messages == messages[2:]
+    assert kept(Conversation(messages=messages[:2])).messages == messages[:2]
+
+
+def test_nothing_is_kept_of_a_message_beyond_all_bounds():
+    assert kept(Conversation(messages=(user("x" * (MOST_KEPT_CHARACTERS + 1)),))).messages == ()

@@ -3,6 +3,7 @@
 That calls go through it is tested in `integration/test_peer.py`.
 """
 
+import asyncio
 from types import SimpleNamespace
 
 import gradio as gr
@@ -10,6 +11,7 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 from fastrtc import WebRTC
 
+from components import leg
 from components.calls import Calls
 from components.conversation import Conversation
 from components.settings import Settings
@@ -197,13 +199,28 @@ async def test_who_starts_too_often_is_told_to_wait():
     assert not door.calls.running(ADA)
 
 
-async def test_coming_back_is_no_start():
-    door = Door(rates=Rates(most=1))
+async def test_coming_back_is_no_start_but_counted_too():
+    door = Door(rates=Rates(most=2))
     await door.says(await offer("w1"))
     answer = await door.says(await offer("w2", rejoin=True))
+    once_more = await door.says(await offer("w3", rejoin=True))
     await close(door)
 
     assert answer["type"] == "answer"
+    assert error(once_more) == "too_many_starts"
+    assert door.rates.asked[1:] == [("40/minute", "rejoin", "192.0.2.7")] * 2
+
+
+async def test_offers_for_one_call_leave_one_connection(door, monkeypatch):
+    monkeypatch.setattr(leg, "LAST_WORDS_S", 0.0)
+    for number in range(4):
+        await door.says(await offer(f"w{number}"))
+    async with asyncio.timeout(10):
+        while len(door.component.pcs) > 1:  # noqa: ASYNC110  # fastrtc tells nobody
+            await asyncio.sleep(0.01)
+
+    assert list(door.component.pcs) == ["w3"]
+    assert door.calls.running(ADA)
 
 
 async def test_ways_to_connect_are_told_as_often_as_calls_start():
