@@ -35,6 +35,9 @@ class ScriptedCall:
 
     # For the connection, in its event loop.
 
+    def expect(self, page: Page) -> None:
+        """Nobody else is on the way to a scripted call."""
+
     def attach(self, page: Page) -> None:
         self._running = asyncio.get_running_loop()
         if before := self._page:
