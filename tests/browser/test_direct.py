@@ -22,6 +22,8 @@ INTERJECTION = "thank you very much, that is enough for now"
 # Keeps the data channels, and shortens the patience of the widget.
 CHANNELS = """
 window.channels = [];
+window.connections = [];
+addEventListener("voicestate", ({ detail }) => window.connections.push(detail.connection));
 const create = RTCPeerConnection.prototype.createDataChannel;
 RTCPeerConnection.prototype.createDataChannel = function (...args) {
   const channel = create.apply(this, args);
@@ -111,6 +113,13 @@ def settled(page, connection):
     page.wait_for_function(ALL_CLOSED)
 
 
+def comes_back(page: Page) -> None:
+    """The call is lost and made again, perhaps too quickly to be seen from here."""
+    page.wait_for_function("window.connections.includes('reconnecting')", timeout=LIMIT_MS)
+    page.wait_for_function("window.channels.length === 2", timeout=LIMIT_MS)
+    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+
+
 def test_a_spoken_question_is_written_down_and_answered_aloud(demo, says):
     page = demo(using=says(2.0, "what time is it", 30.0))
     page.evaluate(
@@ -184,8 +193,7 @@ def test_a_dropped_call_goes_on_where_it_was(demo):
     expect(page.locator("voice-call li.assistant")).to_contain_text("42", timeout=LIMIT_MS)
     page.evaluate("window.channels.at(-1).close()")
 
-    expect(part(page, "connection")).to_have_text("Reconnecting", timeout=LIMIT_MS)
-    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+    comes_back(page)
     assert page.evaluate("window.channels.length") == 2
     say(page, "what is 2 times 4?")
     expect(page.locator("voice-call li")).to_have_text(
@@ -288,8 +296,7 @@ def test_a_connection_that_dies_is_made_again_and_one_that_recovers_is_kept(demo
     assert page.evaluate("window.channels.length") == 1
 
     page.evaluate(WAVERS, ["disconnected"])
-    expect(part(page, "connection")).to_have_text("Reconnecting", timeout=LIMIT_MS)
-    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+    comes_back(page)
     assert page.evaluate("window.channels.length") == 2
 
 
@@ -299,8 +306,7 @@ def test_the_end_of_an_old_connection_does_not_end_the_new_one(demo):
     # Its patience of four seconds begins, and then its channel closes at once.
     page.evaluate(WAVERS, ["disconnected"])
     page.evaluate("window.channels.at(-1).close()")
-    expect(part(page, "connection")).to_have_text("Reconnecting", timeout=LIMIT_MS)
-    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+    comes_back(page)
     page.evaluate("new Promise((resolve) => setTimeout(resolve, 4200))")
 
     assert page.evaluate("window.channels.length") == 2
@@ -491,8 +497,7 @@ def test_the_tab_follows_a_call_that_is_made_again(app, quiet, visit: Visit):
     expect(page.locator("#direct-transcript .bot.message")).to_contain_text("42", timeout=LIMIT_MS)
     page.evaluate(LINGERS)
     page.evaluate("window.channels.at(-1).close()")
-    expect(part(page, "connection")).to_have_text("Reconnecting", timeout=LIMIT_MS)
-    expect(part(page, "connection")).to_have_text("Connected", timeout=LIMIT_MS)
+    comes_back(page)
 
     say(page, "what is 2 times 4?")
     expect(page.locator("#direct-transcript")).to_contain_text("2 times 4", timeout=LIMIT_MS)

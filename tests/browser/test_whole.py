@@ -151,7 +151,7 @@ def test_call_survives_a_lost_connection_and_goes_on(app, quiet, visit: Visit):
     expect(bubbles(page, "bot")).to_contain_text(["42"], timeout=LIMIT_MS)
 
     page.evaluate(CUT)
-    state_of(page, "connection").to_have_text("Reconnecting")
+    page.wait_for_function("window.witness.peers.length === 2", timeout=LIMIT_MS)
     state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
 
     page.fill("#say", "how much is 2 times 4?")
