@@ -20,7 +20,7 @@ def main() -> int:
 
     # Gradio reads its own variables while it is imported: not before they are checked and set.
     from components.launch import LaunchError, launch  # noqa: PLC0415
-    from components.practice.process import PracticeError  # noqa: PLC0415
+    from components.practice.server.process import PracticeError  # noqa: PLC0415
 
     try:
         launch(settings)

@@ -10,17 +10,17 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
 
-from components.calls import Calls
+from components.access.guard import SPACE_PROXIES, Guard
+from components.access.rates import Rates
+from components.bridge.calls import Calls
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
-from components.guard import SPACE_PROXIES, Guard
-from components.media import browser_configuration, server_configuration
+from components.media.ice import browser_configuration, server_configuration
 from components.page.layout import build
-from components.practice.process import start_process
-from components.pricing import cost
-from components.rates import Rates
+from components.practice.server.process import start_process
+from components.protocol.prices import cost
+from components.protocol.usage import Usage
 from components.settings import Settings
-from components.usage import Usage
 
 log = logging.getLogger(__name__)
 

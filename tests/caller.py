@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from components.audio import FRAME_BYTES, FRAME_MS
-from components.call import Call
-from components.conversation import Conversation
+from components.bridge.call import Call
+from components.core.conversation import Conversation
 from components.settings import Settings
 from tests.scripted import PATIENCE_S
 

@@ -1,10 +1,10 @@
 """A call without a network: its session, its clock, and the server's lines by hand."""
 
 from components.audio import FRAME_BYTES, encode
-from components.failures import Failure, Severity
-from components.outputs import Reconnect, Send, SendAudio
-from components.protocol import SessionOptions
-from components.session import RealtimeSession
+from components.core.outputs import Reconnect, Send, SendAudio
+from components.core.session import RealtimeSession
+from components.protocol.failures import Failure, Severity
+from components.protocol.options import SessionOptions
 from tests.wire import validate_client_event
 
 FRAME = bytes(FRAME_BYTES)

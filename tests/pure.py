@@ -8,4 +8,4 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.test_architecture import PURE
 
 if __name__ == "__main__":
-    sys.stdout.write(",".join(f"components/{name.replace('.', '/')}.py" for name in sorted(PURE)))
+    sys.stdout.write(",".join(f"components/{name.replace('.', '/')}.py" for name in PURE))

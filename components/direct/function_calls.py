@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.fields import Event, at, identity, text
+from components.protocol.fields import Event, at, identity, text
 
 REFUSED_AS_ACTIVE: Final = "conversation_already_has_active_response"
 

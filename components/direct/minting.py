@@ -16,10 +16,11 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import orjson
 
-from components.direct.visitor import identifier
-from components.failures import failure_of_status, safe
-from components.fields import Event
-from components.protocol import SessionOptions, headers, realtime_url, relax, session_update
+from components.access.visitor import identifier
+from components.protocol.addresses import headers, realtime_url
+from components.protocol.failures import failure_of_status, safe
+from components.protocol.fields import Event
+from components.protocol.options import SessionOptions, relax, session_update
 from components.settings import Settings
 from components.tools import definitions
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from components import conversation as talk
-from components import pricing
-from components.conversation import Assistant, Connection, Conversation, User
-from components.fields import Event, at, text
+from components.core import conversation as talk
+from components.core.conversation import Assistant, Connection, Conversation, User
+from components.protocol import prices as pricing
+from components.protocol.fields import Event, at, text
 
 MOST_SHOWN: Final = 300
 """Characters of what a function is given, and gives back."""

@@ -7,17 +7,17 @@ are the guard's business, which stands before all routes.
 
 import logging
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from components.direct.gate import may_ask
+from components.access.origins import may_ask
+from components.access.rates import Rates
+from components.browser.sources import demo_page, widget_script
 from components.direct.minting import Minting, MintingError
 from components.direct.sideband import FullError, Sidebands
-from components.rates import Rates
 from components.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ MAX_OFFER_BYTES: Final = 64 * 1024
 FOR_ALL: Final = "200/minute"
 """Behind a proxy that does not name its visitors, all of them are one."""
 WINDOW_S: Final = 60
-_HERE: Final = Path(__file__).parent
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -135,15 +134,15 @@ def _visitor(request: Request) -> str:
 
 
 async def _widget(_: Request) -> Response:
-    return FileResponse(
-        _HERE / "widget.js",
+    return Response(
+        widget_script(),
         media_type="text/javascript",
         headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"},
     )
 
 
 async def _demo(_: Request) -> Response:
-    return FileResponse(_HERE / "demo.html", headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(demo_page(), headers={"Cache-Control": "no-cache"})
 
 
 async def _body(request: Request, longest: int) -> bytes:

@@ -13,15 +13,15 @@ from contextlib import suppress
 from typing import Final
 
 from components import tools
-from components.allowance import Allowance
-from components.conversation import Assistant, Connection
+from components.core.allowance import Allowance
+from components.core.conversation import Assistant, Connection
 from components.direct.function_calls import FunctionCall, FunctionCalls
 from components.direct.minting import Minting
 from components.direct.observe import Seen, ended, is_active, noting, observe
-from components.failures import Severity
-from components.fields import Event
+from components.protocol.failures import Severity
+from components.protocol.fields import Event
 from components.settings import Settings
-from components.upstream import Upstream, UpstreamError, open_upstream
+from components.upstream.client import Upstream, UpstreamError, open_upstream
 
 log = logging.getLogger(__name__)
 

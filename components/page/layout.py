@@ -6,27 +6,20 @@ everything that the page tells the handler, goes over fastrtc's data channel (pa
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
 from fastrtc import WebRTC
 
-from components.calls import Calls
+from components.access.rates import Rates
+from components.bridge.calls import Calls
+from components.bridge.signalling import Signalling
+from components.browser.sources import direct_head, page_head
 from components.page import markup, view
-from components.page.direct import Watching, direct_head, direct_tab
+from components.page.direct_tab import Watching, direct_tab
 from components.page.local import keep_local
 from components.page.theme import theme
-from components.rates import Rates
 from components.settings import Settings
-from components.signalling import Signalling
-
-_HERE: Final = Path(__file__).parent
-_SCRIPTS: Final = (
-    *("key.js", "gradio.js", "microphone.js", "component.js", "connection.js", "rejoin.js"),
-    *("sound.js", "figures.js", "levels.js", "page.js"),
-)
-"""In the order in which they need each other."""
 
 _MICROPHONE: Final = {
     "echoCancellation": True,
@@ -61,7 +54,7 @@ def build(
     with gr.Blocks(
         title="Realtime Voice",
         theme=theme(),
-        head=_head() + (direct_head() if watching else ""),
+        head=page_head() + (direct_head() if watching else ""),
         analytics_enabled=False,
         fill_width=True,
     ) as demo:
@@ -162,13 +155,3 @@ def _remember(demo: gr.Blocks, transcript: gr.Chatbot, calls: Calls) -> None:
     this_tab, old_tab = (f"() => [window.realtimeVoice.{name}()]" for name in ("key", "renewKey"))
     demo.load(recall, key, transcript, js=this_tab, api_name="recall", **quiet)
     forget.click(start_anew, key, transcript, js=old_tab, api_name="start_anew", **quiet)
-
-
-def _head() -> str:
-    """Inlined, so that it works behind any root path and through the share tunnel.
-
-    The style does not go through Gradio's `css`, which rewrites its selectors.
-    """
-    style = (_HERE / "page.css").read_text("utf-8")
-    scripts = ((_HERE / name).read_text("utf-8") for name in _SCRIPTS)
-    return f"<style>{style}</style>" + "".join(f"<script>{script}</script>" for script in scripts)

@@ -8,7 +8,7 @@ from html import escape
 from typing import Final
 from urllib.parse import urlsplit
 
-from components.conversation import Conversation
+from components.core.conversation import Conversation
 from components.settings import OPENAI_BASE_URL, Settings
 
 _PRACTICE_HINT: Final = (

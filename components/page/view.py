@@ -8,8 +8,8 @@ shown when it has been heard, and not before.
 from html import escape
 from typing import Literal, TypedDict
 
-from components.conversation import Conversation, Message, Status
-from components.words import heard_words
+from components.core.conversation import Conversation, Message, Status
+from components.core.words import heard_words
 
 
 class Shown(TypedDict):

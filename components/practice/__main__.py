@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from components.practice.server import serve
+from components.practice.server.server import serve
 from components.settings import ChatModel, SettingsError, load
 
 DEFAULT_PORT: Final = 8765

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from components.access.rates import Rates
 from components.page.layout import build
-from components.rates import Rates
 from components.settings import Settings
 from tests.browser.scripted import Control
 from tests.speech import speech

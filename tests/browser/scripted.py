@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE
-from components.call import Page
-from components.conversation import Assistant, Connection, Conversation, User
+from components.bridge.call import Page
+from components.core.conversation import Assistant, Connection, Conversation, User
 
 
 class ScriptedCall:

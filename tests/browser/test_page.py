@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from components.conversation import (
+from components.core.conversation import (
     Assistant,
     Connection,
     Message,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from components.conversation import Assistant, Message, Status
+from components.core.conversation import Assistant, Message, Status
 from tests.browser.conftest import Serve
 from tests.browser.scripted import Control, ScriptedCall
 from tests.browser.test_page import (

@@ -5,9 +5,9 @@ import socket
 import orjson
 import pytest
 
+from components.access.visitor import identifier
 from components.direct import minting
 from components.direct.minting import Minting, MintingError
-from components.direct.visitor import identifier
 from components.settings import Settings
 from components.tools import definitions
 from tests.direct.upstreams import scripted

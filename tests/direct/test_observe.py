@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.conversation import Assistant, Connection, Status, User
+from components.core.conversation import Assistant, Connection, Status, User
 from components.direct.observe import MOST_SHOWN, Seen, ended, is_active, noting, observe
 
 

@@ -11,12 +11,12 @@ import pytest
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
+from components.access.rates import Rates
 from components.direct import routes
 from components.direct.minting import Minting
 from components.direct.routes import direct_routes
 from components.direct.sideband import FullError, Sidebands
 from components.direct.watched import Watched
-from components.rates import Rates
 from components.settings import Settings
 from tests.direct.upstreams import scripted
 from tests.practice.call_client import Caller, LoudVad, http

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.conversation import Connection
+from components.core.conversation import Connection
 from components.direct import sideband
 from components.direct.minting import Minting, MintingError
 from components.direct.sideband import FullError, Sidebands

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from components import pricing
-from components.conversation import Assistant, Connection
+from components.core.conversation import Assistant, Connection
 from components.direct import watched as module
 from components.direct.minting import Minting
 from components.direct.observe import Seen
 from components.direct.watched import SPENT, UNSEEN, Watched
+from components.protocol import prices as pricing
+from components.protocol.usage import Usage
 from components.settings import Settings
-from components.upstream import Upstream, open_upstream
-from components.usage import Usage
+from components.upstream.client import Upstream, open_upstream
 from tests.practice.call_client import Caller, LoudVad, http, tone
 from tests.practice.socket_client import running
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from components.practice.server import listening
+from components.practice.server.server import listening
 
 
 class Scripted:

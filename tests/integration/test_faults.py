@@ -16,8 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from components import liveness, retries, session, upstream
-from components.conversation import Status
+from components.core import liveness, retries, session
+from components.core.conversation import Status
+from components.upstream import client as upstream
 from tests.caller import calling
 from tests.faulty import (
     TEXT,

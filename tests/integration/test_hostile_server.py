@@ -17,8 +17,10 @@ import orjson
 import pytest
 from websockets.protocol import State
 
-from components import connection, retries, upstream
 from components.audio import encode
+from components.core import retries
+from components.upstream import client as upstream
+from components.upstream import socket as connection
 from tests.caller import QUIET, calling
 from tests.faulty import (
     BINARY,

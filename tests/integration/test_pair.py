@@ -11,13 +11,15 @@ from itertools import count
 import pytest
 
 from components.audio import FRAME_BYTES, FRAME_MS
-from components.conversation import Assistant, Connection, Status, User
-from components.failures import Failure, Severity
-from components.outputs import Send, SendAudio, StopPlayback
-from components.practice import outputs as server
-from components.practice.engine import Engine
-from components.protocol import SessionOptions, append_audio, parse
-from components.session import RealtimeSession
+from components.core.conversation import Assistant, Connection, Status, User
+from components.core.outputs import Send, SendAudio, StopPlayback
+from components.core.session import RealtimeSession
+from components.practice.engine import outputs as server
+from components.practice.engine.engine import Engine
+from components.protocol.client_events import append_audio
+from components.protocol.events import parse
+from components.protocol.failures import Failure, Severity
+from components.protocol.options import SessionOptions
 from tests.wire import validate_client_event, validate_server_event
 
 QUIET = bytes(FRAME_BYTES)

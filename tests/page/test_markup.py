@@ -1,9 +1,9 @@
 import pytest
 
-from components.conversation import Assistant, Connection, Conversation
+from components.core.conversation import Assistant, Connection, Conversation
 from components.page import markup
+from components.protocol.usage import Usage
 from components.settings import ChatModel, Settings, TurnCredentials
-from components.usage import Usage
 
 OPENAI = Settings(practice=False, api_key="sk-secret")
 PRACTICE = Settings(practice=True, base_url="", model="practice-engine")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.conversation import Conversation, Message, Role, Status
+from components.core.conversation import Conversation, Message, Role, Status
 from components.page.view import messages
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from components.practice.server import PracticeServer
+from components.practice.server.server import PracticeServer
 from tests.ear import PATIENCE_S, Ear
 from tests.peer import Microphone
 from tests.practice.drive import judged

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from components.audio import BYTES_PER_MS, encode
-from components.practice.engine import Engine
-from components.practice.outputs import Emit, Listen, Output, Speak, Think, Transcribe
+from components.practice.engine.engine import Engine
+from components.practice.engine.outputs import Emit, Listen, Output, Speak, Think, Transcribe
 from tests.wire import validate_server_event
 
 EXTENSIONS: Final = ("session.id", "session.object", "session.expires_at", "session.practice")

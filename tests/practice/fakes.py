@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.audio import BYTES_PER_MS
-from components.practice.brain import Say
-from components.practice.outputs import Think
-from components.practice.speech import Spoken
+from components.practice.brain.brain import Say
+from components.practice.engine.outputs import Think
+from components.practice.speech.chunks import Spoken
 
 SPEECH_MS = b"\x00\x10" * 24
 """A millisecond that the fake detector takes for speech."""

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 
-from components.practice.server import PracticeServer, serve
+from components.practice.server.server import PracticeServer, serve
 from tests.practice.drive import judged
 from tests.practice.fakes import FakeEars, FakeVad, FakeVoice
 

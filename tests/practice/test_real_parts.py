@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from components.audio import BYTES_PER_MS, decode, encode, level_dbfs
-from components.practice.server import serve
+from components.practice.server.server import serve
 from tests.practice.drive import judged
 
 pytestmark = [

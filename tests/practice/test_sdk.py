@@ -10,7 +10,7 @@ from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from components.audio import BYTES_PER_MS, decode, encode
-from components.practice.server import PracticeServer, serve
+from components.practice.server.server import PracticeServer, serve
 from tests.practice.drive import judged
 from tests.practice.fakes import SILENCE_MS, SPEECH_MS, FakeEars, FakeVad, FakeVoice
 

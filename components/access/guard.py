@@ -1,0 +1,282 @@
+"""Stands before the page's web server: every request passes here first.
+
+Rule: closed unless `admission` names it; nothing without the login, where there is one; no body is
+read further than its limit. Every refusal is a status and one sentence.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
+from typing import Any, Final, Protocol
+
+import orjson
+from starlette._utils import get_route_path  # the router's own reading of a path
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from components.access.admission import (
+    COMPONENT_SERVER,
+    CONFIG,
+    DATA,
+    JOIN,
+    LOGIN,
+    RUN,
+    STARTUP,
+    BadRequestError,
+    component_request,
+    door,
+    event_request,
+    from_other_site,
+    visitor_of,
+)
+from components.access.gradio_routes import GradioPage
+from components.access.rates import Rates
+from components.access.refusals import Refusal, login_needed, too_long, too_many
+
+MAX_BODY_BYTES: Final = 262_144
+"""An offer has some ten thousand, everything else of the page less."""
+BODY_LIMIT_S: Final = 30.0
+LOGINS: Final = "10/minute"
+EVENTS_PER_START: Final = 6
+"""A page asks for few; a visitor may have some tabs."""
+STREAMS: Final = 200
+"""One visitor's streams at a time; Gradio looks twenty times a second whether one has news."""
+SPACE_PROXIES: Final = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+"""Who may say for whom they ask (`FORWARDED_ALLOW_IPS`) where only the host's proxies reach us."""
+_HEADERS: Final = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"same-origin"}
+
+
+class Page(Protocol):
+    """What the guard asks of the web server behind it."""
+
+    @property
+    def started(self) -> bool:
+        """Whether it has asked itself to run what runs at the start."""
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether there is a login."""
+
+    def knows(self, cookies: dict[str, str]) -> bool:
+        """Whether these belong to a visitor who has logged in."""
+
+    def has(self, component_id: int, name: str) -> bool:
+        """Whether a component has a function for its page."""
+
+    def inputs(self, fn_index: int) -> Sequence[bool] | None:
+        """For each input of one of our events, whether it takes an object; None for others."""
+
+    def waits(self, session_hash: str) -> bool:
+        """Whether there is something to tell a session."""
+
+
+class Guard:
+    """One for each app; `own` are the paths of the routes that we added to Gradio's."""
+
+    def __init__(self, rates: Rates, starts_per_minute: int, own: Sequence[str] = ()) -> None:
+        self._rates = rates
+        self._events = f"{EVENTS_PER_START * starts_per_minute}/minute"
+        self._own = tuple(own)
+        self._streams: Counter[str] = Counter()
+
+    def lifespan(self, app: Any) -> AbstractAsyncContextManager[None]:
+        """For Gradio's `app_kwargs`: called before the first request.
+
+        A middleware given to Gradio would be inside its CORS and its debug pages, which have
+        faults of their own.
+        """
+        return self._lifespan(app)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Any) -> AsyncIterator[None]:
+        app.debug = False  # Gradio shows its source to whoever provokes an error
+        app.middleware_stack = self.around(app.build_middleware_stack(), GradioPage(app))
+        yield
+
+    def around(self, inner: ASGIApp, page: Page) -> ASGIApp:
+        """The guarded form of a web server."""
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await inner(scope, receive, send)
+            elif scope["type"] == "http":
+                await _Visit(self, page, scope).serve(inner, receive, send)
+            else:  # a WebSocket: the page has none
+                await send({"type": "websocket.close", "code": 1008})
+
+        return guarded
+
+    def is_own(self, path: str) -> bool:
+        """Whether a path is one that we added."""
+        return path in self._own
+
+    async def check(self, page: Page, request: Request, path: str) -> None:
+        """`Refusal` unless this visitor may make this request, whatever its body says."""
+        if not request.headers.get("host"):  # Gradio's CORS stumbles over that
+            raise Refusal(400, "bad_request", "The request names no host.")
+        where = door(path, self._own)
+        if path == STARTUP and not page.started:
+            where = "public"
+        if where == "closed" or not path.isprintable():
+            raise Refusal(404, "not_found", "There is nothing here.")
+        if where == "members" and page.needs_login and not page.knows(request.cookies):
+            raise login_needed(request, path)
+        is_plain = where == "public" and request.method in ("GET", "HEAD")
+        if not (is_plain or path in self._own) and from_other_site(request.method, request.headers):
+            raise Refusal(403, "forbidden_origin", "Pages of other sites may not use this app.")
+        await self._check_rates(request, path)
+
+    @contextmanager
+    def stream(self, visitor: str) -> Iterator[None]:
+        """Count one that is open; `Refusal` if the visitor has too many."""
+        if self._streams[visitor] >= STREAMS:
+            raise too_many("streams")
+        self._streams[visitor] += 1
+        try:
+            yield
+        finally:
+            self._streams[visitor] -= 1
+            self._streams += Counter()  # forgets the visitors who have none
+
+    async def _check_rates(self, request: Request, path: str) -> None:
+        if request.method != "POST":
+            return
+        visitor = request.client.host if request.client else ""
+        if path in LOGIN and not await self._rates.admit(LOGINS, "login", visitor):
+            raise too_many("login attempts")
+        if path in (JOIN, RUN) and not await self._rates.admit(self._events, "event", visitor):
+            raise too_many("requests")
+
+
+class _Visit:
+    """One request on its way in, and its answer on its way out."""
+
+    def __init__(self, guard: Guard, page: Page, scope: Scope) -> None:
+        self._guard = guard
+        self._page = page
+        self._path = get_route_path(scope) or "/"
+        self._visitor = visitor_of(scope["client"][0] if scope.get("client") else "")
+        self._scope = {**scope, "client": (self._visitor, 0)}
+        if self._path in ("/", CONFIG):
+            # Gradio takes the name of a page and of a stored state from here: we have neither.
+            self._scope["query_string"] = b""
+
+    async def serve(self, inner: ASGIApp, receive: Receive, send: Send) -> None:
+        request = Request(self._scope)
+        dressed = self._dress(send)
+        body: bytes | None = None
+        try:
+            await self._guard.check(self._page, request, self._path)
+            body = await _body(request, receive)
+            if body is not None:
+                receive = _again(self._rebuild(request, body), receive)
+            self._check_stream(request)
+            with self._guard.stream(self._visitor) if self._path == DATA else nullcontext():
+                await inner(self._scope, receive, dressed)
+        except Refusal as refusal:
+            if body is None and _has_body(request):  # the rest of it is on its way
+                refusal.response.headers["Connection"] = "close"
+            await refusal.response(self._scope, receive, dressed)
+        except _Gone:
+            return
+
+    def _rebuild(self, request: Request, body: bytes) -> bytes:
+        """The body as it goes on."""
+        is_event = self._path in (JOIN, RUN)
+        if not is_event and self._path not in COMPONENT_SERVER:
+            return body
+        try:
+            if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+                raise BadRequestError("The request is not JSON.")
+            rebuilt = (
+                event_request(body, self._page.inputs)
+                if is_event
+                else component_request(body, self._page.has)
+            )
+        except BadRequestError as error:
+            raise Refusal(400, "bad_request", str(error)) from None
+        headers = MutableHeaders(raw=list(self._scope["headers"]))
+        # Gradio writes the type into its log, whatever it is.
+        headers["content-type"], headers["content-length"] = "application/json", str(len(rebuilt))
+        self._scope["headers"] = headers.raw
+        return rebuilt
+
+    def _check_stream(self, request: Request) -> None:
+        """Gradio answers the same to an unknown session, but with a traceback in the log."""
+        if self._path != DATA or self._page.waits(request.query_params.get("session_hash", "")):
+            return
+        refusal = Refusal(404, "not_found", "There is nothing to tell this session.")
+        unknown = {
+            "msg": "unexpected_error",
+            "message": str(refusal),
+            "session_not_found": True,
+            "success": False,
+        }
+        told = f"data: {orjson.dumps(unknown).decode()}\n\n"
+        refusal.response = Response(told, media_type="text/event-stream")
+        raise refusal
+
+    def _dress(self, send: Send) -> Send:
+        own = self._guard.is_own(self._path)
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [
+                    (name, value)
+                    for name, value in message.get("headers", ())
+                    if own or not name.lower().startswith(b"access-control-")
+                ]
+                message = {**message, "headers": [*headers, *_HEADERS.items()]}
+            await send(message)
+
+        return dressed
+
+
+class _Gone(Exception):  # noqa: N818
+    """The browser has left before its request was complete."""
+
+
+async def _body(request: Request, receive: Receive) -> bytes | None:
+    """The whole body; None if there is none to expect."""
+    if not _has_body(request) and request.method != "POST":
+        return None
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
+        raise too_long()
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                body += message.get("body", b"")
+                if len(body) > MAX_BODY_BYTES:
+                    raise too_long()
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        raise Refusal(408, "timeout", "The request did not arrive in time.") from None
+
+
+def _has_body(request: Request) -> bool:
+    announced = request.headers.get("content-length", "0")
+    return "transfer-encoding" in request.headers or announced != "0"
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that begins with a whole body."""
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def first_then_rest() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return first_then_rest

@@ -1,0 +1,113 @@
+"""Runs the practice server in a process of its own, beside the program that needs it.
+
+Rule: the child knows no key but the chat model's, and ends with its parent, however that ends.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Final
+
+from components.settings import ChatModel, Settings
+
+READY_LIMIT_S: Final = 20.0
+STOP_LIMIT_S: Final = 1.5
+_ROOT: Final = Path(__file__).resolve().parents[3]
+_SECRETS: Final = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+
+
+class PracticeError(Exception):
+    """The practice server cannot be started; the message is a sentence for the user."""
+
+
+class PracticeProcess:
+    """A practice server that runs. `base_url` is where; `stop` ends it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], base_url: str) -> None:
+        self.base_url = base_url
+        self._process = process
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the server, within two seconds; a second call does nothing."""
+        _end(self._process)
+
+
+def start_process(settings: Settings, ready_limit_s: float = READY_LIMIT_S) -> PracticeProcess:
+    """Start the server and wait until it is ready; raises `PracticeError`."""
+    command = [sys.executable, "-m", "components.practice", "--child", "--port", "0"]
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=_ROOT,
+            env=_environment(os.environ, settings.chat_model),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Ctrl-C in the terminal is the parent's business.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise PracticeError(f"The practice server cannot be started: {error}.") from error
+    try:
+        port = _port(process, ready_limit_s)
+    except BaseException:
+        _end(process)
+        raise
+    return PracticeProcess(process, f"ws://127.0.0.1:{port}/v1")
+
+
+def _environment(environ: Mapping[str, str], chat_model: ChatModel | None) -> dict[str, str]:
+    """The parent's environment without its secrets and practice settings."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("PRACTICE_") and not any(word in name for word in _SECRETS)
+    }
+    if chat_model is not None:
+        kept["PRACTICE_LLM_BASE_URL"] = chat_model.base_url
+        kept["PRACTICE_LLM_MODEL"] = chat_model.model
+        kept["PRACTICE_LLM_API_KEY"] = chat_model.api_key
+    return kept
+
+
+def _port(process: subprocess.Popen[bytes], limit_s: float) -> int:
+    assert process.stdout is not None
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read_line, args=(process.stdout, lines), daemon=True).start()
+    try:
+        line = lines.get(timeout=limit_s)
+    except queue.Empty:
+        raise PracticeError(f"The practice server was not ready after {limit_s:g} s.") from None
+    try:
+        return int(json.loads(line)["port"])
+    except (ValueError, KeyError, TypeError):
+        raise PracticeError(
+            "The practice server ended while it started; its message stands above."
+        ) from None
+
+
+def _read_line(stream: IO[bytes], lines: "queue.SimpleQueue[bytes]") -> None:
+    lines.put(stream.readline())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let the child go by closing its input; one that stays is killed."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    try:
+        process.wait(STOP_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()

@@ -1,0 +1,150 @@
+"""The practice server: its parts, its sessions, and the web server that carries them.
+
+Rule: the server ends with its context, and with it every session, call and part.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import uvicorn
+
+from components.practice.brain.chat import Chat
+from components.practice.brain.thinking import ChatModelThinker, Rules
+from components.practice.engine.call_engine import CallEngine
+from components.practice.engine.engine import Engine
+from components.practice.engine.sessions import Session
+from components.practice.server import connection, door
+from components.practice.server.calls import Calls
+from components.practice.server.connection import Connection, Parts
+from components.practice.server.routes import application
+from components.practice.server.socket_wire import AbortableProtocol
+from components.practice.server.webrtc import Call
+from components.practice.speech import vad
+from components.practice.speech.ears import Ears
+from components.practice.speech.voice import Voice
+from components.settings import ChatModel
+
+MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
+"""More than an append of 15 MiB, in base64."""
+PACE: Final = 8.0
+STOP_LIMIT_S: Final = 2
+
+
+class PracticeServer:
+    """A server that runs; `url` is what a client takes for its base URL."""
+
+    def __init__(
+        self, parts: Parts, open_vad: Callable[[], connection.Vad], session_seconds: float
+    ) -> None:
+        self.url = ""
+        self.port = 0
+        self._parts = parts
+        self._open_vad = open_vad
+        self._session_seconds = session_seconds
+
+    def listens(self, address: tuple[Any, ...]) -> None:
+        """Learn the address that the system has given."""
+        host, self.port = address[:2]
+        self.url = f"ws://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
+
+    def session(self, model: str, wanted: Session | None) -> Connection:
+        """A session over a WebSocket."""
+        detector = self._open_vad()
+        engine = Engine(model, wanted=wanted, **self._settings(detector))
+        return Connection(engine, detector, self._parts)
+
+    def call(self, wanted: Session) -> Call:
+        """A session over WebRTC."""
+        detector = self._open_vad()
+        engine = CallEngine(wanted["model"], wanted=wanted, **self._settings(detector))
+        return Call(engine, Connection(engine, detector, self._parts))
+
+    def _settings(self, detector: connection.Vad) -> dict[str, Any]:
+        notes = (self._parts.ears.degraded, self._parts.voice.degraded, detector.degraded)
+        return {
+            "unix_time": int(time.time()),
+            "notes": [note for note in notes if note],
+            "rules": isinstance(self._parts.thinker, Rules),
+            "hop_ms": detector.hop_ms,
+            "session_seconds": self._session_seconds,
+            "new_id": lambda prefix: f"{prefix}_{uuid4().hex[:24]}",
+        }
+
+
+@asynccontextmanager
+async def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    key: str = "",
+    chat_model: ChatModel | None = None,
+    session_seconds: float = 3600,
+    pace: float = PACE,
+    ears: connection.Ears | None = None,
+    voice: connection.Voice | None = None,
+    open_vad: Callable[[], connection.Vad] = vad.open_vad,
+) -> AsyncIterator[PracticeServer]:
+    """A practice server as long as the context lasts; `OSError` if the port is taken.
+
+    `port` 0 lets the system choose. With a `key`, clients must show it. `pace` is how many times
+    faster than real time speech is sent. The parts are the real ones unless given.
+    """
+    ears, voice = ears or Ears(), voice or Voice()
+    async with AsyncExitStack() as stack:
+        thinker: connection.Thinker = Rules()
+        if chat_model is not None:
+            # A proxy of the environment knows nothing of an endpoint on this machine.
+            trust_env = not door.is_local(chat_model.base_url)
+            client = await stack.enter_async_context(httpx.AsyncClient(trust_env=trust_env))
+            thinker = ChatModelThinker(Chat(chat_model, client), Rules())
+        stack.push_async_callback(ears.close)
+        stack.push_async_callback(voice.close)
+        practice = PracticeServer(Parts(ears, voice, thinker, pace), open_vad, session_seconds)
+        calls = Calls()
+        app = application(practice, calls, key)
+        address = await stack.enter_async_context(listening(app, host, port))
+        stack.push_async_callback(calls.close)
+        practice.listens(address)
+        await asyncio.gather(ears.start(), voice.start())
+        yield practice
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def listening(app: Any, host: str, port: int) -> AsyncIterator[tuple[Any, ...]]:
+    """Serve an application; gives the address. Binds by itself, as uvicorn exits where it fails."""
+    loop = asyncio.get_running_loop()
+    bound = await loop.create_server(asyncio.Protocol, host, port, start_serving=False)
+    sockets = [socket.dup() for socket in bound.sockets]
+    bound.close()
+    config = uvicorn.Config(
+        app,
+        ws=AbortableProtocol,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # Base64 audio does not compress.
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_LIMIT_S,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets))
+    try:
+        yield sockets[0].getsockname()
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,27 @@
+"""Where the Realtime server is, and what authorises a connection to it."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
+
+
+def realtime_url(base_url: str, model: str) -> str:
+    """The WebSocket address of a base URL, whichever of its usual forms it has (digest 8.1)."""
+    parts = urlsplit(base_url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    path = parts.path.rstrip("/")
+    if not path.endswith("/realtime"):
+        path += "/realtime"
+    query = parts.query
+    if not re.search(r"(^|&)(model|deployment|call_id)=", query):
+        query = f"{query}&" * bool(query) + f"model={quote(model, safe='')}"
+    return urlunsplit((scheme, parts.netloc, path, query, ""))
+
+
+def headers(url: str, api_key: str) -> Mapping[str, str]:
+    """What authorises a connection. Azure takes keys under a name of its own (digest 8.2)."""
+    if not api_key:
+        return {}
+    if (urlsplit(url).hostname or "").endswith(".openai.azure.com"):
+        return {"api-key": api_key}
+    return {"Authorization": f"Bearer {api_key}"}

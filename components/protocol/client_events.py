@@ -1,0 +1,37 @@
+"""The client events we send.
+
+Rule: our side speaks the GA protocol only.
+"""
+
+from components.audio import encode
+from components.protocol.fields import Event
+
+
+def append_audio(pcm: bytes) -> str:
+    """The text of an `input_audio_buffer.append`; by hand, as it is sent 50 times a second."""
+    return f'{{"type":"input_audio_buffer.append","audio":"{encode(pcm)}"}}'
+
+
+def user_text(item_id: str, text: str, event_id: str) -> Event:
+    """A typed turn."""
+    return {
+        "type": "conversation.item.create",
+        "event_id": event_id,
+        "item": {
+            "id": item_id,
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": text}],
+        },
+    }
+
+
+def truncate(item_id: str, content_index: int, audio_end_ms: int, event_id: str) -> Event:
+    """What the user has heard of an item; the API refuses more than it has sent."""
+    return {
+        "type": "conversation.item.truncate",
+        "event_id": event_id,
+        "item_id": item_id,
+        "content_index": content_index,
+        "audio_end_ms": audio_end_ms,
+    }

@@ -1,0 +1,142 @@
+"""What a session is asked for: its options, the `session.update` they make, and what gives way.
+
+Rule: every option is sent, as no default of the API is stable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from components.audio import SAMPLE_RATE
+from components.protocol.fields import Event
+
+TRANSCRIPTION_FALLBACKS: Final = ("gpt-realtime-whisper", "gpt-4o-mini-transcribe")
+"""Tried in this order after the chosen transcription model is refused; then none."""
+
+_PCM: Final = {"type": "audio/pcm", "rate": SAMPLE_RATE}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a session is asked for; every field is sent, as no default of the API is stable."""
+
+    model: str
+    voice: str
+    instructions: str
+    turn_detection: str
+    """`server_vad`, `semantic_vad` or `push_to_talk`."""
+    transcription_model: str | None
+    noise_reduction: str | None = "far_field"
+    reasoning: bool = True
+    """Ask for low effort, where the model is one that reasons."""
+    retention_ratio: bool = True
+    """Keep the cost of a long call bounded."""
+
+    @property
+    def push_to_talk(self) -> bool:
+        return self.turn_detection == "push_to_talk"
+
+
+def session_update(options: SessionOptions, event_id: str) -> Event:
+    """The complete `session.update` (digest 3.1, appendix C)."""
+    session: dict[str, Any] = {
+        "type": "realtime",
+        "output_modalities": ["audio"],
+        "instructions": options.instructions,
+        "audio": {
+            "input": {
+                "format": _PCM,
+                "noise_reduction": _typed(options.noise_reduction),
+                "transcription": _transcription(options.transcription_model),
+                "turn_detection": _turn_detection(options.turn_detection),
+            },
+            "output": {"format": _PCM, "voice": options.voice, "speed": 1.0},
+        },
+        "tools": [],
+        "tool_choice": "auto",
+        "max_output_tokens": "inf",
+    }
+    if options.retention_ratio:
+        session["truncation"] = {
+            "type": "retention_ratio",
+            "retention_ratio": 0.8,
+            "token_limits": {"post_instructions": 16_000},
+        }
+    if options.reasoning and _reasons(options.model):
+        session["reasoning"] = {"effort": "low"}
+    return {"type": "session.update", "event_id": event_id, "session": session}
+
+
+def relax(options: SessionOptions, error: Event) -> SessionOptions | None:
+    """What to ask for after an update was refused; None if what was refused is not optional.
+
+    One bad field rejects the whole update (digest 3.1), so the block that the error names is
+    replaced or left out, and the rest is sent again. If it names none, one after the other goes,
+    what is missed least first: the transcript lasts longest.
+    """
+    named = f"{error.get('param')} {error.get('message')}"
+    if "transcription" in named and options.transcription_model is not None:
+        return replace(options, transcription_model=_next_model(options.transcription_model))
+    if "reasoning" in named and options.reasoning:
+        return replace(options, reasoning=False)
+    if "noise_reduction" in named and options.noise_reduction is not None:
+        return replace(options, noise_reduction=None)
+    if "truncation" in named and options.retention_ratio:
+        return replace(options, retention_ratio=False)
+    if error.get("param"):
+        return None
+    return _with_less(options)
+
+
+def _turn_detection(mode: str) -> Event | None:
+    if mode == "server_vad":
+        return {
+            "type": "server_vad",
+            "threshold": 0.5,
+            "prefix_padding_ms": 300,
+            "silence_duration_ms": 500,
+            "create_response": True,
+            "interrupt_response": True,
+        }
+    if mode == "semantic_vad":
+        return {
+            "type": "semantic_vad",
+            "eagerness": "auto",
+            "create_response": True,
+            "interrupt_response": True,
+        }
+    return None
+
+
+def _typed(type_: str | None) -> Event | None:
+    return {"type": type_} if type_ else None
+
+
+def _transcription(model: str | None) -> Event | None:
+    return {"model": model} if model else None
+
+
+def _next_model(refused: str) -> str | None:
+    """The transcription model to ask for after one was refused."""
+    remaining: Sequence[str] = TRANSCRIPTION_FALLBACKS
+    if refused in remaining:
+        remaining = remaining[remaining.index(refused) + 1 :]
+    return remaining[0] if remaining else None
+
+
+def _with_less(options: SessionOptions) -> SessionOptions | None:
+    """The options without the optional block that is missed least; None if there is none left."""
+    if options.noise_reduction is not None:
+        return replace(options, noise_reduction=None)
+    if options.retention_ratio:
+        return replace(options, retention_ratio=False)
+    if options.reasoning and _reasons(options.model):
+        return replace(options, reasoning=False)
+    if options.transcription_model is not None:
+        return replace(options, transcription_model=_next_model(options.transcription_model))
+    return None
+
+
+def _reasons(model: str) -> bool:
+    """Whether the model takes `reasoning`: not by the prefix alone, which an older one shares."""
+    return model == "gpt-realtime-2" or model.startswith(("gpt-realtime-2.", "gpt-realtime-2-"))

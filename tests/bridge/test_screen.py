@@ -1,0 +1,77 @@
+"""Everyone who watches a call sees its newest conversation, and its last."""
+
+import asyncio
+
+from components.bridge.screen import Screen
+from components.core.conversation import Conversation
+
+FIRST, SECOND, THIRD = (Conversation(notice=word) for word in ("first", "second", "third"))
+
+
+async def test_watcher_sees_what_is_there_and_what_comes():
+    screen = Screen(FIRST)
+    snapshots = screen.snapshots(0)
+    assert await anext(snapshots) is FIRST
+
+    screen.show(SECOND)
+    assert await anext(snapshots) is SECOND
+
+
+async def test_newest_wins():
+    screen = Screen(FIRST)
+    snapshots = screen.snapshots(0)
+    await anext(snapshots)
+    screen.show(SECOND)
+    screen.show(THIRD)
+
+    assert await anext(snapshots) is THIRD
+
+
+async def test_news_while_nobody_waits_is_not_lost():
+    screen = Screen(FIRST)
+    snapshots = screen.snapshots(0)
+    await anext(snapshots)
+    coming = asyncio.ensure_future(anext(snapshots))
+    await asyncio.sleep(0)  # it is in its pause now
+    screen.show(SECOND)
+
+    assert await coming is SECOND
+
+
+async def test_same_conversation_again_is_no_news():
+    screen = Screen(FIRST)
+    screen.show(Conversation(notice="first"))
+
+    assert screen.conversation is FIRST
+
+
+async def test_last_conversation_is_seen_after_the_end():
+    screen = Screen(FIRST)
+    screen.show(SECOND)
+    screen.close()
+
+    assert [shown async for shown in screen.snapshots(0)] == [SECOND]
+
+
+async def test_end_lets_everyone_go():
+    screen = Screen(FIRST)
+    watchers = [screen.snapshots(0) for _ in range(2)]
+    for snapshots in watchers:
+        await anext(snapshots)
+    waiting = [asyncio.ensure_future(anext(snapshots, None)) for snapshots in watchers]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # past their pauses
+    screen.close()
+
+    assert await asyncio.gather(*waiting) == [None, None]
+    assert screen.watchers == 0
+
+
+async def test_watcher_that_leaves_is_not_counted():
+    screen = Screen(FIRST)
+    snapshots = screen.snapshots(0)
+    await anext(snapshots)
+    assert screen.watchers == 1
+    await snapshots.aclose()
+
+    assert screen.watchers == 0

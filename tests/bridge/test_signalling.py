@@ -1,0 +1,278 @@
+"""Whose offer is taken, and who gets what of a connection; with real peers and fastrtc's component.
+
+That calls go through it is tested in `integration/test_peer.py`.
+"""
+
+import asyncio
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection
+from fastrtc import WebRTC
+
+from components.bridge import leg
+from components.bridge.calls import Calls
+from components.bridge.signalling import Signalling
+from components.core.conversation import Conversation
+from components.media.speaker import Speaker
+from components.settings import Settings
+
+ADA, BOB = ("a" * 32, "b" * 32)
+
+
+class Rates:
+    """Admits so many."""
+
+    def __init__(self, most=100):
+        self.left = most
+        self.asked = []
+
+    async def admit(self, limit, purpose, visitor):
+        self.asked.append((limit, purpose, visitor))
+        self.left -= 1
+        return self.left >= 0
+
+
+class Door:
+    """A page's way to the app: fastrtc's component with our signalling."""
+
+    def __init__(self, most_calls=2, rates=None):
+        settings = Settings(practice=True, max_calls=most_calls)
+        with gr.Blocks():
+            self.component = WebRTC(
+                modality="audio",
+                mode="send-receive",
+                rtc_configuration={"iceServers": ["stun"]},
+                server_rtc_configuration={"iceServers": []},
+            )
+        self.calls = Calls(settings)
+        self.rates = rates or Rates()
+        self.signalling = Signalling(self.component, self.calls, self.rates, settings)
+
+    async def says(self, body, session_hash="ada", to="offer"):
+        """What Gradio answers to a component's request."""
+        request = SimpleNamespace(
+            json=lambda: future({"session_hash": session_hash, "data": body}),
+            client=SimpleNamespace(host="192.0.2.7"),
+        )
+        return await getattr(self.component, to)(body, request)
+
+
+async def future(value):
+    return value
+
+
+async def offer(webrtc_id="w1", **fields):
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    pc.createDataChannel("text")
+    pc.addTrack(Speaker(lambda _: None))
+    await pc.setLocalDescription(await pc.createOffer())
+    sdp = pc.localDescription.sdp
+    await pc.close()
+    return {"type": "offer", "webrtc_id": webrtc_id, "sdp": sdp, "key": ADA, **fields}
+
+
+@pytest.fixture
+async def door():
+    door = Door()
+    yield door
+    await close(door)
+
+
+async def close(door):
+    for pc in list(door.component.pcs.values()):
+        await pc.close()
+
+
+def error(answer):
+    assert answer["status"] == "failed"
+    assert answer["meta"]["sentence"].endswith(".")
+    return answer["meta"]["error"]
+
+
+async def test_offer_gets_an_answer_and_a_place(door):
+    answer = await door.says(await offer())
+
+    assert answer["type"] == "answer"
+    assert door.calls.running(ADA)
+    assert door.rates.asked == [("20/minute", "start", "192.0.2.7")]
+
+
+async def test_connection_that_closes_without_a_call_gives_its_place_back(door):
+    await door.says(await offer())
+    await close(door)
+
+    assert not door.calls.running(ADA)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        7,
+        "offer",
+        [],
+        {},
+        {"type": "offer"},
+        {"type": "offer", "webrtc_id": "w1"},
+        {"type": "offer", "webrtc_id": 7, "sdp": "v=0"},
+        {"type": "offer", "webrtc_id": "w" * 65, "sdp": "v=0"},
+        {"type": "offer", "webrtc_id": "w1", "sdp": "v=0" * 65_536},
+        {"type": "offer", "webrtc_id": "w1", "sdp": "junk"},
+        {"type": "offer", "webrtc_id": "w1", "sdp": ""},
+        {"type": "answer", "webrtc_id": "w1", "sdp": "v=0"},
+        {"type": "ice-candidate", "webrtc_id": "w1"},
+        {"type": "ice-candidate", "webrtc_id": "w1", "candidate": "candidate:1"},
+    ],
+)
+async def test_junk_is_refused_in_words_and_takes_no_place(door, body):
+    assert error(await door.says(body)) == "offer_not_understood"
+
+    assert door.component.pcs == {}
+    assert door.component.handlers == {}
+    assert not door.calls.running(ADA)
+
+
+async def test_offer_without_sound_is_refused_and_takes_no_place(door):
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    pc.createDataChannel("text")
+    await pc.setLocalDescription(await pc.createOffer())
+    body = {"type": "offer", "webrtc_id": "w1", "sdp": pc.localDescription.sdp}
+    await pc.close()
+
+    assert error(await door.says(body)) == "offer_not_understood"
+    assert door.component.pcs == {}
+
+
+async def test_offer_of_no_session_is_refused(door):
+    for session_hash in ("", None, 7):
+        answer = await door.says(await offer(), session_hash)
+        assert error(answer) == "offer_not_understood"
+
+
+async def test_replayed_offer_is_refused_and_harms_nobody(door):
+    body = await offer()
+    await door.says(body)
+
+    assert error(await door.says(body)) == "connection_already_exists"
+    assert error(await door.says({**body, "key": BOB}, "bob")) == "connection_already_exists"
+    assert door.calls.running(ADA)
+    assert not door.calls.running(BOB)
+
+
+async def test_full_house_says_how_many_it_takes(door):
+    await door.says(await offer("w1", key=ADA))
+    await door.says(await offer("w2", key=BOB), "bob")
+    answer = await door.says(await offer("w3", key="c" * 32), "carol")
+
+    assert error(answer) == "concurrency_limit_reached"
+    assert "All 2 calls" in answer["meta"]["sentence"]
+
+
+async def test_house_for_one_says_so():
+    door = Door(most_calls=1)
+    await door.says(await offer("w1"))
+    answer = await door.says(await offer("w2", key=BOB), "bob")
+    await close(door)
+
+    assert "takes 1 at a time" in answer["meta"]["sentence"]
+
+
+async def test_full_house_lets_its_own_callers_come_back():
+    door = Door(most_calls=1)
+    await door.says(await offer("w1"))
+    answer = await door.says(await offer("w2", rejoin=True))
+    await close(door)
+
+    assert answer["type"] == "answer"
+
+
+async def test_who_comes_back_too_late_is_told(door):
+    assert error(await door.says(await offer(rejoin=True))) == "call_over"
+
+
+async def test_who_starts_too_often_is_told_to_wait():
+    door = Door(rates=Rates(most=0))
+
+    assert error(await door.says(await offer())) == "too_many_starts"
+    assert not door.calls.running(ADA)
+
+
+async def test_coming_back_is_no_start_but_counted_too():
+    door = Door(rates=Rates(most=2))
+    await door.says(await offer("w1"))
+    answer = await door.says(await offer("w2", rejoin=True))
+    once_more = await door.says(await offer("w3", rejoin=True))
+    await close(door)
+
+    assert answer["type"] == "answer"
+    assert error(once_more) == "too_many_starts"
+    assert door.rates.asked[1:] == [("40/minute", "rejoin", "192.0.2.7")] * 2
+
+
+async def test_offers_for_one_call_leave_one_connection(door, monkeypatch):
+    monkeypatch.setattr(leg, "LAST_WORDS_S", 0.0)
+    for number in range(4):
+        await door.says(await offer(f"w{number}"))
+    async with asyncio.timeout(10):
+        while len(door.component.pcs) > 1:  # noqa: ASYNC110  # fastrtc tells nobody
+            await asyncio.sleep(0.01)
+
+    assert list(door.component.pcs) == ["w3"]
+    assert door.calls.running(ADA)
+
+
+async def test_ways_to_connect_are_told_as_often_as_calls_start():
+    door = Door(rates=Rates(most=1))
+
+    assert await door.says({}, to="turn") == {"iceServers": ["stun"]}
+    assert "Wait a minute" in (await door.says({}, to="turn"))["error"]
+    assert door.rates.asked[0] == ("40/minute", "turn", "192.0.2.7")
+
+
+CANDIDATE = {
+    "candidate": "candidate:1 1 udp 2122260223 127.0.0.1 9 typ host generation 0 ufrag x",
+    "sdpMid": "0",
+    "sdpMLineIndex": 0,
+}
+
+
+async def test_candidate_of_the_owner_is_taken(door):
+    await door.says(await offer())
+    body = {"type": "ice-candidate", "webrtc_id": "w1", "candidate": CANDIDATE}
+    answer = await door.says(body)
+
+    assert b"success" in answer.body
+
+
+async def test_candidate_of_a_stranger_is_refused(door):
+    await door.says(await offer())
+    body = {"type": "ice-candidate", "webrtc_id": "w1", "candidate": CANDIDATE}
+
+    assert error(await door.says(body, "eve")) == "not_yours"
+    assert error(await door.says({**body, "webrtc_id": "w2"}, "eve")) == "not_yours"
+
+
+async def test_transcript_is_for_the_session_that_connected(door):
+    await door.says(await offer())
+    leg = door.component.handlers["w1"]
+    leg.screen.show(Conversation(notice="secret"))
+
+    async def read(webrtc_id, session_hash):
+        snapshots = door.signalling.transcript(webrtc_id, session_hash, 0)
+        shown = await anext(snapshots, None)
+        await snapshots.aclose()
+        return shown
+
+    assert (await read("w1", "ada")).notice == "secret"
+    assert await read("w1", "eve") is None
+    assert await read("w1", "") is None
+    assert await read("w2", "ada") is None
+
+
+async def test_nobody_ends_the_transcript_of_another(door):
+    await door.says(await offer())
+    await door.component.quit_output_stream({"webrtc_id": "w1"})
+
+    assert not door.component.additional_outputs["w1"].quit.is_set()

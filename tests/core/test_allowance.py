@@ -1,0 +1,119 @@
+"""How long a call may go on, and what is said about it."""
+
+import pytest
+
+from components.core.allowance import GOODBYE_S, Allowance, Verdict
+
+
+def begun(limit_s=0.0, idle_s=0.0, most_cost=0.0):
+    allowance = Allowance(limit_s, idle_s, most_cost)
+    allowance.begin(100.0)
+    return allowance
+
+
+def said(allowance, now, answering=False):
+    verdict = allowance.verdict(now, answering)
+    assert not verdict.over
+    return verdict.sentence
+
+
+def test_call_without_limits_never_ends():
+    allowance = begun()
+    allowance.spend(10**9)
+
+    assert allowance.verdict(10**9, False) is None
+
+
+def test_call_that_has_not_begun_has_all_its_time():
+    assert Allowance(10, 10, 10).verdict(10**9, False) is None
+
+
+def test_time_counts_from_the_first_connection_only():
+    allowance = begun(limit_s=60)
+    allowance.begin(150.0)
+
+    assert allowance.verdict(160.0, False).over
+
+
+def test_time_is_counted_down_and_then_up():
+    allowance = begun(limit_s=60)
+
+    assert allowance.verdict(160.0 - GOODBYE_S - 0.1, False) is None
+    assert said(allowance, 131.5) == "This call ends in 29 seconds."
+    assert said(allowance, 159.5) == "This call ends in 1 second."
+    assert allowance.verdict(160.0, True) == Verdict(
+        True, "The time for this call is up. You can start another."
+    )
+
+
+def test_silent_call_is_asked_for_a_minute_before_it_ends():
+    allowance = begun(idle_s=600)
+    question = "Nobody has spoken for 10 minutes. Say something, or the call ends in"
+
+    assert allowance.verdict(699.9, False) is None
+    assert said(allowance, 700.0) == f"{question} 60 seconds."
+    assert said(allowance, 759.5) == f"{question} 1 second."
+    assert allowance.verdict(760.0, False) == Verdict(
+        True, "The call has ended because nobody spoke. You can start another."
+    )
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "sentence"),
+    [
+        (10, "Nobody has spoken for 10 seconds. Say something, or the call ends in 5 seconds."),
+        (1, "Nobody has spoken for 1 second. Say something, or the call ends in 1 second."),
+        (60, "Nobody has spoken for 60 seconds. Say something, or the call ends in 30 seconds."),
+        (90, "Nobody has spoken for 90 seconds. Say something, or the call ends in 45 seconds."),
+    ],
+)
+def test_short_patience_leaves_less_time_for_the_question(idle_s, sentence):
+    allowance = begun(idle_s=idle_s)
+
+    assert said(allowance, 100.0 + idle_s) == sentence
+    assert allowance.verdict(100.0 + 1.5 * idle_s, False).over
+
+
+def test_a_word_withdraws_the_question():
+    allowance = begun(idle_s=600)
+    allowance.stir(750.0)
+    allowance.stir(300.0)
+
+    assert allowance.verdict(760.0, False) is None
+    assert said(allowance, 1350.0).startswith("Nobody has spoken")
+
+
+def test_end_of_the_time_is_more_urgent_than_silence():
+    allowance = begun(limit_s=100, idle_s=80)
+
+    assert said(allowance, 185.0) == "This call ends in 15 seconds."
+    assert "time" in allowance.verdict(200.0, False).sentence
+
+
+def test_silence_may_end_the_call_before_its_time():
+    allowance = begun(limit_s=140, idle_s=80)
+
+    assert "nobody spoke" in allowance.verdict(220.0, False).sentence
+
+
+def test_call_that_has_cost_all_it_may_ends_after_its_answer():
+    allowance = begun(most_cost=0.5)
+    allowance.spend(None)
+    allowance.spend(0.49)
+    assert allowance.verdict(101.0, False) is None
+
+    allowance.spend(0.5)
+    assert allowance.spent
+    assert said(allowance, 101.0, answering=True) == (
+        "This call has reached its limit of $0.50 and ends after this answer."
+    )
+    assert allowance.verdict(102.0, False) == Verdict(
+        True, "This call has reached its limit of $0.50. You can start another."
+    )
+
+
+def test_tiny_limit_is_told_as_it_is():
+    allowance = begun(most_cost=0.002)
+    allowance.spend(1.0)
+
+    assert "$0.002." in allowance.verdict(101.0, False).sentence

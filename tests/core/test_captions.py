@@ -1,0 +1,116 @@
+"""Words follow their sound."""
+
+from components.audio import FRAME_MS
+from components.core.captions import Captions
+from components.core.conversation import Conversation, interrupt
+from components.core.playback import Playback
+
+TEXT = "One two three four."
+
+
+class Reply:
+    """A reply whose words and sound a test lets come as it likes."""
+
+    def __init__(self):
+        self.playback = Playback()
+        self.captions = Captions(self.playback)
+        self.conversation = Conversation()
+        self.now = 0.0
+
+    def words(self, words, kind="delta", item_id="a1"):
+        name = "delta" if kind == "delta" else "transcript"
+        self.reduce(f"response.output_audio_transcript.{kind}", item_id=item_id, **{name: words})
+
+    def reduce(self, type_, **fields):
+        self.conversation = self.captions.reduce(self.conversation, {"type": type_, **fields})
+
+    def sound(self, ms):
+        self.playback.add("a1", 0, bytes(48 * ms))
+
+    def play(self, ms):
+        for _ in range(ms // FRAME_MS):
+            self.playback.take(self.now)
+            self.now += FRAME_MS / 1000
+        self.advance()
+
+    def advance(self):
+        self.conversation = self.captions.advance(self.conversation, self.now)
+
+    @property
+    def heard(self):
+        return self.conversation.message("a1").heard
+
+
+def test_words_are_heard_with_their_sound():
+    reply = Reply()
+    reply.words(TEXT)
+    reply.sound(1000)
+    reply.playback.finish()
+    assert reply.heard == 0
+
+    reply.play(500)
+    assert 0 < reply.heard < len(TEXT)
+
+    reply.play(1000)
+    assert reply.heard == len(TEXT)
+
+
+def test_words_whose_sound_is_over_are_heard_at_once():
+    reply = Reply()
+    reply.sound(100)
+    reply.words("One")
+    reply.playback.finish()
+    reply.play(300)
+    reply.words("One two.", "done")
+    reply.advance()
+
+    assert reply.heard == len("One two.")
+
+
+def test_words_of_an_interrupted_reply_stay_unheard():
+    reply = Reply()
+    reply.words(TEXT)
+    reply.sound(1000)
+    reply.conversation = interrupt(reply.conversation, "a1")
+    reply.playback.stop(reply.now)
+    reply.play(1000)
+
+    assert reply.heard == 0
+
+
+def test_deleted_reply_is_forgotten():
+    reply = Reply()
+    reply.words(TEXT)
+    reply.reduce("conversation.item.deleted", item_id="a1")
+    reply.advance()
+
+    assert reply.conversation.messages == ()
+
+
+def test_words_that_come_only_at_the_end_are_not_taken_back():
+    reply = Reply()
+    reply.sound(1000)
+    reply.words(TEXT, "done")
+    reply.play(500)
+
+    assert reply.heard is None
+
+
+def test_words_of_nobody_leave_no_trace():
+    reply = Reply()
+    reply.words("x", item_id=None)
+    reply.advance()
+
+    assert reply.conversation == Conversation()
+    assert reply.captions.unheard == frozenset()
+
+
+def test_items_that_still_sound_are_known():
+    reply = Reply()
+    reply.words(TEXT)
+    reply.sound(100)
+    reply.playback.finish()
+    assert reply.captions.unheard == {"a1"}
+
+    reply.play(300)
+    assert reply.captions.unheard == frozenset()

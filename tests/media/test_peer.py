@@ -1,0 +1,97 @@
+"""What is replaced in the peer connection, and what happens where there is nothing to replace.
+
+That calls go through it is tested with real peers, in `integration/test_peer.py`.
+"""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from aiortc import RTCPeerConnection
+from aiortc.rtcrtpreceiver import RTCRtpReceiver
+from OpenSSL import SSL
+
+from components.media.microphone import Microphone
+from components.media.peer import (
+    JITTER_BUFFER,
+    hear_at_once,
+    opus_payload_types,
+    pass_over_dead_channels,
+)
+
+
+@pytest.fixture
+def receiver():
+    return RTCRtpReceiver("audio", SimpleNamespace(state="new"))
+
+
+def test_receiver_of_this_aiortc_gets_a_microphone(receiver):
+    assert hear_at_once(receiver, print, {96})
+
+    assert isinstance(vars(receiver)[JITTER_BUFFER], Microphone)
+
+
+def test_receiver_without_that_place_is_left_alone(caplog):
+    receiver = SimpleNamespace()
+
+    assert not hear_at_once(receiver, print, {96})
+    assert "another jitter buffer" in caplog.text
+    assert vars(receiver) == {}
+
+
+async def test_opus_is_found_in_a_session_description():
+    peer = RTCPeerConnection()
+    peer.addTransceiver("audio")
+    offer = await peer.createOffer()
+    await peer.close()
+
+    assert opus_payload_types(offer.sdp) == {96}
+
+
+@pytest.mark.parametrize(
+    ("sdp", "expected"),
+    [
+        ("", set()),
+        ("a=rtpmap:0 PCMU/8000\r\n", set()),
+        ("a=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\n", {111}),
+        ("a=rtpmap:111 OPUS/48000/2\na=rtpmap:112 opus/48000\n", {111, 112}),
+    ],
+)
+def test_payload_types_of_opus(sdp, expected):
+    assert opus_payload_types(sdp) == expected
+
+
+class RTCSctpTransport:
+    """Named as aiortc's."""
+
+    async def send(self, error):
+        raise error
+
+
+async def lost(work, error, caplog):
+    """What the log says of a task that failed and that nobody waited for."""
+    task = asyncio.ensure_future(work(error))
+    await asyncio.wait([task])
+    context = {"message": "lost", "future": task, "exception": task.exception()}
+    pass_over_dead_channels(asyncio.get_running_loop(), context)
+    return caplog.text
+
+
+@pytest.mark.parametrize("error", [ConnectionError("not connected"), SSL.Error()])
+async def test_dead_channel_is_not_worth_a_traceback(error, caplog):
+    assert await lost(RTCSctpTransport().send, error, caplog) == ""
+
+
+@pytest.mark.parametrize(
+    ("work", "error"),
+    [
+        (RTCSctpTransport().send, ValueError("a bug")),
+        (lambda error: other(error), ConnectionError("of something else")),
+    ],
+)
+async def test_every_other_lost_error_is_logged(work, error, caplog):
+    assert str(error) in await lost(work, error, caplog)
+
+
+async def other(error):
+    raise error

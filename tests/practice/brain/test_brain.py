@@ -1,0 +1,204 @@
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.practice.brain.brain import GREETING, HELP, Call, Context, Say, reply
+
+NOON = datetime(2026, 11, 22, 12, 5)
+WEATHER = {
+    "type": "function",
+    "name": "get_weather",
+    "parameters": {"properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+def message(role: str, text: str, kind: str = "text") -> dict[str, Any]:
+    return {"type": "message", "role": role, "content": [{"type": "input_text", kind: text}]}
+
+
+def call(name: str, call_id: str) -> dict[str, Any]:
+    return {"type": "function_call", "name": name, "call_id": call_id, "arguments": "{}"}
+
+
+def output(call_id: str, text: str) -> dict[str, Any]:
+    return {"type": "function_call_output", "call_id": call_id, "output": text}
+
+
+def said(
+    heard: str | None,
+    *items: Mapping[str, Any],
+    now: datetime = NOON,
+    random: float = 0.0,
+    seconds: float = 0.0,
+) -> str:
+    answer = reply(heard, Context(items, seconds=seconds), now, lambda: random)
+    assert isinstance(answer, Say)
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    ("heard", "answer"),
+    [
+        ("What time is it?", "It is 12:05 PM."),
+        ("tell me the time please", "It is 12:05 PM."),
+        ("What\u2019s the date today?", "It is Sunday, November 22, 2026."),
+        ("what day is it", "It is Sunday, November 22, 2026."),
+        ("what year is it", "It is 2026."),
+        ("what month is it", "It is November."),
+        ("what is twelve plus thirty", "12 plus 30 is 42."),
+        ("12 + 30", "12 plus 30 is 42."),
+        ("what's 7 times 8?", "7 times 8 is 56."),
+        ("roll a dice", "You rolled a 1."),
+        ("could you throw two dice please", "You rolled 1 and 1. That makes 2."),
+        ("roll 3 six-sided dice", "You rolled 1, 1 and 1. That makes 3."),
+        ("roll a 20 sided die", "You rolled a 1."),
+        ("roll fifty dice", "I have 10 dice. Ask for 1 to 10 of them."),
+        ("Flip a coin.", "Heads."),
+        ("give me a random number", "1."),
+        ("a random number between fifty and sixty", "50."),
+        ("a random number from 60 to 50", "50."),
+        ("count to five", "1, 2, 3, 4, 5."),
+        ("count up to 3", "1, 2, 3."),
+        ("count from three to one", "3, 2, 1."),
+        ("count to one thousand", "That would take long. I count at most 100 numbers."),
+        ("Help!", HELP),
+        ("what can you do?", HELP),
+        ("Hello there.", GREETING),
+        ("good morning", GREETING),
+        ("Goodbye.", "Goodbye!"),
+        ("thank you very much", "You're welcome."),
+        ("Stop.", "All right."),
+        ("never mind", "All right."),
+        ("how are you today?", "I am only a program, and it runs well. What can I do for you?"),
+        ("", "I heard you speak, but could not make out any words."),
+        (" \n", "I heard you speak, but could not make out any words."),
+    ],
+)
+def test_the_rules_do_what_they_say(heard: str, answer: str) -> None:
+    assert said(heard) == answer
+
+
+@pytest.mark.parametrize(
+    ("hour", "spoken"), [(0, "12:05 AM"), (9, "9:05 AM"), (12, "12:05 PM"), (23, "11:05 PM")]
+)
+def test_the_clock_has_twelve_hours(hour: int, spoken: str) -> None:
+    assert said("what time is it", now=NOON.replace(hour=hour)) == f"It is {spoken}."
+
+
+def test_it_says_what_it_is() -> None:
+    assert "without a language model" in said("who are you?")
+
+
+def test_chance_reaches_its_ends() -> None:
+    almost_one = 1 - 2**-53
+
+    assert said("roll a die", random=almost_one) == "You rolled a 6."
+    assert said("roll a 20-sided die", random=almost_one) == "You rolled a 20."
+    assert said("flip a coin", random=0.5) == "Tails."
+    assert said("pick a random number", random=almost_one) == "100."
+
+
+def test_a_long_count_is_long() -> None:
+    assert said("count to thirty").endswith("28, 29, 30.")
+
+
+def test_it_repeats_what_it_said_last() -> None:
+    items = [message("assistant", "It is noon.", "transcript"), message("user", "repeat that")]
+
+    assert said("repeat that please", *items) == "I said: It is noon."
+    assert said("say that again", message("assistant", "I said: It is noon.")) == (
+        "I said: It is noon."
+    )
+    assert said("what did you say?") == "I have not said anything yet."
+
+
+def test_what_it_does_not_know_it_says_back_with_the_reason() -> None:
+    answer = said("The trains are late.")
+
+    assert answer.startswith("I heard: The trains are late. I have no language model")
+    assert said("trains").startswith("I heard: trains. I have")
+
+
+def test_a_long_text_is_not_said_back_whole() -> None:
+    assert len(said("word " * 1000)) < 400
+
+
+def test_without_ears_it_says_how_long_the_speech_was() -> None:
+    assert said(None, seconds=2.34).startswith("I heard 2.3 seconds of speech")
+
+
+def test_asked_to_speak_before_anyone_has_it_greets() -> None:
+    assert said(None) == GREETING
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('{"temperature": 21, "isRaining": false}', "temperature is 21, is raining is no."),
+        ('["a", true, null]', "a, yes, nothing."),
+        ("Sunny.", "Sunny."),
+        ('"Sunny"', "Sunny."),
+        ("", "nothing."),
+        ("[" * 100_000, "…"),
+    ],
+)
+def test_a_functions_output_is_read_aloud(text: str, read: str) -> None:
+    items = [message("user", "weather?"), call("get_weather", "c1"), output("c1", text)]
+    assert said("weather?", *items).startswith(f"get weather says: {read}")
+
+
+def test_outputs_of_several_functions_are_read_in_order() -> None:
+    items = [call("one", "c1"), call("two", "c2"), output("c1", "A"), output("c2", "B")]
+
+    assert said("go", *items) == "one says: A. two says: B."
+    assert said("go", output("unknown", "A")) == "the function says: A."
+
+
+def test_once_it_has_been_read_an_output_is_past() -> None:
+    items = [call("one", "c1"), output("c1", "A"), message("user", "flip a coin")]
+    assert said("flip a coin", *items) == "Heads."
+
+
+def test_declared_functions_come_before_the_rules() -> None:
+    context = Context(tools=[WEATHER])
+    answer = reply("what time is the weather nice in Paris", context, NOON, lambda: 0.0)
+    assert answer == Call("get_weather", '{"city": "Paris"}')
+
+
+def test_a_missing_argument_is_asked_for_and_its_answer_completes_the_call() -> None:
+    context = Context([message("user", "the weather please")], [WEATHER])
+    question = reply("the weather please", context, NOON, lambda: 0.0)
+    assert isinstance(question, Say)
+
+    items = [
+        message("system", "Be nice."),
+        message("user", "the weather please"),
+        message("assistant", question.text),
+        message("user", "", "transcript"),
+    ]
+    answer = reply("In Paris.", Context(items, [WEATHER]), NOON, lambda: 0.0)
+    assert answer == Call("get_weather", '{"city": "Paris"}')
+
+    stopped = reply("Never mind.", Context(items, [WEATHER]), NOON, lambda: 0.0)
+    assert stopped == Say("All right.")
+
+
+ITEMS = st.lists(
+    st.one_of(
+        st.builds(message, st.sampled_from(["user", "assistant", "system"]), st.text()),
+        st.builds(call, st.text(), st.text(max_size=1)),
+        st.builds(output, st.text(max_size=1), st.text()),
+        st.just({"type": "message", "role": "user"}),
+    )
+)
+
+
+@given(st.none() | st.text(), ITEMS, st.floats(0, 1, exclude_max=True))
+def test_there_is_always_something_to_say(
+    heard: str | None, items: list[dict[str, Any]], random: float
+) -> None:
+    assert said(heard, *items, random=random)

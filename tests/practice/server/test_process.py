@@ -1,0 +1,111 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from components.practice.server import process
+from components.practice.server.process import PracticeError, start_process
+from components.settings import ChatModel, Settings
+
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = Settings(practice=True)
+
+
+def answers(base_url: str) -> bool:
+    url = base_url.replace("ws://", "http://").removesuffix("/v1") + "/"
+    with urllib.request.urlopen(url, timeout=5) as response:
+        return bool(response.status == 200)
+
+
+def test_it_starts_answers_and_stops() -> None:
+    practice = start_process(SETTINGS)
+    try:
+        assert answers(practice.base_url)
+        assert practice.running
+    finally:
+        practice.stop()
+
+    assert not practice.running
+    practice.stop()
+
+
+def test_the_child_knows_no_secret_but_the_chat_models() -> None:
+    environ = {"PATH": "/bin", "OPENAI_API_KEY": "sk", "HF_TOKEN": "hf", "PRACTICE_KEY": "p"}
+    chat_model = ChatModel("http://127.0.0.1:1/v1", "m", "chat-key")
+
+    assert process._environment(environ, None) == {"PATH": "/bin"}
+    assert process._environment(environ, chat_model) == {
+        "PATH": "/bin",
+        "PRACTICE_LLM_BASE_URL": "http://127.0.0.1:1/v1",
+        "PRACTICE_LLM_MODEL": "m",
+        "PRACTICE_LLM_API_KEY": "chat-key",
+    }
+
+
+def test_a_server_that_is_not_ready_in_time_is_an_error() -> None:
+    with pytest.raises(PracticeError, match="was not ready after 0 s"):
+        start_process(SETTINGS, ready_limit_s=0)
+
+
+def test_a_server_that_dies_at_once_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_ROOT", Path("/"))
+
+    with pytest.raises(PracticeError, match="ended while it started"):
+        start_process(SETTINGS)
+
+
+def test_a_python_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+
+    with pytest.raises(PracticeError, match="cannot be started"):
+        start_process(SETTINGS)
+
+
+def test_a_server_that_will_not_go_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "STOP_LIMIT_S", 0.1)
+    practice = start_process(SETTINGS)
+    os.kill(practice._process.pid, signal.SIGSTOP)
+
+    practice.stop()
+
+    assert not practice.running
+
+
+def test_it_dies_with_its_parent() -> None:
+    script = """
+        import sys, time
+        from components.practice.server.process import start_process
+        from components.settings import Settings
+        practice = start_process(Settings(practice=True))
+        print(practice._process.pid, flush=True)
+        time.sleep(60)
+    """
+    parent = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+
+    until = time.monotonic() + 10
+    while _is_running(child) and time.monotonic() < until:
+        os.sched_yield()
+    assert not _is_running(child)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

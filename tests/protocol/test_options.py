@@ -1,0 +1,216 @@
+"""What a session is asked for: the SDK judges what we send."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.protocol.options import SessionOptions, relax, session_update
+from tests.wire import validate_client_event
+
+OPTIONS = SessionOptions(
+    model="gpt-realtime-2.1",
+    voice="marin",
+    instructions="Be kind.",
+    turn_detection="server_vad",
+    transcription_model="gpt-transcribe",
+)
+
+
+def test_the_session_update_is_complete():
+    assert session_update(OPTIONS, "settings_1") == {
+        "type": "session.update",
+        "event_id": "settings_1",
+        "session": {
+            "type": "realtime",
+            "output_modalities": ["audio"],
+            "instructions": "Be kind.",
+            "audio": {
+                "input": {
+                    "format": {"type": "audio/pcm", "rate": 24_000},
+                    "noise_reduction": {"type": "far_field"},
+                    "transcription": {"model": "gpt-transcribe"},
+                    "turn_detection": {
+                        "type": "server_vad",
+                        "threshold": 0.5,
+                        "prefix_padding_ms": 300,
+                        "silence_duration_ms": 500,
+                        "create_response": True,
+                        "interrupt_response": True,
+                    },
+                },
+                "output": {
+                    "format": {"type": "audio/pcm", "rate": 24_000},
+                    "voice": "marin",
+                    "speed": 1.0,
+                },
+            },
+            "tools": [],
+            "tool_choice": "auto",
+            "max_output_tokens": "inf",
+            "truncation": {
+                "type": "retention_ratio",
+                "retention_ratio": 0.8,
+                "token_limits": {"post_instructions": 16_000},
+            },
+            "reasoning": {"effort": "low"},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (
+            "semantic_vad",
+            {
+                "type": "semantic_vad",
+                "eagerness": "auto",
+                "create_response": True,
+                "interrupt_response": True,
+            },
+        ),
+        ("push_to_talk", None),
+    ],
+)
+def test_other_ways_to_end_a_turn(mode, expected):
+    options = replace(OPTIONS, turn_detection=mode)
+
+    assert session_update(options, "e")["session"]["audio"]["input"]["turn_detection"] == expected
+    assert options.push_to_talk is (mode == "push_to_talk")
+    assert not OPTIONS.push_to_talk
+
+
+@pytest.mark.parametrize("turn_detection", ["server_vad", "semantic_vad", "push_to_talk"])
+@pytest.mark.parametrize("transcription_model", ["gpt-transcribe", "whisper-1", None])
+@pytest.mark.parametrize("noise_reduction", ["far_field", "near_field", None])
+@pytest.mark.parametrize("model", ["gpt-realtime-2.1", "gpt-realtime"])
+@pytest.mark.parametrize("retention_ratio", [True, False])
+def test_every_session_update_is_one_of_the_api(
+    turn_detection, transcription_model, noise_reduction, model, retention_ratio
+):
+    options = SessionOptions(
+        model=model,
+        voice="marin",
+        instructions="",
+        turn_detection=turn_detection,
+        transcription_model=transcription_model,
+        noise_reduction=noise_reduction,
+        retention_ratio=retention_ratio,
+    )
+
+    validate_client_event(session_update(options, "settings_1"))
+
+
+@pytest.mark.parametrize(
+    ("model", "reasons"),
+    [
+        ("gpt-realtime-2", True),
+        ("gpt-realtime-2.1", True),
+        ("gpt-realtime-2.1-mini", True),
+        ("gpt-realtime-2-preview", True),
+        ("gpt-realtime-2025-08-28", False),
+        ("gpt-realtime", False),
+        ("gpt-realtime-mini", False),
+        ("my-deployment", False),
+    ],
+)
+def test_only_models_that_reason_are_asked_for_effort(model, reasons):
+    session = session_update(replace(OPTIONS, model=model), "e")["session"]
+
+    assert ("reasoning" in session) is reasons
+
+
+def refusal(param, message="Invalid value."):
+    return {"type": "invalid_request_error", "code": "x", "param": param, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("refused", "tried"),
+    [
+        ("gpt-transcribe", ["gpt-realtime-whisper", "gpt-4o-mini-transcribe", None]),
+        ("whisper-1", ["gpt-realtime-whisper", "gpt-4o-mini-transcribe", None]),
+        ("gpt-realtime-whisper", ["gpt-4o-mini-transcribe", None]),
+        ("gpt-4o-mini-transcribe", [None]),
+    ],
+)
+def test_a_refused_transcription_model_is_replaced_and_at_last_left_out(refused, tried):
+    options = replace(OPTIONS, transcription_model=refused)
+    error = refusal("session.audio.input.transcription.model")
+    seen = []
+    while relaxed := relax(options, error):
+        assert replace(relaxed, transcription_model=refused) == replace(
+            options, transcription_model=refused
+        )
+        options = relaxed
+        seen.append(options.transcription_model)
+
+    assert seen == tried
+
+
+@pytest.mark.parametrize(
+    ("param", "left_out"),
+    [
+        ("session.reasoning", {"reasoning": False}),
+        ("session.reasoning.effort", {"reasoning": False}),
+        ("session.audio.input.noise_reduction", {"noise_reduction": None}),
+        ("session.truncation.retention_ratio", {"retention_ratio": False}),
+    ],
+)
+def test_a_refused_optional_block_is_left_out_once(param, left_out):
+    for error in (refusal(param), refusal(None, f"Unknown parameter: '{param}'.")):
+        relaxed = relax(OPTIONS, error)
+
+        assert relaxed == replace(OPTIONS, **left_out)
+    assert relax(relaxed, refusal(param)) is None
+
+
+@pytest.mark.parametrize("param", ["session.audio.output.voice", "session.type"])
+def test_what_is_not_optional_cannot_be_relaxed(param):
+    assert relax(OPTIONS, refusal(param)) is None
+
+
+@pytest.mark.parametrize("error", [refusal(None), {}])
+def test_refusal_that_names_nothing_leaves_out_one_block_after_the_other(error):
+    """The transcript, which is missed most, goes last, and its models are all tried before."""
+    options, left_out = OPTIONS, []
+    while relaxed := relax(options, error):
+        left_out.append(
+            [name for name in relaxed.__slots__ if getattr(relaxed, name) != getattr(options, name)]
+        )
+        options = relaxed
+
+    assert left_out == [
+        ["noise_reduction"],
+        ["retention_ratio"],
+        ["reasoning"],
+        *[["transcription_model"]] * 3,
+    ]
+    assert options == replace(
+        OPTIONS,
+        transcription_model=None,
+        noise_reduction=None,
+        reasoning=False,
+        retention_ratio=False,
+    )
+
+
+def test_refusal_that_names_nothing_leaves_out_nothing_that_was_not_asked_for():
+    """An update that differs in nothing would be refused again, at the cost of a round trip."""
+    options = replace(OPTIONS, model="gpt-realtime", noise_reduction=None, retention_ratio=False)
+
+    relaxed = relax(options, {})
+
+    assert relaxed == replace(options, transcription_model="gpt-realtime-whisper")
+
+
+@given(st.lists(st.sampled_from(["transcription", "reasoning", "noise_reduction", "truncation"])))
+def test_relaxing_ends_whatever_is_refused(params):
+    options, times = OPTIONS, 0
+    for param in params:
+        if relaxed := relax(options, refusal(f"session.{param}")):
+            options, times = relaxed, times + 1
+            validate_client_event(session_update(options, "e"))
+
+    assert times <= 6

@@ -1,0 +1,130 @@
+"""What a conversation has used, from what the server reports."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.protocol.usage import MOST_SECONDS, MOST_TOKENS, Usage, add
+
+REPORT = {
+    "total_tokens": 253,
+    "input_tokens": 132,
+    "output_tokens": 121,
+    "input_token_details": {
+        "text_tokens": 119,
+        "audio_tokens": 13,
+        "image_tokens": 0,
+        "cached_tokens": 74,
+        "cached_tokens_details": {"text_tokens": 64, "audio_tokens": 10, "image_tokens": 0},
+    },
+    "output_token_details": {"text_tokens": 30, "audio_tokens": 91},
+}
+
+
+def done(usage):
+    return {"type": "response.done", "response": {"id": "r1", "usage": usage}}
+
+
+def transcribed(usage):
+    return {"type": "conversation.item.input_audio_transcription.completed", "usage": usage}
+
+
+def test_usage_of_a_response_is_told_apart_by_kind():
+    assert add(Usage(), done(REPORT)) == Usage(
+        input_text=119,
+        input_audio=13,
+        cached_text=64,
+        cached_audio=10,
+        output_text=30,
+        output_audio=91,
+    )
+
+
+def test_responses_add_up():
+    twice = add(add(Usage(), done(REPORT)), done(REPORT))
+
+    assert (twice.input_text, twice.cached_audio, twice.output_audio) == (238, 20, 182)
+
+
+def test_tokens_without_details_are_text():
+    report = {"input_tokens": 50, "output_tokens": 7, "input_token_details": {"audio_tokens": 20}}
+
+    assert add(Usage(), done(report)) == Usage(input_text=30, input_audio=20, output_text=7)
+
+
+def test_cached_tokens_without_details_are_text_and_never_more_than_there_was():
+    details = {"text_tokens": 50, "audio_tokens": 20, "cached_tokens": 60}
+
+    usage = add(Usage(), done({"input_token_details": details}))
+
+    assert (usage.cached_text, usage.cached_audio) == (50, 0)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (
+            {"type": "tokens", "input_tokens": 26, "output_tokens": 9, "total_tokens": 35},
+            Usage(transcription_input=26, transcription_output=9),
+        ),
+        ({"type": "duration", "seconds": 4.5}, Usage(transcription_s=4.5)),
+        ({"type": "duration", "seconds": 4}, Usage(transcription_s=4.0)),
+        (None, Usage()),
+    ],
+)
+def test_transcription_counts_by_tokens_or_by_time(report, expected):
+    assert add(Usage(), transcribed(report)) == expected
+
+
+def test_other_events_use_nothing():
+    usage = Usage(input_text=5)
+
+    assert add(usage, {"type": "response.created", "response": {"usage": REPORT}}) is usage
+    assert add(usage, {"usage": REPORT}) is usage
+
+
+@pytest.mark.parametrize("odd", [-5, 1.5, True, "9", None, [9], {"a": 9}])
+def test_what_is_no_count_counts_as_none(odd):
+    assert add(Usage(), done({"input_tokens": odd})) == Usage()
+
+
+@pytest.mark.parametrize("odd", [-0.5, True, "9", None, float("nan")])
+def test_what_is_no_time_counts_as_none(odd):
+    assert add(Usage(), transcribed({"seconds": odd})) == Usage()
+
+
+def test_absurd_figures_are_cut_down():
+    assert add(Usage(), done({"output_tokens": 10**400})).output_text == MOST_TOKENS
+    assert add(Usage(), transcribed({"seconds": 10**400})).transcription_s == MOST_SECONDS
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *("usage", "seconds", "input_tokens", "output_tokens", "input_token_details"),
+                    *("output_token_details", "text_tokens", "audio_tokens", "cached_tokens"),
+                    "cached_tokens_details",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.booleans())
+def test_whatever_a_server_reports_usage_only_grows_and_caching_stays_a_part(report, spoken):
+    before = add(Usage(), done(REPORT))
+
+    after = add(before, transcribed(report) if spoken else done(report))
+
+    for name in Usage.__dataclass_fields__:
+        assert getattr(after, name) >= getattr(before, name)
+    assert after.cached_text <= after.input_text
+    assert after.cached_audio <= after.input_audio
