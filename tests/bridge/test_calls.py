@@ -5,7 +5,7 @@ import re
 import threading
 
 import pytest
-from tests.test_call import Page
+from tests.bridge.test_call import Page
 
 from components.bridge import calls as module
 from components.bridge.calls import Calls, key_of
