@@ -18,6 +18,7 @@ from components.direct.sideband import Sidebands
 from components.media.ice import browser_configuration, server_configuration
 from components.page.layout import build
 from components.practice.server.process import start_process
+from components.protocol.options import Refused
 from components.protocol.prices import cost
 from components.protocol.usage import Usage
 from components.settings import Settings
@@ -55,10 +56,11 @@ def launch(settings: Settings) -> None:
 def _serve(settings: Settings) -> None:
     if settings.max_call_cost and cost(Usage(), settings.model) is None:
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
-    calls = Calls(settings)
+    refused = Refused()
+    calls = Calls(settings, refused)
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings)
-    routes = direct_routes(settings, sidebands, rates)
+    routes = direct_routes(settings, sidebands, rates, refused)
     guard = Guard(rates, settings.max_starts_per_minute, [route.path for route in routes])
     if settings.on_space:
         os.environ.setdefault("FORWARDED_ALLOW_IPS", SPACE_PROXIES)

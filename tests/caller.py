@@ -9,6 +9,7 @@ from typing import Any
 from components.audio import FRAME_BYTES, FRAME_MS
 from components.bridge.call import Call
 from components.core.conversation import Conversation
+from components.protocol.options import Refused
 from components.settings import Settings
 from tests.scripted import PATIENCE_S
 
@@ -26,7 +27,7 @@ class Caller:
         self.ended = 0
         self.turns_s: list[float] = []
         """When each frame was due, and how late it came."""
-        self.call = Call(Settings(practice=False, **settings), Conversation(), self._end)
+        self.call = Call(Settings(practice=False, **settings), Conversation(), Refused(), self._end)
         self._changed = asyncio.Event()
 
     # What the call tells its page.
@@ -84,7 +85,7 @@ class Caller:
         """A frame each way at every 20 ms."""
         due = time.monotonic()
         while True:
-            self.call.hear(QUIET)
+            self.call.microphone(QUIET)
             self.call.sound(time.monotonic())
             due += FRAME_MS / 1000
             await asyncio.sleep(max(0.0, due - time.monotonic()))

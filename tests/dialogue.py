@@ -1,13 +1,17 @@
 """A call without a network: its session, its clock, and the server's lines by hand."""
 
 from components.audio import FRAME_BYTES, encode
+from components.core.allowance import Limits
 from components.core.outputs import Reconnect, Send, SendAudio
-from components.core.session import RealtimeSession
+from components.core.session import Session
 from components.protocol.failures import Failure, Severity
-from components.protocol.options import SessionOptions
+from components.protocol.options import Refused, SessionOptions
+from components.protocol.reading import server_event
 from tests.wire import validate_client_event
 
 FRAME = bytes(FRAME_BYTES)
+UNIX_S = 1_800_000_000.0
+"""The calendar's time where the call's own is 0."""
 VAD = {"type": "server_vad", "interrupt_response": True, "create_response": True}
 
 
@@ -30,9 +34,13 @@ LOST = Failure(Severity.TRANSIENT, "The connection was lost.")
 class Call:
     """A session, its clock, and all it has put out; the SDK judges every event it sends."""
 
-    def __init__(self, *, limit_s=0, chance=lambda: 1.0, limits=None, **changes):
-        self.session = RealtimeSession(
-            options(**changes), limit_s=limit_s, chance=chance, **(limits or {})
+    def __init__(self, *, limits=None, chance=lambda: 1.0, refused=None, past=None, **changes):
+        self.session = Session(
+            options(**changes),
+            limits=limits or Limits(),
+            chance=chance,
+            refused=refused or Refused(),
+            past=past,
         )
         self.now = 100.0
         self.outputs = []
@@ -45,11 +53,20 @@ class Call:
         return outputs
 
     def receive(self, type_, **fields):
-        return self.do(self.session.receive({"type": type_, **fields}, self.now))
+        return self.do(self.session.receive(server_event({"type": type_, **fields}), self.now))
+
+    def connected(self):
+        return self.do(self.session.connected(self.now, UNIX_S + self.now))
+
+    def lost(self, failure=LOST):
+        return self.do(self.session.lost(failure, self.now))
+
+    def microphone(self, pcm=FRAME):
+        return self.do(self.session.microphone(pcm, self.now))
 
     def ready(self, turn_detection=VAD):
-        self.do(self.session.connecting())
-        self.do(self.session.connected(self.now))
+        self.do(self.session.connecting(self.now))
+        self.connected()
         self.receive("session.created", session={})
         audio = {"input": {"turn_detection": turn_detection}}
         self.receive("session.updated", session={"audio": audio})
@@ -118,6 +135,6 @@ def only(items):
 
 def reconnect(call):
     """The socket is lost, and another stands."""
-    call.do(call.session.lost(LOST))
-    call.do(call.session.connected(call.now))
+    call.lost()
+    call.connected()
     call.receive("session.updated", session={})

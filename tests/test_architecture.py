@@ -17,8 +17,8 @@ FLOORS = (
     ("launch",),
     ("page",),
     ("bridge", "direct"),
-    ("core", "upstream", "media", "access", "browser", "tools"),
-    ("protocol",),
+    ("core", "upstream", "media", "access", "browser"),
+    ("protocol", "tools"),
     ("audio",),
 )
 """Imports point down only, to any lower floor; `settings` is for every shell."""

@@ -10,47 +10,53 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from typing import Any, Final, Protocol
 
 import numpy as np
 
+from components import tools
 from components.audio import FRAME_BYTES, FRAME_MS, Samples, level_dbfs
+from components.bridge.line import WATCH_S, Line
+from components.core.allowance import Limits
 from components.core.conversation import Conversation
 from components.core.outputs import (
     Hangup,
     Output,
     Reconnect,
     Renew,
+    RunTool,
     Send,
     SendAudio,
     Show,
     StopPlayback,
 )
-from components.core.session import RealtimeSession
+from components.core.session import Session
 from components.protocol.addresses import headers, realtime_url
-from components.protocol.failures import Failure, Severity
-from components.protocol.options import SessionOptions
-from components.protocol.prices import cost
+from components.protocol.events import ServerEvent
+from components.protocol.failures import Failure, Severity, safe
+from components.protocol.options import Refused
 from components.settings import Settings
-from components.upstream.client import Upstream, UpstreamError, open_upstream
+from components.upstream.client import Upstream, open_upstream
+from components.upstream.configuration import session_options
 from components.upstream.trace import Trace
 
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.05
 """Levels go to the page, and limits are looked at, twenty times a second."""
-WATCH_S: Final = 0.1
-"""How often to look whether frames still come."""
 GOODBYE_S: Final = 2.0
 """The page hangs up by itself when it learns of the end; after this long, we do."""
 GONE_S: Final = 5.0
-"""A browser that sends no packet for so long is gone; aioice notices after thirty (trap B8)."""
+"""A browser that sends no packet for so long is gone; aioice would notice after thirty."""
 REJOIN_S: Final = 20.0
 """So long a call waits for its browser to come back."""
 PAUSE_FRAMES: Final = 1000 // FRAME_MS
 """Of silence in the place of a browser that has gone, so that a turn under way ends."""
-TAKEN_OVER = "This call goes on in another window."
+TAKEN_OVER: Final = "This call goes on in another window."
+BROKEN: Final = Failure(
+    Severity.PERMANENT,
+    "Something went wrong in this app. Start the call again; the log says more.",
+)
 
 
 class Page(Protocol):
@@ -78,44 +84,42 @@ class Call:
     """
 
     def __init__(
-        self, settings: Settings, past: Conversation, on_end: Callable[["Call"], None]
+        self,
+        settings: Settings,
+        past: Conversation,
+        refused: Refused,
+        on_end: Callable[["Call"], None],
     ) -> None:
-        """`past` is what was said before, by the same browser."""
+        """`past` is what was said before, by the same browser; `refused` what this process has
+        learned of servers."""
         self._settings = settings
         self._on_end = on_end
-        self._session = RealtimeSession(
-            SessionOptions(
-                model=settings.model,
-                voice=settings.voice,
-                instructions=settings.instructions,
-                turn_detection=settings.turn_detection,
-                transcription_model=settings.transcription_model,
+        self._session = Session(
+            session_options(settings),
+            limits=Limits(
+                call_s=settings.max_call_seconds,
+                idle_s=settings.max_idle_seconds,
+                cost=settings.max_call_cost,
             ),
-            limit_s=settings.max_call_seconds,
-            idle_s=settings.max_idle_seconds,
-            most_cost=settings.max_call_cost,
             chance=random.random,
+            refused=refused,
             past=past,
         )
         self._page: Page | None = None
         self._coming: Page | None = None
-        self._upstream: Upstream | None = None
-        self._successor: Upstream | None = None
-        self._renewal: asyncio.Task[None] | None = None
+        self._line = Line(self, self._open)
         self._trace: Trace | None = None
-        self._pause_s: float | None = 0.0
-        """When to connect, from now; None for not at all."""
-        self._bridge: asyncio.Task[None] | None = None
+        self._functions: set[asyncio.Task[None]] = set()
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
         self._state: tuple[str | float | None, ...] = ()
         self._messages: object = ()
-        self._heard = b""
-        self._heard_at = 0.0
+        self._frame = b""
+        self._packet_at = 0.0
         self._alone_since = 0.0
         self._begun = 0.0
         self._ticked_at = 0.0
-        self._spoken = b""
+        self._sounding = b""
 
     @property
     def over(self) -> bool:
@@ -142,8 +146,8 @@ class Call:
             self._page.dismiss()
         self._page = page
         self._coming = None
-        self._heard_at = time.monotonic()
-        if self._bridge is None and not self.over:
+        self._packet_at = time.monotonic()
+        if self._clock is None and not self.over:
             self._begin()
         self._state = ()
         self._show(self.conversation)
@@ -162,29 +166,29 @@ class Call:
         self._alone_since = now = time.monotonic()
         self._perform(self._session.push_to_talk(False, now))
         for _ in range(PAUSE_FRAMES):
-            self._perform(self._session.microphone(bytes(FRAME_BYTES)))
+            self._perform(self._session.microphone(bytes(FRAME_BYTES), now))
 
     def abandon(self) -> None:
         """A connection could not be made: a call that has not begun never will."""
-        if self._bridge is None and self._coming is None:
-            self._perform(self._session.hang_up())
+        if self._clock is None and self._coming is None:
+            self._perform(self._session.hang_up(time.monotonic()))
 
-    def hear(self, pcm: bytes) -> None:
+    def microphone(self, pcm: bytes) -> None:
         """Sound of the microphone: PCM16, 24 kHz, mono, about 20 ms."""
         try:
-            self._heard = pcm
-            self._heard_at = time.monotonic()
-            self._perform(self._session.microphone(pcm))
-            if self._heard_at >= self._ticked_at + TICK_S:
-                self._tick(self._heard_at)
+            self._frame = pcm
+            self._packet_at = now = time.monotonic()
+            self._perform(self._session.microphone(pcm, now))
+            if self._packet_at >= self._ticked_at + TICK_S:
+                self._tick(self._packet_at)
         except Exception:
             log.exception("! the microphone failed")
-            self.fail()
+            self.failed()
 
     def sound(self, now: float) -> bytes | None:
         """The 20 ms to play now; None for silence."""
         pcm = self._session.frame(now)
-        self._spoken = pcm or b""
+        self._sounding = pcm or b""
         return pcm
 
     def command(self, message: Mapping[str, Any]) -> None:
@@ -193,28 +197,21 @@ class Call:
             self._perform(self._obey(message))
         except Exception:
             log.exception("! a message of the page failed")
-            self.fail()
+            self.failed()
 
     async def close(self, notice: str) -> None:
         """End the call and wait until nothing of it is left but its goodbye to the page."""
-        self._perform(self._session.hang_up(notice))
-        tasks = [task for task in (self._bridge, self._clock, self._renewal) if task]
-        for task in (self._clock, self._renewal):
-            if task:
-                task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._perform(self._session.hang_up(time.monotonic(), notice))
+        if self._clock:
+            self._clock.cancel()
+        await self._line.closed()
         if self._page:
             self._page.dismiss()
 
-    def fail(self) -> None:
-        """Something broke in this program; the call cannot go on."""
-        sentence = "Something went wrong in this app. Start the call again; the log says more."
-        self._perform(self._session.lost(Failure(Severity.PERMANENT, sentence)))
-
     def _begin(self) -> None:
-        self._begun = self._heard_at
-        self._session.connecting()
-        self._bridge = asyncio.create_task(self._converse())
+        self._begun = self._packet_at
+        self._session.connecting(self._begun)
+        self._line.begin()
         self._clock = asyncio.create_task(self._keep_time())
 
     def _obey(self, message: Mapping[str, Any]) -> list[Output]:
@@ -225,11 +222,11 @@ class Call:
             case {"type": "interrupt"}:
                 return self._session.interrupt(now)
             case {"type": "mute", "on": bool(muted)}:
-                return self._session.mute(muted)
+                return self._session.mute(muted, now)
             case {"type": "talk", "down": bool(down)}:
                 return self._session.push_to_talk(down, now)
             case {"type": "hangup"}:
-                return self._session.hang_up()
+                return self._session.hang_up(now)
             case {
                 "type": "playout",
                 "delay_ms": int(delay) | float(delay),
@@ -249,7 +246,7 @@ class Call:
             conversation.user,
             conversation.assistant,
             conversation.notice,
-            cost(conversation.usage, self._settings.model),
+            self._session.cost,
         )
         if state != self._state:
             self._state = state
@@ -260,71 +257,43 @@ class Call:
             if self._page:
                 self._page.show(conversation)
 
-    # The server's side.
+    # The server's side: what the line tells.
 
-    async def _converse(self) -> None:
-        """Connect, hand every event to the session, and connect again when it says so."""
+    def opened(self) -> None:
+        """Another socket stands."""
+        self._perform(self._session.connected(time.monotonic(), time.time()))
+
+    def received(self, event: ServerEvent) -> None:
+        """A server event."""
+        self._perform(self._session.receive(event, time.monotonic()))
+
+    def lost(self, failure: Failure) -> None:
+        """The socket could not be opened, or has closed."""
+        self._perform(self._session.lost(failure, time.monotonic()))
+
+    def is_quiet(self) -> bool:
+        """Whether a change of sockets goes unnoticed now."""
+        return self._session.is_quiet(time.monotonic())
+
+    def failed(self) -> None:
+        """Something broke in this program; the call cannot go on."""
         try:
-            with Trace(self._settings.trace) if self._settings.trace else nullcontext() as trace:
-                self._trace = trace
-                while self._pause_s is not None:
-                    await asyncio.sleep(self._pause_s)
-                    self._pause_s = None
-                    await self._hold_session()
+            self._perform(self._session.lost(BROKEN, time.monotonic()))
         except Exception:
-            log.exception("! the call failed")
-            self.fail()
-        finally:
-            await self._close_sockets()
-
-    async def _hold_session(self) -> None:
-        """From the opening of a socket to its end, or that of the one which took its place."""
-        try:
-            self._upstream = await self._open()
-            while self._upstream:
-                self._perform(self._session.connected(time.monotonic()))
-                await self._listen(self._upstream)
-                self._upstream = self._successor
-                self._successor = None
-        except UpstreamError as error:
-            if self._pause_s is None:  # else the session itself gave this socket up
-                log.info("! %s", error)
-                self._perform(self._session.lost(error.failure))
-        await self._close_sockets()
+            log.exception("! the call could not be ended in order")
+            self._hang_up()
 
     async def _open(self) -> Upstream:
         url = realtime_url(self._settings.base_url, self._settings.model)
+        if self._trace is None and self._settings.trace:
+            self._trace = Trace(self._settings.trace)
         return await open_upstream(url, headers(url, self._settings.api_key), self._trace)
 
-    async def _listen(self, upstream: Upstream) -> None:
-        """Every event of a socket, until the call is over or a successor stands."""
-        try:
-            async for event in upstream.events():
-                self._perform(self._session.receive(event, time.monotonic()))
-                if self._hung_up_at is not None:
-                    return
-        except UpstreamError:
-            if self._successor is None:
-                raise
-
-    async def _renew(self) -> None:
-        """Open the successor; only when it stands, and nobody speaks, is the present one closed."""
-        try:
-            self._successor = await self._open()
-        except UpstreamError as error:
-            log.info("! the session could not be renewed: %s", error)
-            return
-        # The session keeps no time of its own, so there is nothing to wait for but time.
-        while not self._session.is_quiet(time.monotonic()):  # noqa: ASYNC110
-            await asyncio.sleep(WATCH_S)
-        if self._upstream:
-            await self._upstream.close()
-
-    async def _close_sockets(self) -> None:
-        for upstream in (self._upstream, self._successor):
-            if upstream:
-                await upstream.close()
-        self._upstream = self._successor = None
+    async def _run_tool(self, call: RunTool) -> None:
+        """A function of `tools.py`; the session may have ended or begun anew meanwhile."""
+        log.info("= the assistant calls %s", safe(call.name[:100]))
+        output = await tools.run(call.name, call.arguments)
+        self._perform(self._session.ran(call.call_id, output, time.monotonic()))
 
     # Performing, and keeping time.
 
@@ -332,53 +301,67 @@ class Call:
         for output in outputs:
             match output:
                 case SendAudio(pcm):
-                    if self._upstream:
-                        self._upstream.send_audio(pcm)
+                    self._line.send_audio(pcm)
                 case Send(event):
-                    if self._upstream:
-                        self._upstream.send(event)
+                    self._line.send(event)
                 case StopPlayback():
                     self._tell({"type": "stop"})
                 case Show(conversation):
                     self._show(conversation)
+                case RunTool():
+                    task = asyncio.create_task(self._run_tool(output))
+                    self._functions.add(task)
+                    task.add_done_callback(self._functions.discard)
                 case Reconnect(pause_s):
-                    self._pause_s = pause_s
-                    if self._upstream:
-                        self._upstream.abort()
+                    self._line.reconnect(pause_s)
                 case Renew():
-                    self._renewal = asyncio.create_task(self._renew())
+                    self._line.renew()
                 case Hangup():
                     self._hang_up()
         if self._page and self._session.has_sound:
             self._page.hurry()
 
     def _hang_up(self) -> None:
-        """Once: cancelled a second time, the bridge could not close its socket."""
+        """Once; the clock sees to the page's goodbye."""
         if self._hung_up_at is not None:
             return
         self._hung_up_at = time.monotonic()
-        if self._bridge and self._bridge is not asyncio.current_task():
-            self._bridge.cancel()
+        self._line.end()
+        for task in self._functions:
+            task.cancel()
+        if self._trace:
+            self._trace.close()
         self._on_end(self)
 
     async def _keep_time(self) -> None:
-        """Ticks that no microphone frame brings along, and an eye on the browser."""
-        while True:
+        """Ticks that no microphone frame brings along, and an eye on the browser.
+
+        A tick that fails ends the call, but not the clock: the page still has to be let go.
+        """
+        while not self._has_left():
             await asyncio.sleep(WATCH_S)
-            now = time.monotonic()
+            try:
+                self._pass_time(time.monotonic())
+            except Exception:
+                log.exception("! the clock failed")
+                self.failed()
+
+    def _pass_time(self, now: float) -> None:
+        if self._hung_up_at is None:
             if now > self._ticked_at + WATCH_S:
                 self._tick(now)
-            if self._hung_up_at is None:
-                self._mind_the_browser(now)
-            elif self._page is None or now > self._hung_up_at + GOODBYE_S:
-                self._leave()
-                return
+            self._mind_the_browser(now)
+        elif self._page is not None and now > self._hung_up_at + GOODBYE_S:
+            self._leave()
+
+    def _has_left(self) -> bool:
+        return self._hung_up_at is not None and self._page is None
 
     def _mind_the_browser(self, now: float) -> None:
         if self._page is None:
             if now - self._alone_since > REJOIN_S:
-                self._perform(self._session.hang_up())
-        elif now - self._heard_at > GONE_S:
+                self._perform(self._session.hang_up(now))
+        elif now - self._packet_at > GONE_S:
             log.info("! the browser sends nothing any more")
             page = self._page
             self.detach(page)
@@ -395,17 +378,18 @@ class Call:
         self._tell(
             {
                 "type": "levels",
-                "user": _level(self._heard),
-                "assistant": _level(self._spoken),
+                "user": _level(self._frame),
+                "assistant": _level(self._sounding),
                 "t": round((now - self._begun) * 1000),
             }
         )
 
     def _leave(self) -> None:
         """The page has not hung up by itself."""
-        self._tell({"type": "end_stream", "data": self.conversation.notice})
-        if self._page:
-            self._page.dismiss()
+        page, self._page = self._page, None
+        if page:
+            page.tell({"type": "end_stream", "data": self.conversation.notice})
+            page.dismiss()
 
 
 def _level(pcm: bytes) -> float:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from components.bridge.call import Call
 from components.core.conversation import Conversation
 from components.core.history import kept
+from components.protocol.options import Refused
 from components.settings import Settings
 
 REMEMBERED_S: Final = 30 * 60.0
@@ -32,8 +33,10 @@ def key_of(value: Any) -> str:
 class Calls:
     """The calls of this process. All methods belong to the event loop of the calls."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, refused: Refused) -> None:
+        """`refused` is what this process has learned of servers."""
         self._settings = settings
+        self._refused = refused
         self._calls: dict[str, Call] = {}
         self._past: OrderedDict[str, tuple[float, Conversation]] = OrderedDict()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -52,7 +55,9 @@ class Calls:
         self._loop = asyncio.get_running_loop()
         call = self._calls.get(key)
         if call is None:
-            call = Call(self._settings, self.past(key), lambda ended: self._end(key, ended))
+            call = Call(
+                self._settings, self.past(key), self._refused, lambda ended: self._end(key, ended)
+            )
             self._calls[key] = call
         return call
 

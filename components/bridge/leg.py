@@ -74,7 +74,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     def hear(self, pcm: bytes) -> None:
         """Sound of the microphone; never raises."""
         if self._call:
-            self._call.hear(pcm)
+            self._call.microphone(pcm)
 
     async def shutdown(self) -> None:
         """The connection is gone."""

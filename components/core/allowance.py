@@ -1,7 +1,7 @@
 """How long a call may still go on: its time, its silence, its cost.
 
-Rule: nobody is cut off without warning. Each limit is announced while there is still time, and the
-last answer that was paid for is heard out.
+Rule: a limit of time or silence is announced before it ends the call, and a call that has cost what
+it may ends after the answer under way has been heard.
 """
 
 from dataclasses import dataclass
@@ -22,31 +22,40 @@ class Verdict:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one call; 0 means no limit."""
+
+    call_s: float = 0.0
+    idle_s: float = 0.0
+    """For so long nobody speaks, types or presses anything; the call is then asked about, and ended
+    a while later."""
+    cost: float = 0.0
+    """US dollars; without effect where nobody knows the model's price."""
+
+
 class Allowance:
     """Told of what happens; says whether the call may go on."""
 
-    def __init__(self, limit_s: float, idle_s: float, most_cost: float) -> None:
-        """Seconds in all, seconds without a word, US dollars; 0 means no limit."""
-        self._limit_s = limit_s
-        self._idle_s = idle_s
-        self._most_cost = most_cost
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._begun: float | None = None
-        self._stirred = 0.0
+        self._active_at = 0.0
         self.spent = False
         """Whether the call has cost all that it may."""
 
     def begin(self, now: float) -> None:
         """The call stands; what comes after another connection is still the same call."""
         if self._begun is None:
-            self._begun = self._stirred = now
+            self._begun = self._active_at = now
 
-    def stir(self, now: float) -> None:
-        """Somebody spoke, typed or pressed something."""
-        self._stirred = max(self._stirred, now)
+    def active(self, now: float) -> None:
+        """Somebody speaks, types or presses something."""
+        self._active_at = max(self._active_at, now)
 
     def spend(self, cost: float | None) -> None:
         """What the call has cost so far; None if nobody knows."""
-        if self._most_cost and cost is not None and cost >= self._most_cost:
+        if self._limits.cost and cost is not None and cost >= self._limits.cost:
             self.spent = True
 
     def verdict(self, now: float, answering: bool) -> Verdict | None:
@@ -55,32 +64,32 @@ class Allowance:
             return None
         if self.spent:
             return self._of_cost(answering)
-        verdicts = [self._of_time(now - self._begun), self._of_silence(now - self._stirred)]
+        verdicts = [self._of_time(now - self._begun), self._of_silence(now - self._active_at)]
         said = [verdict for verdict in verdicts if verdict is not None]
         return next((verdict for verdict in said if verdict.over), said[0] if said else None)
 
     def _of_time(self, passed: float) -> Verdict | None:
-        left = self._limit_s - passed
-        if not self._limit_s or left > GOODBYE_S:
+        left = self._limits.call_s - passed
+        if not self._limits.call_s or left > GOODBYE_S:
             return None
         if left <= 0:
             return Verdict(True, "The time for this call is up. You can start another.")
         return Verdict(False, f"This call ends in {_in_words(ceil(left))}.")
 
     def _of_silence(self, passed: float) -> Verdict | None:
-        if not self._idle_s or passed < self._idle_s:
+        if not self._limits.idle_s or passed < self._limits.idle_s:
             return None
-        left = self._idle_s + min(LONGEST_QUESTION_S, self._idle_s / 2) - passed
+        left = self._limits.idle_s + min(LONGEST_QUESTION_S, self._limits.idle_s / 2) - passed
         if left <= 0:
             return Verdict(True, "The call has ended because nobody spoke. You can start another.")
         return Verdict(
             False,
-            f"Nobody has spoken for {_in_words(round(self._idle_s))}. Say something, or the call "
-            f"ends in {_in_words(ceil(left))}.",
+            f"Nobody has spoken for {_in_words(round(self._limits.idle_s))}. Say something, or the "
+            f"call ends in {_in_words(ceil(left))}.",
         )
 
     def _of_cost(self, answering: bool) -> Verdict:
-        limit = f"This call has reached its limit of {_dollars(self._most_cost)}"
+        limit = f"This call has reached its limit of {_dollars(self._limits.cost)}"
         if answering:
             return Verdict(False, f"{limit} and ends after this answer.")
         return Verdict(True, f"{limit}. You can start another.")

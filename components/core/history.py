@@ -1,14 +1,14 @@
 """What a new session has to be told of the conversation so far, and what is kept for another call.
 
-Rule: only words, and of the assistant's only those that were heard; the API takes no assistant
-audio back (protocol digest 4.4), and what was never heard was never said.
+Rule: only words, and of the assistant's only those that were heard: the API takes no assistant
+audio back, and what was never heard was never said.
 """
 
 from dataclasses import replace
 from typing import Any, Final
 
 from components.core.conversation import Conversation, Message, Status
-from components.protocol.fields import Event
+from components.protocol.fields import Json
 
 MOST_MESSAGES: Final = 40
 MOST_CHARACTERS: Final = 12_000
@@ -17,9 +17,9 @@ MOST_KEPT_CHARACTERS: Final = 100_000
 """Of a conversation that has ended: many hours of speech."""
 
 
-def replay(conversation: Conversation) -> list[Event]:
+def replay(conversation: Conversation) -> list[Json]:
     """`conversation.item.create` events without ids, oldest first, for an empty session."""
-    events: list[Event] = []
+    events: list[Json] = []
     room = MOST_CHARACTERS
     for message in reversed(conversation.messages):
         words = _known_to_both(message)
@@ -53,7 +53,7 @@ def _known_to_both(message: Message) -> str:
     return message.text[:heard].strip()
 
 
-def _item(message: Message, words: str) -> Event:
+def _item(message: Message, words: str) -> Json:
     part: dict[str, Any] = {
         "type": "output_text" if message.role == "assistant" else "input_text",
         "text": words,

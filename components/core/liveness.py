@@ -4,6 +4,7 @@ Rule: whoever gets no answer is told so within three seconds. Any event counts a
 withdraws the sentence.
 """
 
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,9 @@ from components.audio import FRAME_MS, level_dbfs
 PATIENCE_S: Final = 3.0
 """A server that is well reacts within a fraction of that."""
 LOUD_FRAMES: Final = round(PATIENCE_S * 1000) // FRAME_MS
-"""So much speech, and no turn detection noticed it."""
+"""So much speech within `WINDOW_FRAMES`, and no turn detection noticed it."""
+WINDOW_FRAMES: Final = 3 * LOUD_FRAMES
+"""Speech has pauses, but a noise now and then does not add up to speech."""
 SPEECH_DBFS: Final = -40.0
 """Speech into a microphone is louder than that."""
 ABOVE_NOISE_DB: Final = 10.0
@@ -37,7 +40,10 @@ class Liveness:
     def __init__(self) -> None:
         self._waiting_for = ""
         self._until = 0.0
-        self._loud = 0
+        self._loud: deque[bool] = deque(maxlen=WINDOW_FRAMES)
+        """Whether each of the newest frames was as loud as speech."""
+        self._loud_frames = 0
+        self._deaf = False
         self._floor_dbfs = 0.0
 
     def asked(self, sentence: str, now: float) -> None:
@@ -50,16 +56,23 @@ class Liveness:
         """20 ms of microphone went out that turn detection would notice if it were speech."""
         level = level_dbfs(np.frombuffer(pcm, np.int16))
         self._floor_dbfs = min(level, self._floor_dbfs + FLOOR_RISE_DB)
-        if level > max(SPEECH_DBFS, self._floor_dbfs + ABOVE_NOISE_DB):
-            self._loud += 1
+        loud = level > max(SPEECH_DBFS, self._floor_dbfs + ABOVE_NOISE_DB)
+        if len(self._loud) == WINDOW_FRAMES:
+            self._loud_frames -= self._loud[0]
+        self._loud.append(loud)
+        self._loud_frames += loud
+        self._deaf = self._deaf or self._loud_frames >= LOUD_FRAMES
 
     def reacted(self) -> None:
         """An event came, or there is nobody to react any more."""
         self._waiting_for = ""
-        self._loud = 0
+        self._deaf = False
+        if self._loud_frames:
+            self._loud.clear()
+            self._loud_frames = 0
 
     def sentence(self, now: float) -> str:
         """What there is to say; empty if all is well."""
         if self._waiting_for and now >= self._until:
             return self._waiting_for
-        return DEAF if self._loud >= LOUD_FRAMES else ""
+        return DEAF if self._deaf else ""

@@ -2,9 +2,9 @@
 
 Rule: one ledger answers both. A frame is heard when it was handed over and its way to the ear is
 over; nothing is heard that was not handed over, and nothing heard becomes unheard. Truncation,
-captions and the state word all read this ledger (the API sends faster than real time and does not
-know what was played; protocol digest 5.4). A server that never ends cannot fill the memory: what
-is too much to be listened to is dropped, and counts as never received.
+captions and the state word all read this ledger, as the API sends faster than real time and does
+not know what was played. A server that never ends cannot fill the memory: what is too much to be
+listened to is dropped, and counts as never received.
 """
 
 from collections import deque

@@ -1,624 +1,433 @@
 """What to send, play, stop and show: one conversation with a Realtime API, without any I/O.
 
-`RealtimeSession` is told what happens (the socket opened, an event came, the microphone gave 20 ms,
-the user pressed something, time passed) and answers with a list of outputs for the shell to perform
-in order. Rule: no clock, socket or task in here; `now` is a parameter, in seconds of any steady
-clock.
+Five parts decide: `Link` (the session with the server), `Turns` (the user's side), `Replies` (the
+responses and their functions), `Hearing` (the sound) and `Dialogue` (messages, limits, notices).
+Rule: this class is the order in which they are told of what happens, and nothing else; none of the
+parts knows another. `now` is a parameter, in seconds of any steady clock.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from components.audio import decode
-from components.core import conversation as talk
-from components.core.allowance import Allowance
-from components.core.captions import Captions
-from components.core.conversation import Assistant, Connection, Conversation, Status, User
-from components.core.history import replay
-from components.core.intake import Intake
-from components.core.liveness import NO_REACTION, NOT_ANSWERED, Liveness
-from components.core.notices import Notices, Subject
+from components.core.allowance import Limits
+from components.core.conversation import Assistant, Connection, Conversation
+from components.core.dialogue import Dialogue
+from components.core.hearing import Hearing
+from components.core.link import Link, State
+from components.core.notices import Subject
 from components.core.outputs import (
+    Complain,
     Hangup,
     Output,
-    Reconnect,
-    Renew,
     Send,
     SendAudio,
     Show,
     StopPlayback,
 )
-from components.core.playback import MAX_DELAY_S, Playback
-from components.core.replies import Responses
-from components.core.retries import Retries
+from components.core.replies import Replies
+from components.core.turns import Turns
 from components.protocol.client_events import truncate, user_text
+from components.protocol.events import (
+    Delta,
+    ErrorEvent,
+    ServerEvent,
+    SpeechStarted,
+    SpeechStopped,
+)
 from components.protocol.failures import Failure, Severity, failure_of_error
-from components.protocol.fields import Event, at, clean, content_index, identity, text
-from components.protocol.options import SessionOptions, relax, session_update
-from components.protocol.overload import PAUSE_S, is_overload, pause_s
-from components.protocol.prices import cost
+from components.protocol.fields import Json, clean
+from components.protocol.options import Refused, SessionOptions
 
-CREATED_LIMIT_S: Final = 8.0
-"""A server that has said nothing by then is no Realtime API, or is stuck."""
-UPDATED_LIMIT_S: Final = 5.0
-"""A server that has not confirmed the settings by then never will (digest 8.1)."""
-RENEW_AFTER_S: Final = 55 * 60.0
-"""The API ends a session after an hour; it is renewed before, when nobody speaks."""
 MOST_LINE_CHARACTERS: Final = 8000
 MOST_EARLY_LINES: Final = 5
 """Typed before the session is ready, and sent when it is."""
-MOST_NOTE_CHARACTERS: Final = 1000
 DEAD_MICROPHONE: Final = (
     "Your microphone gives no sound at all. Check that it is the right one and not switched off."
 )
-CONTINUED: Final = "continued"
+MUTED: Final = "Your microphone is muted. Switch it on, then hold the button while you speak."
+TOO_SHORT: Final = "That was too short. Hold the button while you speak."
 RENEWED: Final = "session renewed"
 RECONNECTED: Final = "reconnected"
 
 
-class RealtimeSession:
+class Session:
     """One call. The outputs that a method returns are to be performed at once and in order."""
 
     def __init__(
         self,
         options: SessionOptions,
         *,
-        limit_s: float,
+        limits: Limits,
         chance: Callable[[], float],
-        idle_s: float = 0.0,
-        most_cost: float = 0.0,
+        refused: Refused,
         past: Conversation | None = None,
     ) -> None:
-        """`limit_s` ends the call after so long, `idle_s` when nobody has spoken for so long,
-        `most_cost` when it has cost so many US dollars; 0 never. `chance` gives numbers from 0 to
-        1, so that calls lost together do not all come back together. `past` is the conversation
-        that this call goes on with."""
-        self.conversation = Conversation()
-        self._options = options
-        self._chance = chance
-        self._playback = Playback()
-        self._captions = Captions(self._playback)
-        self._responses = Responses()
-        self._allowance = Allowance(limit_s, idle_s, most_cost)
-        self._liveness = Liveness()
-        self._notices = Notices()
-        self._retries = Retries()
-        self._renew_at: float | None = None
-        self._overload_pause_s = PAUSE_S
-        self._server_interrupts = not options.push_to_talk
-        self._update_id = ""
-        self._ready = False
-        self._was_up = False
-        self._over = False
-        self._greeted = False
-        self._silent_until: float | None = None
-        self._complaint = ""
-        self._early_lines: list[str] = []
-        self._intake = Intake(options.push_to_talk)
+        """`chance` gives numbers from 0 to 1; `refused` is what this process has learned of
+        servers; `past` is the conversation that this call goes on with."""
+        self._link = Link(options, chance=chance, refused=refused)
+        self._turns = Turns(options.push_to_talk)
+        self._replies = Replies()
+        self._hearing = Hearing()
+        self._dialogue = Dialogue(options.model, limits, past)
+        self._state = self._link.state
         self._mark = ""
-        self._stirred = False
+        self._early_lines: list[str] = []
         self._ids = 0
-        self._outputs: list[Output] = []
-        if past:
-            self.conversation = replace(self.conversation, messages=talk.settle(past).messages)
-            self._note(CONTINUED)
-        self._shown = self.conversation
+
+    @property
+    def conversation(self) -> Conversation:
+        """What is said and shown so far."""
+        return self._dialogue.conversation
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars so far; None if nobody knows the model's price."""
+        return self._dialogue.cost
+
+    @property
+    def options(self) -> SessionOptions:
+        """What the session is like, as far as the server has confirmed it."""
+        return self._link.options
 
     # What happens on the wire.
 
-    def connecting(self) -> list[Output]:
+    def connecting(self, now: float) -> list[Output]:
         """The shell has begun to connect."""
-        self._notices.clear()
-        self._show(connection=Connection.CONNECTING)
-        return self._flush()
+        self._dialogue.clear_notices()
+        self._link.connect()
+        return self._finish([], now)
 
-    def connected(self, now: float) -> list[Output]:
-        """The socket is open. The settings go out before the server speaks: a round trip less."""
-        if self._over:
-            return self._flush()
-        self._allowance.begin(now)
-        self._renew_at = now + RENEW_AFTER_S
-        if self._ready:  # a renewal: this socket takes no sound before it is configured either
-            self._intake.close()
-            self.conversation = talk.lose(self.conversation)
+    def connected(self, now: float, unix_s: float) -> list[Output]:
+        """A socket is open: the first, or one in the place of another.
+
+        `unix_s` is the time by the calendar.
+        """
+        if self._link.over:
+            return [Hangup()]
+        renewed = self._link.ready
+        outputs = self._link.opened(now, unix_s)
+        self._dialogue.begin(now)
+        if renewed:  # this socket takes no sound before it is configured either
+            self._turns.close()
+            self._dialogue.lose()
             self._mark = RENEWED
-        self.conversation = talk.archive(self.conversation, self._captions.unheard)
-        self._greeted = self._ready = False
-        self._silent_until = now + CREATED_LIMIT_S
-        self._responses.reset()
-        self._liveness.reacted()
-        self._liveness.asked(NOT_ANSWERED, now)
-        self._configure()
-        return self._flush()
+        self._dialogue.archive(self._hearing.unheard)
+        self._replies.reset()
+        return self._finish(outputs, now)
 
-    def lost(self, failure: Failure) -> list[Output]:
+    def lost(self, failure: Failure, now: float) -> list[Output]:
         """The socket could not be opened, or has closed; the last complaint may say why.
 
         A call that was up is taken up again, a few times; one that never was tells the user.
         """
-        vague = failure.severity is Severity.TRANSIENT
-        sentence = self._complaint if vague and self._complaint else failure.sentence
-        if vague and self._may_reconnect:
-            self._reconnect()
-        else:
-            self._end(Connection.FAILED, sentence)
-        return self._flush()
+        if self._link.over:
+            return [Hangup()]
+        if failure.severity is not Severity.TRANSIENT:
+            return self._end(Connection.FAILED, failure.sentence, now)
+        if self._link.may_reconnect:
+            return self._finish(self._link.broken(), now)
+        return self._end(Connection.FAILED, self._dialogue.complaint or failure.sentence, now)
 
-    def receive(self, event: Event, now: float) -> list[Output]:
-        """A server event, under its GA name (`protocol.parse`)."""
-        if self._over:
+    def receive(self, event: ServerEvent, now: float) -> list[Output]:
+        """A server event."""
+        if self._link.over:
             return []
-        self._liveness.reacted()
-        self._notices.tell(Subject.SERVER, "")
-        if not self._is_late(event):
-            self._handle(event, now)
-            self._reduce(event)
-        if event["type"].endswith(".delta"):  # these come by the hundred, and end nothing
-            self._show(assistant=self._assistant(now))
-        else:
-            self._advance(now)
-        return self._flush()
+        self._link.reacted()
+        self._dialogue.tell(Subject.SERVER, "")
+        outputs: list[Output] = []
+        if not (self._replies.is_late(event) or self._dialogue.is_interrupted(event)):
+            if isinstance(event, ErrorEvent):
+                outputs += self._error(event, now)
+            outputs += self._link.receive(event, now)
+            outputs += self._receive_turn(event, now)
+            self._dialogue.receive(event)
+            self._hearing.receive(event, self._dialogue.conversation)
+        if isinstance(event, Delta):  # no words are heard by it, and no response is due
+            outputs = self._judge(outputs, now)
+            return outputs if self._link.over else [*outputs, *self._shown()]
+        return self._finish(outputs, now)
+
+    def ran(self, call_id: str, output: str, now: float) -> list[Output]:
+        """A function has run (`RunTool`); `output` is what the model is told."""
+        if self._link.over:
+            return []
+        return self._finish(self._replies.ran(call_id, output), now)
 
     # What the user does.
 
-    def microphone(self, pcm: bytes) -> list[Output]:
-        """20 ms of sound. A muted microphone sends silence, as a turn ends by hearing it."""
-        if self._over:
+    def microphone(self, pcm: bytes, now: float) -> list[Output]:
+        """20 ms of sound (24 kHz, mono, PCM16)."""
+        if self._link.over:
             return []
-        self._append(self._intake.take(pcm, self.conversation.user is User.MUTED))
-        dead = DEAD_MICROPHONE if self._intake.dead else ""
-        self._notices.tell(Subject.MICROPHONE, dead)
-        listening = self.conversation.user is User.LISTENING and not self._options.push_to_talk
-        if self._ready and listening:
-            self._liveness.listen(pcm)
-        return self._flush()
+        frames = self._turns.microphone(pcm)
+        self._dialogue.tell(Subject.MICROPHONE, DEAD_MICROPHONE if self._turns.dead else "")
+        by_server = not self._turns.by_hand and not self._turns.muted
+        if self._link.ready and by_server and not self._turns.speaking:
+            self._link.listen(pcm)
+        outputs = self._judge([SendAudio(frame) for frame in frames], now)
+        return [*outputs, *self._shown()]
 
     def say(self, text: str, now: float) -> list[Output]:
         """A typed turn; it interrupts the assistant as a spoken one would."""
         line = clean(text[: MOST_LINE_CHARACTERS + 1]).strip()
-        if not line or self._over:
+        if not line or self._link.over:
             return []
-        self._stirred = True
+        self._dialogue.active()
         if len(text) > MOST_LINE_CHARACTERS:
             return self._hint(
                 f"That was too long to send: {MOST_LINE_CHARACTERS:,} characters is the most. "
-                "Send it in parts."
+                "Send it in parts.",
+                now,
             )
-        if self._ready:
-            self._say(line, now)
-            self._advance(now)
-        elif len(self._early_lines) < MOST_EARLY_LINES:
-            self._early_lines.append(line)
-        else:
-            return self._hint("The last line was not sent. Wait until the call is connected.")
-        return self._flush()
+        if self._link.ready:
+            return self._finish(self._say(line, now), now)
+        if len(self._early_lines) == MOST_EARLY_LINES:
+            return self._hint("The last line was not sent. Wait until the call is connected.", now)
+        self._early_lines.append(line)
+        return self._finish([], now)
 
     def interrupt(self, now: float) -> list[Output]:
         """Stop the assistant, without saying anything."""
-        self._stirred = True
-        self._interrupt(now)
-        self._advance(now)
-        return self._flush()
+        if self._link.over:
+            return []
+        self._dialogue.active()
+        outputs = self._stop(now)
+        self._replies.release()
+        return self._finish([*outputs, *self._replies.cancel()], now)
 
-    def mute(self, muted: bool) -> list[Output]:
+    def mute(self, muted: bool, now: float) -> list[Output]:
         """The user's microphone is switched off or on again."""
-        self._stirred = True
-        if muted != (self.conversation.user is User.MUTED):
-            self._show(user=User.MUTED if muted else User.LISTENING)
-        return self._flush()
+        if self._link.over:
+            return []
+        self._dialogue.active()
+        self._turns.muted = muted
+        return self._finish([], now)
 
     def push_to_talk(self, down: bool, now: float) -> list[Output]:
-        """The talk button is pressed or released (digest 5.6)."""
-        if not self._options.push_to_talk or not self._ready or self._over:
+        """The talk button is pressed or released."""
+        if not self._link.ready or not self._turns.by_hand:
             return []
-        self._stirred = True
-        if down and not self._intake.pressed:
-            self._begin_talk(now)
-        elif not down and self._intake.pressed:
-            self._end_talk(now)
-        self._advance(now)
-        return self._flush()
+        self._dialogue.active()
+        return self._finish(self._press(now) if down else self._release(now), now)
 
-    def hang_up(self, notice: str = "") -> list[Output]:
-        """The call is over by someone's wish, or by a limit that `notice` names."""
-        self._end(Connection.ENDED, notice)
-        return self._flush()
+    def change(self, options: SessionOptions, now: float) -> list[Output]:
+        """The user wants other settings; in force once the server has confirmed them."""
+        if self._link.over:
+            return []
+        self._dialogue.active()
+        return self._finish(self._link.change(options), now)
+
+    def hang_up(self, now: float, notice: str = "") -> list[Output]:
+        """The call is over by someone's wish; `notice` says why, if it was not the user's."""
+        if self._link.over:
+            return [Hangup()]
+        return self._end(Connection.ENDED, notice, now)
 
     # What time does.
 
     def frame(self, now: float) -> bytes | None:
         """The 20 ms to play now; None for silence."""
-        return self._playback.take(now)
+        return self._hearing.frame(now)
 
     @property
     def has_sound(self) -> bool:
         """Whether `frame` has something to give."""
-        return self._playback.waiting
+        return self._hearing.has_sound
 
     def is_quiet(self, now: float) -> bool:
         """Whether nobody speaks or is about to, so that a change of sockets goes unnoticed."""
-        return (
-            self._ready
-            and not self._over
-            and self.conversation.user is not User.SPEAKING
-            and not self._responses.busy
-            and not self._playback.speaking(now)
-        )
+        busy = self._turns.speaking or self._replies.busy or self._hearing.speaking(now)
+        return self._link.ready and not busy
 
     def playout_delay(self, seconds: float) -> None:
         """How long the browser holds sound back; measured by the page, so not to be trusted."""
-        self._playback.delay_s = min(max(0.0, seconds), MAX_DELAY_S)  # 0 for NaN, too
+        self._hearing.delay(seconds)
 
     def tick(self, now: float) -> list[Output]:
         """Time has passed; to be called some twenty times a second."""
-        if self._over:
+        if self._link.over:
             return []
-        if self._silent_until is not None and now >= self._silent_until:
-            self._give_up_waiting(now)
-        self._responses.expire(now)
-        self._retries.tick(now)
-        self._request_if_wanted(now)
-        self._notices.tell(Subject.SERVER, self._liveness.sentence(now))
-        self._advance(now)
-        self._mind_the_limits(now)
-        self._renew_if_due(now)
-        return self._flush()
+        outputs = self._link.tick(now)
+        self._replies.tick(now)
+        self._dialogue.tell(Subject.SERVER, self._link.silence(now))
+        outputs = self._settle(outputs, now)
+        if self._link.over:
+            return outputs
+        if sentence := self._dialogue.tick(now):
+            return [*outputs, *self._end(Connection.ENDED, sentence, now)]
+        if self.is_quiet(now):
+            outputs += self._link.renew(now)
+        return [*outputs, *self._shown()]
 
-    # Server events that do more than change the transcript.
+    # What one part's news means for the others.
 
-    def _handle(self, event: Event, now: float) -> None:
-        match event["type"]:
-            case "session.created":
-                self._created(event, now)
-            case "session.updated":
-                self._updated(event, now)
-            case "error":
-                self._error(event, now)
-            case "input_audio_buffer.speech_started":
-                self._barge_in(now)
-            case "input_audio_buffer.speech_stopped":
-                if not self._options.push_to_talk:
-                    self._responses.expect(now)
-            case "response.created":
-                self._response_created(event)
-            case "response.output_audio.delta":
-                self._audio(event)
-            case "response.output_audio.done":
-                self._playback.finish(identity(event, "item_id"))
-            case "response.done":
-                self._response_done(event, now)
-            case "rate_limits.updated":
-                self._overload_pause_s = pause_s(event)
+    def _error(self, event: ErrorEvent, now: float) -> list[Output]:
+        """About the settings, or about a response, or about the session, or just to be told."""
+        outputs = self._link.refuses(event)
+        if outputs is None:
+            outputs = self._replies.refused(event, now)
+        if outputs is not None:
+            return outputs
+        if event.error.is_expiry and self._link.may_reconnect:
+            return self._link.broken()  # the server closes the socket as well, or should
+        return [Complain(failure_of_error(event.error))]
 
-    def _created(self, event: Event, now: float) -> None:
-        self._greeted = True
-        self._silent_until = now + UPDATED_LIMIT_S
-        notes = at(event, "session", "practice").get("notes")
-        if isinstance(notes, list):
-            sentence = " ".join(note for note in notes if isinstance(note, str))
-            self._notices.tell(Subject.HINT, clean(sentence[:MOST_NOTE_CHARACTERS]))
+    def _receive_turn(self, event: ServerEvent, now: float) -> list[Output]:
+        """Speech is the server's to find only where it ends the turns."""
+        self._turns.receive(event)
+        if not isinstance(event, SpeechStarted | SpeechStopped):
+            return self._replies.receive(event, now)
+        outputs: list[Output] = []
+        if isinstance(event, SpeechStarted):
+            outputs = self._barge_in(now)
+        if not self._turns.by_hand:
+            outputs += self._replies.receive(event, now)
+        return outputs
 
-    def _updated(self, event: Event, now: float) -> None:
-        """The effective settings: they, not our wishes, say who cancels on a barge-in.
+    def _barge_in(self, now: float) -> list[Output]:
+        """The user speaks: turn detection has cancelled what was running, if the server says so."""
+        outputs = self._stop(now)
+        return outputs if self._link.interrupts else [*outputs, *self._replies.cancel()]
 
-        Where a server does not tell, we cancel as well: one time too many is a benign error.
-        """
-        turn_detection = at(event, "session", "audio", "input", "turn_detection")
-        self._server_interrupts = turn_detection.get("interrupt_response") is True
-        self._become_ready(now)
-
-    def _become_ready(self, now: float) -> None:
-        """What the user has said and typed meanwhile goes out, in order."""
-        self._silent_until = None
-        if self._ready:
-            return
-        self._ready = self._was_up = True
-        self._retries.ready(now)
-        self._show(connection=Connection.CONNECTED)
-        for event in replay(self.conversation):
-            self._send({**event, "event_id": self._id("replay")})
-        if self._mark:
-            self._note(self._mark)
-            self._mark = ""
-        self._append(self._intake.open())
-        lines, self._early_lines = self._early_lines, []
-        for line in lines:
-            self._say(line, now)
-
-    def _error(self, event: Event, now: float) -> None:
-        error = at(event, "error")
-        failure = failure_of_error(error)
-        cause = text(error, "event_id")
-        unnamed = not cause and not self._ready and failure.severity is Severity.NOTICE
-        if unnamed or (cause and cause == self._update_id):
-            self._settings_refused(error, failure)
-            return
-        if self._responses.refused(cause, _names_another_response(error), now):
-            self._complain_or_ask_again(error, failure, now)
-        elif text(error, "code") == "session_expired" and self._may_reconnect:
-            self._reconnect()  # the server closes the socket as well, or should
-        else:
-            self._complain(failure)
-
-    def _settings_refused(self, error: Event, failure: Failure) -> None:
-        relaxed = relax(self._options, error)
-        if relaxed is None:
-            self._end(Connection.FAILED, f"The server refuses the settings. {failure.sentence}")
-        else:
-            self._options = relaxed
-            self._configure()
-
-    def _barge_in(self, now: float) -> None:
-        """The user speaks: on the server's side, turn detection has cancelled what was running."""
-        self._stop(now)
-        if not self._server_interrupts:
-            self._cancel()
-
-    def _response_created(self, event: Event) -> None:
-        self._playback.finish()  # a server that never ends an item must not keep the next one back
-        if self._responses.created(identity(at(event, "response"), "id")):
-            self._complaint = ""
-            self._notices.tell(Subject.COMPLAINT, "")
-            self._notices.tell(Subject.HINT, "")
-        else:
-            self._cancel()
-
-    def _audio(self, event: Event) -> None:
-        try:
-            pcm = decode(event["delta"])
-        except (KeyError, ValueError):
-            return
-        self._playback.add(identity(event, "item_id"), content_index(event) or 0, pcm)
-
-    def _response_done(self, event: Event, now: float) -> None:
-        response = at(event, "response")
-        awaited = self._responses.done(identity(response, "id"))
-        self._playback.finish()
-        if response.get("status") == "failed":
-            error = at(response, "status_details", "error")
-            failure = failure_of_error(error)
-            if awaited:
-                self._complain_or_ask_again(error, failure, now)
-            else:
-                self._complain(failure)
-        elif response.get("status") == "completed":
-            self._responses.completed()
-        self._request_if_wanted(now)
-
-    def _complain_or_ask_again(self, error: Event, failure: Failure, now: float) -> None:
-        """The response that the user waits for did not come, or not whole."""
-        pause = self._overload_pause_s
-        if is_overload(error) and self._responses.want_again(now + pause):
-            self._complaint = failure.sentence
-            self._notices.tell(
-                Subject.COMPLAINT,
-                f"The server is busy. The answer is asked for again in {pause:.0f} seconds.",
-            )
-        else:
-            self._complain(failure)
-
-    def _complain(self, failure: Failure) -> None:
-        if failure.severity is Severity.PERMANENT:
-            self._end(Connection.FAILED, failure.sentence)
-        elif failure.severity is not Severity.BENIGN:
-            self._complaint = failure.sentence
-            self._notices.tell(Subject.COMPLAINT, failure.sentence)
-
-    def _is_late(self, event: Event) -> bool:
-        """Whether the event belongs to a reply that the user has already stopped."""
-        type_: str = event["type"]
-        if not type_.startswith("response.") or type_ in ("response.done", "response.created"):
-            return False
-        if self._responses.is_unwanted(identity(event, "response_id")):
-            # The item itself stays in the conversation, and so in the transcript's order.
-            return type_ != "response.output_item.added"
-        message = self.conversation.message(identity(event, "item_id"))
-        return message is not None and message.status is Status.INTERRUPTED
-
-    # Stopping, asking, ending.
-
-    def _interrupt(self, now: float) -> None:
-        """Stop the assistant by the user's wish: nobody else will cancel the response."""
-        self._stop(now)
-        self._responses.dismiss()
-        self._cancel()
-
-    def _stop(self, now: float) -> None:
+    def _stop(self, now: float) -> list[Output]:
         """Silence, at once; the server learns what was heard, the transcript keeps just that."""
         self._advance(now)
-        cuts = self._playback.stop(now)
+        outputs: list[Output] = []
+        cuts = self._hearing.stop(now)
         for cut in cuts:
             if cut.received_ms:
                 event_id = self._id("truncate")
-                self._send(truncate(cut.item_id, cut.content_index, cut.heard_ms, event_id))
-            self.conversation = talk.interrupt(self.conversation, cut.item_id)
+                event = truncate(cut.item_id, cut.content_index, cut.heard_ms, event_id)
+                outputs.append(Send(event))
+            self._dialogue.interrupt(cut.item_id)
         if cuts:
-            self._outputs.append(StopPlayback())
-        if self._responses.interrupt():
-            self._interrupt_streaming()
-
-    def _interrupt_streaming(self) -> None:
-        """Replies without sound, or whose sound has not come yet."""
-        for message in self.conversation.messages:
-            if message.role == "assistant" and message.status is Status.STREAMING:
-                self.conversation = talk.interrupt(self.conversation, message.item_id)
-
-    def _cancel(self) -> None:
-        """Cancel what runs unwanted; what is only asked for is cancelled when it begins."""
-        if response_id := self._responses.to_cancel:
-            event_id = self._id("cancel")
-            self._send(
-                {"type": "response.cancel", "event_id": event_id, "response_id": response_id}
-            )
-
-    def _say(self, line: str, now: float) -> None:
-        self._interrupt(now)
-        item_id = self._new_message_id("item_typed")
-        self._send(user_text(item_id, line, self._id("say")))
-        self.conversation = talk.typed(self.conversation, item_id, line)
-        self._want_response(now)
-
-    def _want_response(self, now: float) -> None:
-        self._liveness.asked(NO_REACTION, now)
-        self._responses.want()
-        self._request_if_wanted(now)
-
-    def _request_if_wanted(self, now: float) -> None:
-        allowed = self._ready and not self._over and not self._allowance.spent
-        if allowed and self._responses.due:
-            event_id = self._id("response")
-            self._responses.requested(event_id, now)
-            self._send({"type": "response.create", "event_id": event_id})
-
-    def _begin_talk(self, now: float) -> None:
-        self._interrupt(now)
-        self._send({"type": "input_audio_buffer.clear", "event_id": self._id("clear")})
-        self._append(self._intake.press())
-        self._show(user=User.SPEAKING)
-
-    def _end_talk(self, now: float) -> None:
-        long_enough = self._intake.release()
-        self._show(user=User.LISTENING)
-        if not long_enough:
-            self._send({"type": "input_audio_buffer.clear", "event_id": self._id("clear")})
-            self._notices.tell(Subject.HINT, "That was too short. Hold the button while you speak.")
-            return
-        self._send({"type": "input_audio_buffer.commit", "event_id": self._id("commit")})
-        self._want_response(now)
-
-    def _append(self, frames: list[bytes]) -> None:
-        self._outputs += [SendAudio(pcm) for pcm in frames]
-
-    def _configure(self) -> None:
-        self._update_id = self._id("settings")
-        self._send(session_update(self._options, self._update_id))
-
-    def _give_up_waiting(self, now: float) -> None:
-        """The server is silent: either it never spoke, or it does not confirm settings."""
-        if self._greeted:
-            self._become_ready(now)
-        elif self._may_reconnect:
-            self._reconnect()
-        else:
-            self._end(
-                Connection.FAILED,
-                "The server took the call but says nothing. Check REALTIME_BASE_URL.",
-            )
-
-    @property
-    def _may_reconnect(self) -> bool:
-        return self._was_up and self._retries.left and not self._over
-
-    def _reconnect(self) -> None:
-        self._ready = False
-        self._mark = RECONNECTED
-        self._silent_until = None
-        self._renew_at = None
-        self._intake.close()
-        self._responses.reset()
-        self._liveness.reacted()
-        self._notices.tell(Subject.SERVER, "")
-        self._playback.finish()
-        self.conversation = talk.lose(self.conversation)
-        self._show(connection=Connection.RECONNECTING)
-        self._outputs.append(Reconnect(self._retries.pause_s(self._chance())))
-
-    def _mind_the_limits(self, now: float) -> None:
-        """Those of this call; the server's own are its business."""
-        assistant = self.conversation.assistant
-        speaking = User.SPEAKING, Assistant.SPEAKING
-        if self._stirred or self.conversation.user in speaking or assistant in speaking:
-            self._allowance.stir(now)
-            self._stirred = False
-        verdict = self._allowance.verdict(now, assistant is not Assistant.IDLE)
-        if verdict and verdict.over:
-            self._end(Connection.ENDED, verdict.sentence)
-        else:
-            self._notices.tell(Subject.ENDING, verdict.sentence if verdict else "")
-
-    def _renew_if_due(self, now: float) -> None:
-        if self._renew_at is not None and now >= self._renew_at and self.is_quiet(now):
-            self._renew_at = None
-            self._outputs.append(Renew())
-
-    def _end(self, connection: Connection, sentence: str) -> None:
-        if self._over:
-            return
-        self._over = True
-        self._playback.stop(0.0)
-        self._responses.reset()
-        if connection is Connection.FAILED:
-            self.conversation = talk.lose(self.conversation)
-        self.conversation = talk.settle(self.conversation)
-        self._show(
-            connection=connection, user=User.LISTENING, assistant=Assistant.IDLE, notice=sentence
-        )
-
-    # Keeping the shown conversation true.
-
-    def _reduce(self, event: Event) -> None:
-        usage = self.conversation.usage
-        self.conversation = self._captions.reduce(self.conversation, event)
-        if self.conversation.usage is not usage:
-            self._allowance.spend(cost(self.conversation.usage, self._options.model))
-
-    def _advance(self, now: float) -> None:
-        """Bring the assistant's state and the heard words up to the moment."""
-        if self._over:
-            return
-        self.conversation = self._captions.advance(self.conversation, now)
-        self._show(assistant=self._assistant(now))
-
-    def _assistant(self, now: float) -> Assistant:
-        if self._playback.speaking(now):
-            return Assistant.SPEAKING
-        if self._responses.thinking:
-            return Assistant.THINKING
-        return Assistant.IDLE
-
-    def _note(self, words: str) -> None:
-        """Mark where what was said before ends and something new begins."""
-        note_id = self._new_message_id("note")
-        self.conversation = talk.note(self.conversation, note_id, words)
-
-    def _hint(self, sentence: str) -> list[Output]:
-        self._notices.tell(Subject.HINT, sentence)
-        return self._flush()
-
-    def _show(self, **changes: Any) -> None:
-        if any(getattr(self.conversation, name) != value for name, value in changes.items()):
-            self.conversation = replace(self.conversation, **changes)
-
-    def _send(self, event: Event) -> None:
-        self._outputs.append(Send(event))
-
-    def _id(self, purpose: str) -> str:
-        """An id of our own: the server's errors come back with it (digest 4)."""
-        self._ids += 1
-        return f"{purpose}_{self._ids}"
-
-    def _new_message_id(self, purpose: str) -> str:
-        """An id that no message has, not even one of an earlier call."""
-        while self.conversation.message(item_id := self._id(purpose)):
-            pass
-        return item_id
-
-    def _flush(self) -> list[Output]:
-        if not self._over:  # a goodbye stands
-            self._show(notice=self._notices.sentence)
-        outputs, self._outputs = self._outputs, []
-        if self.conversation != self._shown:
-            self._shown = self.conversation
-            outputs.append(Show(self.conversation))
-        if self._over:
-            outputs.append(Hangup())
+            outputs.append(StopPlayback())
+        if self._replies.interrupt():
+            self._dialogue.interrupt_streaming()
         return outputs
 
+    def _say(self, line: str, now: float) -> list[Output]:
+        outputs = [*self._stop(now), *self._replies.cancel()]
+        item_id = self._dialogue.typed(line)
+        outputs.append(Send(user_text(item_id, line, self._id("say"))))
+        return [*outputs, *self._want_response(now)]
 
-def _names_another_response(error: Event) -> bool:
-    """Whether an error says that a response is under way; some servers leave the code out."""
-    code = text(error, "code")
-    if code:
-        return code == "conversation_already_has_active_response"
-    return "already has an active response" in text(error, "message")[:300]
+    def _want_response(self, now: float) -> list[Output]:
+        self._link.asked(now)
+        self._replies.want()
+        return self._ask(now)
+
+    def _ask(self, now: float) -> list[Output]:
+        """Ask for the response that is wanted or owed, if the call may have one."""
+        if not self._link.ready or self._dialogue.spent:
+            return []
+        return self._replies.ask(now)
+
+    def _press(self, now: float) -> list[Output]:
+        if self._turns.muted:
+            self._dialogue.tell(Subject.HINT, MUTED)
+            return []
+        frames = self._turns.press()
+        if frames is None:
+            return []
+        self._replies.take_word()
+        clear: Json = {"type": "input_audio_buffer.clear", "event_id": self._id("clear")}
+        outputs = [*self._stop(now), *self._replies.cancel(), Send(clear)]
+        return [*outputs, *(SendAudio(frame) for frame in frames)]
+
+    def _release(self, now: float) -> list[Output]:
+        long_enough = self._turns.release()
+        if long_enough is None:
+            return []
+        if not long_enough:
+            self._replies.give_word()
+            self._dialogue.tell(Subject.HINT, TOO_SHORT)
+            return [Send({"type": "input_audio_buffer.clear", "event_id": self._id("clear")})]
+        commit: Json = {"type": "input_audio_buffer.commit", "event_id": self._id("commit")}
+        return [Send(commit), *self._want_response(now)]
+
+    def _follow_link(self, now: float) -> list[Output]:
+        """The session has become ready, or is gone: what that means for everything else."""
+        before, self._state = self._state, self._link.state
+        if self._state is State.READY:
+            self._turns.switch(self._link.options.push_to_talk)
+            return [] if before is State.READY else self._begin(now)
+        if self._state is State.LOST and before is not State.LOST:
+            self._mark = RECONNECTED
+            self._turns.close()
+            self._replies.reset()
+            self._hearing.finish()
+            self._dialogue.lose()
+            self._dialogue.tell(Subject.SERVER, "")
+        return []
+
+    def _begin(self, now: float) -> list[Output]:
+        """The session is ready: it is told what was said, then what the user has said meanwhile."""
+        outputs: list[Output] = [
+            Send({**event, "event_id": self._id("replay")}) for event in self._dialogue.replay()
+        ]
+        if self._mark:
+            self._dialogue.note(self._mark)
+            self._mark = ""
+        outputs += [SendAudio(frame) for frame in self._turns.open()]
+        lines, self._early_lines = self._early_lines, []
+        for line in lines:
+            outputs += self._say(line, now)
+        return outputs
+
+    def _end(self, connection: Connection, sentence: str, now: float) -> list[Output]:
+        self._link.end(connection)
+        self._state = self._link.state
+        self._advance(now)
+        self._hearing.stop(now)
+        self._replies.reset()
+        self._dialogue.end(connection, sentence)
+        return [*self._shown(), Hangup()]
+
+    # After everything else.
+
+    def _hint(self, sentence: str, now: float) -> list[Output]:
+        self._dialogue.tell(Subject.HINT, sentence)
+        return self._finish([], now)
+
+    def _finish(self, outputs: list[Output], now: float) -> list[Output]:
+        """The outputs, with what follows from them, and with what has to be shown."""
+        outputs = self._settle(outputs, now)
+        return outputs if self._link.over else [*outputs, *self._shown()]
+
+    def _settle(self, outputs: list[Output], now: float) -> list[Output]:
+        """What follows from what was done: the link's state, a response, the words heard by now."""
+        outputs += self._follow_link(now)
+        outputs += self._ask(now)
+        self._advance(now)
+        return self._judge(outputs, now)
+
+    def _judge(self, outputs: list[Output], now: float) -> list[Output]:
+        """The outputs without complaints, which may end the call; then what everyone does now."""
+        told: list[Output] = [each for each in outputs if not isinstance(each, Complain)]
+        for complaint in outputs:
+            if isinstance(complaint, Complain) and self._dialogue.complain(
+                complaint.failure, complaint.instead
+            ):
+                return [*told, *self._end(Connection.FAILED, complaint.failure.sentence, now)]
+        self._dialogue.states(self._link.connection, self._turns.user, self._assistant(now))
+        return told
+
+    def _shown(self) -> list[Output]:
+        conversation = self._dialogue.show()
+        return [] if conversation is None else [Show(conversation)]
+
+    def _advance(self, now: float) -> None:
+        """Bring the heard words up to the moment."""
+        dialogue = self._dialogue
+        dialogue.conversation = self._hearing.advance(dialogue.conversation, now)
+
+    def _assistant(self, now: float) -> Assistant:
+        if self._hearing.speaking(now):
+            return Assistant.SPEAKING
+        return Assistant.THINKING if self._replies.thinking else Assistant.IDLE
+
+    def _id(self, purpose: str) -> str:
+        """An id of our own: the server's errors come back with it."""
+        self._ids += 1
+        return f"{purpose}_{self._ids}"

@@ -8,8 +8,8 @@ call whose offer takes our way. A token's call has nobody who could, so its sess
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,11 +18,12 @@ import orjson
 
 from components.access.visitor import identifier
 from components.protocol.addresses import headers, realtime_url
+from components.protocol.errors import ServerError, server_error
 from components.protocol.failures import failure_of_status, safe
-from components.protocol.fields import Event
-from components.protocol.options import SessionOptions, relax, session_update
+from components.protocol.fields import Json, at
+from components.protocol.options import Refused, SessionOptions, relax, session_update
 from components.settings import Settings
-from components.tools import definitions
+from components.upstream.configuration import session_options
 
 log = logging.getLogger(__name__)
 
@@ -62,22 +63,16 @@ class Answer:
 class Minting:
     """Talks to the server of the settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, refused: Refused) -> None:
+        """`refused` is what this process has learned of servers."""
+        self._refused = refused
         self._socket_url = realtime_url(settings.base_url, settings.model)
         self._headers = headers(self._socket_url, settings.api_key)
         self._key = settings.api_key
-        self._options = SessionOptions(
-            model=settings.model,
-            voice=settings.voice,
-            instructions=settings.instructions,
-            # The voice button has no key to hold: nobody would end the turns.
-            turn_detection=(
-                "server_vad"
-                if settings.turn_detection == "push_to_talk"
-                else settings.turn_detection
-            ),
-            transcription_model=settings.transcription_model,
-        )
+        options = session_options(settings)
+        if options.push_to_talk:  # the voice button has no key to hold: nobody would end the turns
+            options = replace(options, turn_detection="server_vad")
+        self._options = options
         self._host = urlsplit(self._socket_url).hostname or ""
         # Made once, as reading all certificates takes the time of a frame.
         self._tls = ssl.create_default_context()
@@ -102,6 +97,7 @@ class Minting:
         """A fresh token for who asks from the address `visitor`; raises `MintingError`."""
         lifetime = {"anchor": "created_at", "seconds": TOKEN_SECONDS}
         response = await self._asked(
+            replace(self._options, tools=()),
             lambda session: {
                 "url": self._url("/client_secrets"),
                 "json": {"expires_after": lifetime, "session": session},
@@ -117,15 +113,12 @@ class Minting:
     async def answer(self, offer: str, visitor: str) -> Answer:
         """The answer to the offer of a browser at the address `visitor`; raises `MintingError`."""
         response = await self._asked(
+            self._options,
             lambda session: {
                 "url": self.calls_url,
                 "files": {
                     "sdp": (None, offer, "application/sdp"),
-                    "session": (
-                        None,
-                        orjson.dumps({**session, "tools": definitions()}),
-                        "application/json",
-                    ),
+                    "session": (None, orjson.dumps(session), "application/json"),
                 },
             },
             visitor,
@@ -147,9 +140,11 @@ class Minting:
             if response.status_code < 500:
                 return
 
-    async def _asked(self, request: Any, visitor: str) -> httpx.Response:
+    async def _asked(
+        self, wanted: SessionOptions, request: Callable[[Json], Mapping[str, Any]], visitor: str
+    ) -> httpx.Response:
         """The answer to a request that describes a session; what a server refuses is left out."""
-        options = self._options
+        options = asked = self._refused.without(wanted)
         name = identifier(visitor, self._key)
         about = {"OpenAI-Safety-Identifier": name} if name else {}
         for _ in range(MOST_ATTEMPTS):
@@ -161,9 +156,9 @@ class Minting:
                 break
             options = relaxed
         if response.is_success:
-            self._options = options
+            self._refused.learn(asked, options)
             return response
-        raise self._refused(response)
+        raise self._refusal(response)
 
     async def _post(
         self, request: Mapping[str, Any], about: Mapping[str, str] | None = None
@@ -180,8 +175,8 @@ class Minting:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise MintingError(502, f"{self._host} cannot be reached. Try again.") from error
 
-    def _refused(self, response: httpx.Response) -> MintingError:
-        words = safe(str(_error_of(response).get("message", "")))
+    def _refusal(self, response: httpx.Response) -> MintingError:
+        words = safe(_error_of(response).message)
         log.info("! %s refused (%s): %s", self._host, response.status_code, words)
         failure = failure_of_status(response.status_code, response.content)
         busy = response.status_code == 429 or response.status_code >= 500
@@ -199,7 +194,7 @@ class Minting:
         return [pair for pair in pairs if pair and not pair.startswith("model=")]
 
 
-def _session(options: SessionOptions) -> Event:
+def _session(options: SessionOptions) -> Json:
     """The session as a browser is to have it; WebRTC brings its own audio formats."""
     session = dict(session_update(options, "")["session"])
     audio = session["audio"]
@@ -210,9 +205,9 @@ def _session(options: SessionOptions) -> Event:
     return {**session, "model": options.model, "audio": without}
 
 
-def _error_of(response: httpx.Response) -> Event:
+def _error_of(response: httpx.Response) -> ServerError:
     try:
-        error = response.json()["error"]
-    except (ValueError, KeyError, TypeError):
-        return {}
-    return error if isinstance(error, dict) else {}
+        answer = response.json()
+    except ValueError:
+        return ServerError()
+    return server_error(at(answer, "error")) if isinstance(answer, dict) else ServerError()

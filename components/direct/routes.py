@@ -18,6 +18,7 @@ from components.access.rates import Rates
 from components.browser.sources import demo_page, widget_script
 from components.direct.minting import Minting, MintingError
 from components.direct.sideband import FullError, Sidebands
+from components.protocol.options import Refused
 from components.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -37,14 +38,17 @@ class _Refusal(Exception):  # noqa: N818
         self.code = code
 
 
-def direct_routes(settings: Settings, sidebands: Sidebands, rates: Rates) -> list[Route]:
+def direct_routes(
+    settings: Settings, sidebands: Sidebands, rates: Rates, refused: Refused
+) -> list[Route]:
     """What to add to the page's web server; nothing unless the settings allow it.
 
-    `rates` are the counters of the whole app: a start is a start, by whichever route.
+    `rates` are the counters of the whole app: a start is a start, by whichever route; `refused` is
+    what this process has learned of servers.
     """
     if not settings.direct:
         return []
-    direct = _Direct(settings, sidebands, rates)
+    direct = _Direct(settings, sidebands, rates, refused)
     return [
         Route("/api/realtime/token", direct.guarded(direct.token), methods=["POST"]),
         Route("/api/realtime/call", direct.guarded(direct.call), methods=["POST"]),
@@ -54,11 +58,13 @@ def direct_routes(settings: Settings, sidebands: Sidebands, rates: Rates) -> lis
 
 
 class _Direct:
-    def __init__(self, settings: Settings, sidebands: Sidebands, rates: Rates) -> None:
+    def __init__(
+        self, settings: Settings, sidebands: Sidebands, rates: Rates, refused: Refused
+    ) -> None:
         self._settings = settings
         self._sidebands = sidebands
         self._rates = rates
-        self._minting = Minting(settings)
+        self._minting = Minting(settings, refused)
 
     def guarded(self, handler: Handler) -> Handler:
         """The handler, for those who may."""

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
 
+from components.core.observer import Seen
 from components.direct.minting import Minting
-from components.direct.observe import Seen
 from components.direct.watched import Watched
 from components.settings import Settings
 

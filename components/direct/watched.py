@@ -1,4 +1,4 @@
-"""One call between a browser and the Realtime server, as our server sees it from beside.
+"""One call between a browser and the Realtime server, watched from beside.
 
 Rule: the call does not need us, so a sideband that breaks is attached again, and the limits of time
 and cost hold even where the call cannot be seen. Functions run as tasks of their own: nothing that
@@ -13,15 +13,15 @@ from contextlib import suppress
 from typing import Final
 
 from components import tools
-from components.core.allowance import Allowance
-from components.core.conversation import Assistant, Connection
-from components.direct.function_calls import FunctionCall, FunctionCalls
+from components.core.allowance import Limits
+from components.core.observer import Observer, Seen
+from components.core.outputs import Output, RunTool, Send
 from components.direct.minting import Minting
-from components.direct.observe import Seen, ended, is_active, noting, observe
-from components.protocol.failures import Severity
-from components.protocol.fields import Event
+from components.protocol.failures import Severity, safe
+from components.protocol.fields import Json
 from components.settings import Settings
 from components.upstream.client import Upstream, UpstreamError, open_upstream
+from components.upstream.trace import Trace
 
 log = logging.getLogger(__name__)
 
@@ -29,158 +29,158 @@ PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0)
 """Before each try to attach; a call that has just been taken may not be known everywhere yet."""
 SHORT_S: Final = 1.0
 """What lasts less was no connection."""
-
-
 TICK_S: Final = 1.0
 """Between two looks at the limits."""
 UNSEEN: Final = (
     "The server lets nobody watch what this call costs, so it was ended. "
     "The owner of this app can set MAX_CALL_COST to 0."
 )
-SPENT: Final = "This call has reached its cost limit. You can start another."
+BROKEN: Final = "Something went wrong in this app. Start the call again; the log says more."
 
 
 class Watched:
-    """A call; `run` watches it to its end. `reason` says why we hung it up, if we did."""
+    """A call; `run` watches it to its end."""
 
     def __init__(self, settings: Settings, minting: Minting, call_id: str) -> None:
         self._minting = minting
         self._call_id = call_id
-        self._limits = settings.max_call_seconds, settings.max_idle_seconds, settings.max_call_cost
-        self._allowance = Allowance(*self._limits)
-        self.seen = Seen(settings.model)
-        self.reason = ""
+        self._limits = Limits(
+            call_s=settings.max_call_seconds,
+            idle_s=settings.max_idle_seconds,
+            cost=settings.max_call_cost,
+        )
+        self._observer = Observer(settings.model, self._limits)
+        self._trace = Trace(settings.trace) if settings.trace else None
+        self.seen = self._observer.seen
         self._changed = asyncio.Event()
-        self._functions = FunctionCalls()
         self._running: set[asyncio.Task[None]] = set()
         self._upstream: Upstream | None = None
-        self._unsent: list[Event] = []
+        self._unsent: list[Json] = []
 
     @property
     def over(self) -> bool:
-        return self.seen.conversation.connection is Connection.ENDED
+        return self._observer.over
+
+    @property
+    def reason(self) -> str:
+        """Why we have ended the call; empty if it goes on, or has ended by itself."""
+        return self._observer.reason
 
     async def snapshots(self, pause_s: float) -> AsyncIterator[Seen]:
         """What is known whenever that has changed, to the end; never more often."""
         while True:
             changed, seen = self._changed, self.seen
             yield seen
-            if seen.conversation.connection is Connection.ENDED:
+            if self.over and seen is self.seen:
                 return
             await changed.wait()
             await asyncio.sleep(pause_s)
 
     async def run(self) -> None:
         """Watch, run the functions that the assistant calls, and hold the limits."""
+        self._perform(self._observer.begin(time.monotonic()))
         tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._hold())]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            self.reason = next(filter(None, (task.result() for task in done)), "")
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (*tasks, *self._running):
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._trace:
+                self._trace.close()
+        self._perform(self._observer.end())
         if self.reason:
             await self.hang_up()
-        self._show(ended(self.seen, self.reason))
 
     async def hang_up(self) -> None:
         """End the call."""
         await self._minting.hang_up(self._call_id)
 
-    async def _hold(self) -> str:
-        """To the moment when the call must end, and why."""
-        self._allowance.begin(time.monotonic())
-        while True:
-            await asyncio.sleep(TICK_S)
-            now, conversation = time.monotonic(), self.seen.conversation
-            if self._upstream is None or is_active(conversation):
-                self._allowance.stir(now)  # what cannot be seen may be speech
-            answering = conversation.assistant is not Assistant.IDLE
-            verdict = self._allowance.verdict(now, answering)
-            if verdict and verdict.over:
-                return verdict.sentence
-            self._show(noting(self.seen, verdict.sentence if verdict else ""))
-
-    async def _watch(self) -> str:
-        """To the end of the call, or until it must end, and why; also where it cannot be seen."""
+    async def _hold(self) -> None:
+        """To the moment when the call must end."""
         try:
-            return await self._attend()
+            while not self.over:
+                await asyncio.sleep(TICK_S)
+                attached = self._upstream is not None
+                self._perform(self._observer.tick(time.monotonic(), attached))
+        except Exception:
+            log.exception("! the limits of a call cannot be held")
+            self._perform(self._observer.end(BROKEN))
+
+    async def _watch(self) -> None:
+        """To the end of the call, or until it must end; also where it cannot be seen."""
+        try:
+            await self._attend()
+            return
         except UpstreamError as error:
             log.info("! a call cannot be watched: %s", error)
         except Exception:
             log.exception("! watching a call failed")
         # It may go on; its limits still hold.
-        longest_s, _, most_cost = self._limits
-        if most_cost:
-            return UNSEEN
-        if longest_s:
+        if self._limits.cost:
+            self._perform(self._observer.end(UNSEEN))
+        elif self._limits.call_s:
             await asyncio.Event().wait()
-        return ""
 
-    async def _attend(self) -> str:
+    async def _attend(self) -> None:
         """Every event of the call to its end; `UpstreamError` if nobody lets us attach."""
         attached, attempt = False, 0
-        while True:
+        while not self.over:
             await asyncio.sleep(PAUSES_S[attempt])
             attempt += 1
             try:
                 upstream = await self._attach()
             except UpstreamError as error:
                 if attached and error.failure.severity is Severity.PERMANENT:
-                    return ""  # as after the end of every call: nobody knows it any more
+                    return  # as after the end of every call: nobody knows it any more
                 if attempt == len(PAUSES_S):
                     raise
                 continue
             attached, began = True, time.monotonic()
-            if reason := await self._listen(upstream):
-                return reason
+            await self._listen(upstream)
             # At once, or events are missed; but a socket that never holds is given time.
             attempt = 0 if time.monotonic() - began >= SHORT_S else 1
 
     async def _attach(self) -> Upstream:
         url = self._minting.sideband_url(self._call_id)
-        return await open_upstream(url, self._minting.headers)
+        return await open_upstream(url, self._minting.headers, self._trace)
 
-    async def _listen(self, upstream: Upstream) -> str:
+    async def _listen(self, upstream: Upstream) -> None:
         self._upstream = upstream
         unsent, self._unsent = self._unsent, []
-        self._send(unsent)
+        for waiting in unsent:
+            upstream.send(waiting)
         try:
             with suppress(UpstreamError):
                 async for event in upstream.events():
-                    if self._allowance.spent and event["type"] == "response.created":
-                        return SPENT  # the last answer that was paid for has been heard
-                    self._show(observe(self.seen, event, time.monotonic()))
-                    self._allowance.spend(self.seen.cost)
-                    self._serve(event)
+                    self._perform(self._observer.receive(event, time.monotonic()))
+                    if self.over:
+                        return
         finally:
             self._upstream = None
             await upstream.close()
-        return ""
 
-    def _serve(self, event: Event) -> None:
-        """Run what the assistant calls."""
-        calls, events = self._functions.receive(event)
-        self._send(events)
-        for call in calls:
-            task = asyncio.create_task(self._call(call))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-
-    async def _call(self, call: FunctionCall) -> None:
-        log.info("= the assistant calls %s", call.name[:100])
-        output = await tools.run(call.name, call.arguments)
-        self._send(self._functions.ran(call, output))
-
-    def _send(self, events: list[Event]) -> None:
-        for event in events:
-            if self._upstream:
-                self._upstream.send(event)
-            else:
-                self._unsent.append(event)
-
-    def _show(self, seen: Seen) -> None:
-        if seen != self.seen:
-            self.seen = seen
+    def _perform(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            match output:
+                case Send(event):
+                    self._send(event)
+                case RunTool():
+                    task = asyncio.create_task(self._run_tool(output))
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+        if self._observer.seen != self.seen:
+            self.seen = self._observer.seen
             self._changed.set()
             self._changed = asyncio.Event()
+
+    async def _run_tool(self, call: RunTool) -> None:
+        log.info("= the assistant calls %s", safe(call.name[:100]))
+        output = await tools.run(call.name, call.arguments)
+        self._perform(self._observer.ran(call.call_id, output, time.monotonic()))
+
+    def _send(self, event: Json) -> None:
+        if self._upstream:
+            self._upstream.send(event)
+        else:
+            self._unsent.append(event)

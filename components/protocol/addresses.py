@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 
 def realtime_url(base_url: str, model: str) -> str:
-    """The WebSocket address of a base URL, whichever of its usual forms it has (digest 8.1)."""
+    """The WebSocket address of a base URL, whichever of its usual forms it has."""
     parts = urlsplit(base_url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     path = parts.path.rstrip("/")
@@ -19,7 +19,7 @@ def realtime_url(base_url: str, model: str) -> str:
 
 
 def headers(url: str, api_key: str) -> Mapping[str, str]:
-    """What authorises a connection. Azure takes keys under a name of its own (digest 8.2)."""
+    """What authorises a connection. Azure takes keys under a name of its own."""
     if not api_key:
         return {}
     if (urlsplit(url).hostname or "").endswith(".openai.azure.com"):

@@ -4,7 +4,7 @@ Rule: our side speaks the GA protocol only.
 """
 
 from components.audio import encode
-from components.protocol.fields import Event
+from components.protocol.fields import Json
 
 
 def append_audio(pcm: bytes) -> str:
@@ -12,7 +12,7 @@ def append_audio(pcm: bytes) -> str:
     return f'{{"type":"input_audio_buffer.append","audio":"{encode(pcm)}"}}'
 
 
-def user_text(item_id: str, text: str, event_id: str) -> Event:
+def user_text(item_id: str, text: str, event_id: str) -> Json:
     """A typed turn."""
     return {
         "type": "conversation.item.create",
@@ -26,7 +26,7 @@ def user_text(item_id: str, text: str, event_id: str) -> Event:
     }
 
 
-def truncate(item_id: str, content_index: int, audio_end_ms: int, event_id: str) -> Event:
+def truncate(item_id: str, content_index: int, audio_end_ms: int, event_id: str) -> Json:
     """What the user has heard of an item; the API refuses more than it has sent."""
     return {
         "type": "conversation.item.truncate",

@@ -1,7 +1,7 @@
 """What the failures of a Realtime server mean for a call, in a sentence that says what to do.
 
-Rule: a failure is judged by its code, then its type, then its message, and by nothing else
-(protocol digest 2.6, 7.3, 8.1). What a server says is shown short, on one line, without keys.
+Rule: a failure is judged by its code, then its type, then its message, and by nothing
+else. What a server says is shown short, on one line, without keys.
 """
 
 import re
@@ -12,10 +12,8 @@ from typing import Final
 
 import orjson
 
-from components.protocol.fields import Event, text
-
-MOST_READ: Final = 2000
-"""Characters of a server's words that are looked at; searching through megabytes takes long."""
+from components.protocol.errors import MOST_READ, ServerError, server_error
+from components.protocol.fields import at
 
 
 class Severity(StrEnum):
@@ -38,31 +36,22 @@ class Failure:
     sentence: str
 
 
-def failure_of_error(error: Event) -> Failure:
-    """Judge the `error` object of an event, or of a failed response's `status_details`."""
-    code, type_, message = (text(error, name)[:MOST_READ] for name in ("code", "type", "message"))
-    if known := _known(error):
+def failure_of_error(error: ServerError) -> Failure:
+    """Judge the error of an event, or of a failed response's `status_details`."""
+    if known := _known(error.code, error.type):
         return known
-    if _BENIGN_WORDS.search(message) or _INVALID_ITEM.search(code):
-        return Failure(Severity.BENIGN, safe(message))
-    if worded := _worded(message):
+    if _BENIGN_WORDS.search(error.message) or _INVALID_ITEM.search(error.code):
+        return Failure(Severity.BENIGN, safe(error.message))
+    if worded := _worded(error.message):
         return worded
-    words = message or code or type_ or "an error"
+    words = error.message or error.code or error.type or "an error"
     return Failure(Severity.NOTICE, f"The server reports: {safe(words)}")
-
-
-def reason_of_error(event: Event) -> str:
-    """The reason that the API gives for a close after this event; empty if it is no error."""
-    error = event.get("error")
-    if event["type"] != "error" or not isinstance(error, dict):
-        return ""
-    return f"{text(error, 'type')[:MOST_READ]}.{text(error, 'code')[:MOST_READ]}"
 
 
 def failure_of_close(code: int, reason: str) -> Failure:
     """Judge how a socket was closed, by the code and its reason `<type>.<code>`."""
     type_, _, name = reason.rpartition(".")
-    named = _known({"code": name, "type": type_}) or _worded(reason)
+    named = _known(name, type_) or _worded(reason)
     if named and named not in _GO_ON:
         return named
     if named in (_SERVER_ERROR, _OVERLOADED, _TIMED_OUT) or code not in (1008, 3000, 4000, 4004):
@@ -93,7 +82,7 @@ def failure_of_own_close(code: int) -> Failure:
 def failure_of_status(status: int, body: bytes = b"") -> Failure:
     """Judge the HTTP answer to a refused WebSocket handshake; some say more in its body."""
     error = _error_in(body)
-    known = _known(error)
+    known = _known(error.code, error.type)
     if known and known not in _GO_ON:
         return known
     if status in _BY_STATUS:
@@ -102,7 +91,7 @@ def failure_of_status(status: int, body: bytes = b"") -> Failure:
         return Failure(
             Severity.TRANSIENT, f"The server is in trouble (HTTP {status}). Try again in a minute."
         )
-    if words := safe(text(error, "message")).rstrip("."):
+    if words := safe(error.message).rstrip("."):
         return Failure(
             Severity.PERMANENT,
             f"The server refused the call (HTTP {status}): {words}. Check REALTIME_BASE_URL and "
@@ -126,10 +115,9 @@ def _lost(code: int) -> Failure:
     )
 
 
-def _known(error: Event) -> Failure | None:
+def _known(code: str, type_: str) -> Failure | None:
     """The failure that the error's code names, or else its type."""
-    names = (text(error, "code"), text(error, "type"))
-    return next((_BY_CODE[name] for name in names if name in _BY_CODE), None)
+    return next((_BY_CODE[name] for name in (code, type_) if name in _BY_CODE), None)
 
 
 def _worded(message: str) -> Failure | None:
@@ -237,8 +225,8 @@ _BY_STATUS: Final[Mapping[int, Failure]] = {
     408: Failure(Severity.TRANSIENT, "The server took too long to answer. Try again in a minute."),
 }
 
-# Compatible servers leave `code` out; these words are what their messages share (digest 8.1). What
-# is said of `session.truncation` is about the settings.
+# Compatible servers leave `code` out; these words are what their messages share. What is said of
+# `session.truncation` is about the settings.
 _BENIGN_WORDS: Final = re.compile(
     "no active response|already has an active response|truncat(?!ion)|already shorter than"
     "|buffer too small",
@@ -257,11 +245,10 @@ _BY_WORDS: Final = tuple(
 _INVALID_ITEM: Final = re.compile(r"^item_(retrieve|truncate|delete)_invalid_item_id$")
 
 
-def _error_in(body: bytes) -> Event:
-    """The error in the JSON of a refusal (digest 2.6, REST); empty if there is none."""
+def _error_in(body: bytes) -> ServerError:
+    """The error in the JSON of a refused handshake; empty if there is none."""
     try:
         answer = orjson.loads(body)
     except ValueError:
-        return {}
-    error = answer.get("error") if isinstance(answer, dict) else None
-    return error if isinstance(error, dict) else {}
+        return ServerError()
+    return server_error(at(answer, "error")) if isinstance(answer, dict) else ServerError()

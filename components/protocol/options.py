@@ -1,14 +1,16 @@
 """What a session is asked for: its options, the `session.update` they make, and what gives way.
 
-Rule: every option is sent, as no default of the API is stable.
+Rule: the first update of a session holds every option, as no default of the API is stable; a later
+one holds what has changed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from components.audio import SAMPLE_RATE
-from components.protocol.fields import Event
+from components.protocol.errors import ServerError
+from components.protocol.fields import Json
 
 TRANSCRIPTION_FALLBACKS: Final = ("gpt-realtime-whisper", "gpt-4o-mini-transcribe")
 """Tried in this order after the chosen transcription model is refused; then none."""
@@ -31,14 +33,88 @@ class SessionOptions:
     """Ask for low effort, where the model is one that reasons."""
     retention_ratio: bool = True
     """Keep the cost of a long call bounded."""
+    tools: tuple[Json, ...] = ()
+    """The functions that the model may call, as `session.tools` declares them."""
 
     @property
     def push_to_talk(self) -> bool:
         return self.turn_detection == "push_to_talk"
 
 
-def session_update(options: SessionOptions, event_id: str) -> Event:
-    """The complete `session.update` (digest 3.1, appendix C)."""
+def session_update(options: SessionOptions, event_id: str) -> Json:
+    """The complete `session.update`: what a new session is asked for."""
+    return {"type": "session.update", "event_id": event_id, "session": _session(options)}
+
+
+def session_change(before: SessionOptions, after: SessionOptions, event_id: str) -> Json | None:
+    """The `session.update` that holds only what has changed; None if nothing of it is in one.
+
+    A model belongs to the connection and is no part of an update.
+    """
+    changed = _changed(_session(before), _session(after))
+    if not changed:
+        return None
+    session = {"type": "realtime", **changed}
+    return {"type": "session.update", "event_id": event_id, "session": session}
+
+
+def changes(before: SessionOptions, after: SessionOptions) -> Mapping[str, Any]:
+    """The options whose values differ, by name, with their new values."""
+    names = (field.name for field in fields(SessionOptions))
+    return {n: getattr(after, n) for n in names if getattr(before, n) != getattr(after, n)}
+
+
+def relax(options: SessionOptions, error: ServerError) -> SessionOptions | None:
+    """What to ask for after an update was refused; None if what was refused is not optional.
+
+    The API rejects a whole update for one bad field, so the block that the error names is replaced
+    or left out, and the rest is sent again. If it names none, one after the other goes, what is
+    missed least first: the transcript lasts longest.
+    """
+    named = f"{error.param} {error.message}"
+    if "transcription" in named and options.transcription_model is not None:
+        return replace(options, transcription_model=_next_model(options.transcription_model))
+    if "reasoning" in named and options.reasoning:
+        return replace(options, reasoning=False)
+    if "noise_reduction" in named and options.noise_reduction is not None:
+        return replace(options, noise_reduction=None)
+    if "truncation" in named and options.retention_ratio:
+        return replace(options, retention_ratio=False)
+    if error.param:
+        return None
+    return _with_less(options)
+
+
+class Refused:
+    """Which optional parts servers have refused, so that they are not asked for again.
+
+    It belongs to a process: every call and every token of it asks here before it asks a server.
+    """
+
+    def __init__(self) -> None:
+        self._instead: dict[tuple[str, str, Any], Any] = {}
+        """By model, option and refused value: what was accepted in its place."""
+
+    def without(self, options: SessionOptions) -> SessionOptions:
+        """The options with what was accepted in the place of what was refused."""
+        instead = {
+            name: self._instead[options.model, name, getattr(options, name)]
+            for name in _OPTIONAL
+            if (options.model, name, getattr(options, name)) in self._instead
+        }
+        return replace(options, **instead)
+
+    def learn(self, asked: SessionOptions, accepted: SessionOptions) -> None:
+        """A server has refused `asked`, and taken `accepted`."""
+        for name in _OPTIONAL:
+            if getattr(asked, name) != getattr(accepted, name):
+                self._instead[asked.model, name, getattr(asked, name)] = getattr(accepted, name)
+
+
+_OPTIONAL: Final = ("transcription_model", "noise_reduction", "reasoning", "retention_ratio")
+
+
+def _session(options: SessionOptions) -> dict[str, Any]:
     session: dict[str, Any] = {
         "type": "realtime",
         "output_modalities": ["audio"],
@@ -52,7 +128,7 @@ def session_update(options: SessionOptions, event_id: str) -> Event:
             },
             "output": {"format": _PCM, "voice": options.voice, "speed": 1.0},
         },
-        "tools": [],
+        "tools": list(options.tools),
         "tool_choice": "auto",
         "max_output_tokens": "inf",
     }
@@ -64,31 +140,25 @@ def session_update(options: SessionOptions, event_id: str) -> Event:
         }
     if options.reasoning and _reasons(options.model):
         session["reasoning"] = {"effort": "low"}
-    return {"type": "session.update", "event_id": event_id, "session": session}
+    return session
 
 
-def relax(options: SessionOptions, error: Event) -> SessionOptions | None:
-    """What to ask for after an update was refused; None if what was refused is not optional.
-
-    One bad field rejects the whole update (digest 3.1), so the block that the error names is
-    replaced or left out, and the rest is sent again. If it names none, one after the other goes,
-    what is missed least first: the transcript lasts longest.
-    """
-    named = f"{error.get('param')} {error.get('message')}"
-    if "transcription" in named and options.transcription_model is not None:
-        return replace(options, transcription_model=_next_model(options.transcription_model))
-    if "reasoning" in named and options.reasoning:
-        return replace(options, reasoning=False)
-    if "noise_reduction" in named and options.noise_reduction is not None:
-        return replace(options, noise_reduction=None)
-    if "truncation" in named and options.retention_ratio:
-        return replace(options, retention_ratio=False)
-    if error.get("param"):
-        return None
-    return _with_less(options)
+_GROUPS: Final = ("audio", "input", "output")
+"""Objects that only hold others together; every other object is sent whole or not at all."""
 
 
-def _turn_detection(mode: str) -> Event | None:
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for name, value in after.items():
+        if name in _GROUPS:
+            if inner := _changed(before[name], value):
+                changed[name] = inner
+        elif name not in before or before[name] != value:
+            changed[name] = value
+    return changed
+
+
+def _turn_detection(mode: str) -> Json | None:
     if mode == "server_vad":
         return {
             "type": "server_vad",
@@ -108,11 +178,11 @@ def _turn_detection(mode: str) -> Event | None:
     return None
 
 
-def _typed(type_: str | None) -> Event | None:
+def _typed(type_: str | None) -> Json | None:
     return {"type": type_} if type_ else None
 
 
-def _transcription(model: str | None) -> Event | None:
+def _transcription(model: str | None) -> Json | None:
     return {"model": model} if model else None
 
 

@@ -1,7 +1,7 @@
 """What the tokens of a conversation cost, in US dollars.
 
 Rule: a price is known or there is none; nothing is guessed from a similar name. The prices are
-those of 2026-11-22 (protocol digest 1.2). What the provider bills in the end may differ.
+those that OpenAI published by 2026-11-22. What the provider bills in the end may differ.
 """
 
 import re

@@ -1,13 +1,13 @@
-"""How many tokens a conversation has used so far, by the server's own account.
+"""How many tokens a conversation has used, by the server's own account.
 
 Rule: what is no plain count is counted as none. The figures come from a server and end in a price,
 so none is ever negative, endless or more than one response could use.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass
 from typing import Final
 
-from components.protocol.fields import Event, at
+from components.protocol.fields import Json, at
 
 MOST_TOKENS: Final = 10_000_000
 """In one event; a figure beyond is a broken server's, and cut down to this."""
@@ -16,7 +16,7 @@ MOST_SECONDS: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of all responses and transcriptions together (protocol digest 4.5)."""
+    """Tokens of responses and of transcriptions, which are billed apart."""
 
     input_text: int = 0
     input_audio: int = 0
@@ -33,18 +33,13 @@ class Usage:
     transcription_s: float = 0.0
     """Seconds of sound, where it is billed by time."""
 
-
-def add(usage: Usage, event: Event) -> Usage:
-    """The usage after a server event (GA names); most events report none."""
-    match event.get("type"):
-        case "response.done":
-            return _add_response(usage, at(event, "response", "usage"))
-        case "conversation.item.input_audio_transcription.completed":
-            return _add_transcription(usage, at(event, "usage"))
-    return usage
+    def __add__(self, other: "Usage") -> "Usage":
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Usage(*(one + another for one, another in pairs))
 
 
-def _add_response(usage: Usage, report: Event) -> Usage:
+def usage_of_response(report: Json) -> Usage:
+    """What a `response.done` reports in `response.usage`."""
     given = at(report, "input_token_details")
     text, audio = _split(given, _count(report, "input_tokens"))
     cached_text, cached_audio = _split(
@@ -53,40 +48,39 @@ def _add_response(usage: Usage, report: Event) -> Usage:
     output_text, output_audio = _split(
         at(report, "output_token_details"), _count(report, "output_tokens")
     )
-    return replace(
-        usage,
-        input_text=usage.input_text + text,
-        input_audio=usage.input_audio + audio,
-        cached_text=usage.cached_text + min(cached_text, text),
-        cached_audio=usage.cached_audio + min(cached_audio, audio),
-        output_text=usage.output_text + output_text,
-        output_audio=usage.output_audio + output_audio,
+    return Usage(
+        input_text=text,
+        input_audio=audio,
+        cached_text=min(cached_text, text),
+        cached_audio=min(cached_audio, audio),
+        output_text=output_text,
+        output_audio=output_audio,
     )
 
 
-def _add_transcription(usage: Usage, report: Event) -> Usage:
-    return replace(
-        usage,
-        transcription_input=usage.transcription_input + _count(report, "input_tokens"),
-        transcription_output=usage.transcription_output + _count(report, "output_tokens"),
-        transcription_s=usage.transcription_s + _seconds(report),
+def usage_of_transcription(report: Json) -> Usage:
+    """What a completed transcription reports in `usage`: tokens, or seconds of sound."""
+    return Usage(
+        transcription_input=_count(report, "input_tokens"),
+        transcription_output=_count(report, "output_tokens"),
+        transcription_s=_seconds(report),
     )
 
 
-def _split(details: Event, total: int) -> tuple[int, int]:
+def _split(details: Json, total: int) -> tuple[int, int]:
     """Tokens of text and of audio; what a total has beyond the audio, or no detail, is text."""
     audio = _count(details, "audio_tokens")
     return max(_count(details, "text_tokens"), total - audio), audio
 
 
-def _count(report: Event, name: str) -> int:
+def _count(report: Json, name: str) -> int:
     value = report.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         return 0
     return min(max(value, 0), MOST_TOKENS)
 
 
-def _seconds(report: Event) -> float:
+def _seconds(report: Json) -> float:
     value = report.get("seconds")
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0

@@ -28,17 +28,17 @@ from websockets.exceptions import (
 )
 
 from components.protocol.client_events import append_audio
-from components.protocol.events import parse
+from components.protocol.events import ErrorEvent, ServerEvent
 from components.protocol.failures import (
     Failure,
     Severity,
     failure_of_close,
     failure_of_own_close,
     failure_of_status,
-    reason_of_error,
     safe,
 )
-from components.protocol.fields import Event
+from components.protocol.fields import Json
+from components.protocol.reading import parse, server_event
 from components.upstream.outbox import Outbox
 from components.upstream.socket import CLOSE_LIMIT_S, Connection
 from components.upstream.trace import Trace
@@ -97,7 +97,7 @@ class Upstream:
         """Why the server will close, if the last that it said was an error."""
         self._sender = asyncio.create_task(self._send_queued())
 
-    def send(self, event: Event) -> None:
+    def send(self, event: Json) -> None:
         """Queue a client event."""
         log.debug("> %s", event["type"])
         self._outbox.add(orjson.dumps(event).decode())
@@ -110,12 +110,14 @@ class Upstream:
         self._outbox.add_audio(append_audio(pcm))
         self._queued()
 
-    async def events(self) -> AsyncIterator[Event]:
-        """Server events under their GA names; what is no event is logged and left out."""
+    async def events(self) -> AsyncIterator[ServerEvent]:
+        """What the server says; what is no event is logged and left out."""
         try:
             async for message in self._messages():
-                if event := self._event(message):
-                    self._last_words = reason_of_error(event)
+                if raw := self._event(message):
+                    event = server_event(raw)
+                    why = event.error.close_reason if isinstance(event, ErrorEvent) else ""
+                    self._last_words = why
                     yield event
         except ConnectionClosed as end:
             raise UpstreamError(self._why_closed(end)) from None
@@ -159,7 +161,7 @@ class Upstream:
         self._pieces += 1
         await asyncio.sleep(0 if self._pieces <= MOST_PIECES else self._second + 1 - now)
 
-    def _event(self, message: bytes) -> Event | None:
+    def _event(self, message: bytes) -> Json | None:
         try:
             if len(message) > LARGE_BYTES and _values(message) > MOST_VALUES:
                 raise ValueError("not an event: too many values")

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from io import FileIO
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 import orjson
 
 from components.protocol.failures import without_keys
-from components.protocol.fields import Event
+from components.protocol.fields import Json
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class Trace:
         except OSError as error:
             log.warning("! no trace: %s", error)
 
-    def write(self, direction: Direction, event: Event, at: float) -> None:
+    def write(self, direction: Direction, event: Json, at: float) -> None:
         """`at` is Unix time, in seconds."""
         if self._file is None:
             return
@@ -54,26 +53,16 @@ class Trace:
         self._room -= len(text)
         if self._room < 0:
             log.warning("! the trace ends here: this call has filled %d MB", MOST_BYTES >> 20)
-            self._close()
+            self.close()
             return
         try:
             self._file.write(text)
         except OSError as error:
             log.warning("! the trace ends here: %s", error)
-            self._close()
+            self.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._close()
-
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Write nothing more."""
         if self._file is not None:
             self._file.close()
             self._file = None

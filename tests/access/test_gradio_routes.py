@@ -15,6 +15,7 @@ from components.bridge.calls import Calls
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.page.layout import build
+from components.protocol.options import Refused
 from components.settings import Settings
 from tests.gradio_routes import CLOSED, MEMBERS, ONE_NAME, OURS, PUBLIC
 
@@ -32,14 +33,14 @@ async def make_app() -> App:
         warnings.simplefilter("ignore", DeprecationWarning)
         demo = build(
             settings,
-            Calls(settings),
+            Calls(settings, Refused()),
             Rates(),
             rtc_configuration={},
             server_rtc_configuration=None,
             watching=sidebands,
         )
         return App.create_app(
-            demo, app_kwargs={"routes": direct_routes(settings, sidebands, Rates())}
+            demo, app_kwargs={"routes": direct_routes(settings, sidebands, Rates(), Refused())}
         )
 
 

@@ -13,6 +13,7 @@ from components.bridge.call import Call
 from components.core.conversation import Conversation, Message, Status
 from components.core.outputs import Renew
 from components.media.speaker import Speaker
+from components.protocol.options import Refused
 from components.settings import Settings
 from tests.scripted import PATIENCE_S, scripted_server
 
@@ -92,7 +93,8 @@ class Page:
 
 
 def new_call(url, past=None, ended=lambda _: None, **settings):
-    return Call(Settings(practice=False, base_url=url, **settings), past or Conversation(), ended)
+    settings = Settings(practice=False, base_url=url, **settings)
+    return Call(settings, past or Conversation(), Refused(), ended)
 
 
 @asynccontextmanager
@@ -150,7 +152,7 @@ async def test_key_goes_into_the_handshake_and_nowhere_else():
 async def test_microphone_frames_reach_the_server_in_order():
     async with in_call() as (page, upstream):
         for value in range(5):
-            page.call.hear(np.full(FRAME_SAMPLES, value, np.int16).tobytes())
+            page.call.microphone(np.full(FRAME_SAMPLES, value, np.int16).tobytes())
         events = await upstream.expect("input_audio_buffer.append", 5)
 
         expected = [encode(np.full(FRAME_SAMPLES, value, np.int16).tobytes()) for value in range(5)]
@@ -179,7 +181,7 @@ async def test_page_gets_whole_transcripts():
 
 async def test_levels_of_both_sides_go_over_the_data_channel():
     async with in_call() as (page, upstream):
-        page.call.hear(LOUD)
+        page.call.microphone(LOUD)
         await answer(upstream)
         await page.sees(type="state", assistant="speaking")
         await page.loud_frames(2)
@@ -217,7 +219,7 @@ async def test_page_can_type_interrupt_and_mute():
 
         page.call.command({"type": "mute", "on": True})
         await page.sees(type="state", user="muted")
-        page.call.hear(LOUD)
+        page.call.microphone(LOUD)
         [append] = await upstream.expect("input_audio_buffer.append")
         assert append["audio"] == encode(bytes(FRAME_SAMPLES * 2))
 
@@ -226,7 +228,7 @@ async def test_push_to_talk_over_the_data_channel():
     async with in_call(turn_detection="push_to_talk") as (page, upstream):
         page.call.command({"type": "talk", "down": True})
         for _ in range(10):
-            page.call.hear(LOUD)
+            page.call.microphone(LOUD)
         page.call.command({"type": "talk", "down": False})
 
         await upstream.expect("input_audio_buffer.commit")
@@ -325,7 +327,7 @@ async def test_session_does_not_move_while_somebody_speaks():
         await page.sees(type="levels")  # of the clock that would have closed it by now
         assert not upstream.closed.is_set()
 
-        page.call.command({"type": "mute", "on": True})
+        await upstream.send("input_audio_buffer.cleared")
         async with asyncio.timeout(PATIENCE_S):
             await upstream.closed.wait()
 
@@ -360,7 +362,7 @@ async def test_unreachable_server_is_said_in_the_page():
 
 async def test_sound_that_breaks_the_session_ends_the_call():
     async with in_call() as (page, _upstream):
-        page.call.hear(None)
+        page.call.microphone(None)
 
         state = await page.sees(type="state", connection="failed")
         assert "Something went wrong" in state["notice"]
@@ -445,7 +447,7 @@ async def test_call_ends_once_however_it_does():
     ended = []
     async with in_call(ended=ended.append) as (page, _upstream):
         page.call.command({"type": "hangup"})
-        page.call.fail()
+        page.call.failed()
         await page.call.close("")
 
     assert ended == [page.call]
@@ -543,7 +545,7 @@ async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
     page = Page().join(new_call("ws://127.0.0.1:1"))
     for _ in range(500):
         clock[0] += 0.02
-        page.call.hear(LOUD)
+        page.call.microphone(LOUD)
     await page.call.close("")
 
     count = sum(m["type"] == "levels" for m in page.messages)

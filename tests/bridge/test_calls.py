@@ -5,11 +5,12 @@ import re
 import threading
 
 import pytest
-from tests.bridge.test_call import Page
 
 from components.bridge import calls as module
 from components.bridge.calls import Calls, key_of
+from components.protocol.options import Refused
 from components.settings import Settings
+from tests.bridge.test_call import Page
 from tests.scripted import PATIENCE_S, scripted_server
 
 ADA, BOB, EVE = ("a" * 32, "b" * 32, "e" * 32)
@@ -23,7 +24,7 @@ async def server():
 
 @pytest.fixture
 def calls(server):
-    return Calls(Settings(practice=False, base_url=server.url, max_calls=2))
+    return Calls(Settings(practice=False, base_url=server.url, max_calls=2), Refused())
 
 
 async def talk(calls, server, key, text):
@@ -135,7 +136,7 @@ def test_goodbye_without_a_single_call_is_no_error(calls_without_loop):
 
 @pytest.fixture
 def calls_without_loop():
-    return Calls(Settings(practice=True))
+    return Calls(Settings(practice=True), Refused())
 
 
 async def test_goodbye_does_not_wait_for_ever(calls, monkeypatch):

@@ -11,6 +11,7 @@ from components.bridge import leg as module
 from components.bridge.call import Call
 from components.bridge.leg import MAX_MESSAGE_BYTES, MOST_BUFFERED_BYTES, Leg
 from components.core.conversation import Conversation
+from components.protocol.options import Refused
 from components.settings import Settings
 from tests.scripted import PATIENCE_S, scripted_server
 
@@ -53,7 +54,8 @@ class Channel:
 async def connected():
     """A connection in a call whose server is ready."""
     async with scripted_server() as server:
-        call = Call(Settings(practice=False, base_url=server.url), Conversation(), lambda _: None)
+        settings = Settings(practice=False, base_url=server.url)
+        call = Call(settings, Conversation(), Refused(), lambda _: None)
         leg = Leg().copy()
         leg.hung_up = asyncio.Event()
         leg.belong(call, "session", leg.hung_up.set)
@@ -201,7 +203,7 @@ async def test_dismissed_page_is_hung_up_on(monkeypatch):
 async def test_connection_that_never_opens_is_given_up(monkeypatch):
     monkeypatch.setattr(module, "JOIN_LIMIT_S", 0.0)
     ended = asyncio.Event()
-    call = Call(Settings(practice=True), Conversation(), lambda _: ended.set())
+    call = Call(Settings(practice=True), Conversation(), Refused(), lambda _: ended.set())
     leg = Leg()
     leg.hung_up = asyncio.Event()
     leg.belong(call, "session", leg.hung_up.set)

@@ -16,6 +16,7 @@ from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
 from components.core.conversation import Conversation
 from components.media.speaker import Speaker
+from components.protocol.options import Refused
 from components.settings import Settings
 
 ADA, BOB = ("a" * 32, "b" * 32)
@@ -46,7 +47,7 @@ class Door:
                 rtc_configuration={"iceServers": ["stun"]},
                 server_rtc_configuration={"iceServers": []},
             )
-        self.calls = Calls(settings)
+        self.calls = Calls(settings, Refused())
         self.rates = rates or Rates()
         self.signalling = Signalling(self.component, self.calls, self.rates, settings)
 

@@ -8,18 +8,16 @@ from components.audio import FRAME_BYTES, encode
 from components.core.conversation import Assistant, Connection, Status, User
 from components.core.intake import (
     EARLY_FRAMES,
-    LEAST_TURN_FRAMES,
-    PRE_ROLL_FRAMES,
 )
+from components.core.link import CREATED_LIMIT_S, UPDATED_LIMIT_S
 from components.core.outputs import Hangup, StopPlayback
 from components.core.playback import DEFAULT_DELAY_S
 from components.core.replies import BEGIN_LIMIT_S as RESPONSE_LIMIT_S
 from components.core.session import (
-    CREATED_LIMIT_S,
     MOST_EARLY_LINES,
     MOST_LINE_CHARACTERS,
-    UPDATED_LIMIT_S,
 )
+from components.core.turns import LEAST_TURN_FRAMES, PRE_ROLL_FRAMES
 from tests.dialogue import FRAME, VAD, Call, only
 
 
@@ -38,11 +36,11 @@ def talking(call):
 
 def test_settings_go_out_as_soon_as_the_socket_is_open():
     call = Call()
-    call.do(call.session.connecting())
+    call.do(call.session.connecting(call.now))
 
     assert call.conversation.connection is Connection.CONNECTING
 
-    call.do(call.session.connected(call.now))
+    call.connected()
     session = only(call.sent())["session"]
 
     assert session["audio"]["output"]["voice"] == "marin"
@@ -52,10 +50,10 @@ def test_settings_go_out_as_soon_as_the_socket_is_open():
 
 def test_microphone_waits_for_the_settings_and_then_flows_in_order():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     frames = [bytes([n, 0]) * 480 for n in range(EARLY_FRAMES + 5)]
     for frame in frames:
-        call.do(call.session.microphone(frame))
+        call.microphone(frame)
 
     assert call.appended() == []
 
@@ -65,7 +63,7 @@ def test_microphone_waits_for_the_settings_and_then_flows_in_order():
     assert call.appended() == frames[-EARLY_FRAMES:]
     assert call.conversation.connection is Connection.CONNECTED
 
-    call.do(call.session.microphone(FRAME))
+    call.microphone(FRAME)
 
     assert call.appended()[-1] == FRAME
 
@@ -78,8 +76,8 @@ def test_second_confirmation_sends_nothing_twice(call):
 
 def test_server_that_says_nothing_fails_the_call():
     call = Call()
-    call.do(call.session.connecting())
-    call.do(call.session.connected(call.now))
+    call.do(call.session.connecting(call.now))
+    call.connected()
     call.now += CREATED_LIMIT_S - 0.01
     call.do(call.session.tick(call.now))
 
@@ -95,7 +93,7 @@ def test_server_that_says_nothing_fails_the_call():
 
 def test_server_that_never_confirms_settings_is_talked_to_all_the_same():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.receive("session.created", session={})
     call.now += UPDATED_LIMIT_S
     call.do(call.session.tick(call.now))
@@ -105,7 +103,7 @@ def test_server_that_never_confirms_settings_is_talked_to_all_the_same():
 
 def test_notes_of_the_practice_server_are_shown():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.receive("session.created", session={"practice": {"notes": ["No ears.", 7, "No voice."]}})
 
     assert call.conversation.notice == "No ears. No voice."
@@ -113,7 +111,7 @@ def test_notes_of_the_practice_server_are_shown():
 
 def test_refused_optional_setting_is_replaced_and_the_rest_sent_again():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     models = []
     for _ in range(4):
         update = only(call.sent("session.update"))
@@ -135,7 +133,7 @@ def test_refused_optional_setting_is_replaced_and_the_rest_sent_again():
 
 def test_refused_voice_ends_the_call_with_the_servers_words():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     update = only(call.sent("session.update"))
     call.receive(
         "error",
@@ -439,7 +437,7 @@ def test_line_that_is_too_long_is_not_sent_and_the_user_learns_why(call):
 
 def test_only_a_few_lines_wait_for_the_session():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     for number in range(MOST_EARLY_LINES):
         call.do(call.session.say(str(number), call.now))
     assert call.conversation.notice == ""
@@ -464,7 +462,7 @@ def test_empty_line_is_not_sent(call):
 
 def test_line_typed_before_the_call_is_ready_is_sent_when_it_is():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.do(call.session.say("Hello", call.now))
     call.sent()
     call.receive("session.updated", session={})
@@ -576,12 +574,12 @@ def walkie():
 def test_talk_button_sends_the_turn_with_its_pre_roll(walkie):
     early = [bytes([n, 0]) * 480 for n in range(PRE_ROLL_FRAMES + 3)]
     for frame in early:
-        walkie.do(walkie.session.microphone(frame))
+        walkie.microphone(frame)
 
     assert walkie.appended() == []
 
     walkie.do(walkie.session.push_to_talk(True, walkie.now))
-    walkie.do(walkie.session.microphone(FRAME))
+    walkie.microphone(FRAME)
 
     assert walkie.appended() == [*early[3:], FRAME]
     assert walkie.conversation.user is User.SPEAKING
@@ -596,7 +594,7 @@ def test_talk_button_sends_the_turn_with_its_pre_roll(walkie):
 def test_too_short_a_press_is_not_committed(walkie):
     walkie.do(walkie.session.push_to_talk(True, walkie.now))
     for _ in range(LEAST_TURN_FRAMES - 1):
-        walkie.do(walkie.session.microphone(FRAME))
+        walkie.microphone(FRAME)
     walkie.do(walkie.session.push_to_talk(False, walkie.now))
 
     assert [e["type"] for e in walkie.sent()] == ["input_audio_buffer.clear"] * 2
@@ -640,15 +638,15 @@ def test_speech_events_in_push_to_talk_announce_no_response(walkie):
 
 
 def test_muted_microphone_sends_silence(call):
-    call.do(call.session.mute(True))
-    call.do(call.session.microphone(b"\1" * FRAME_BYTES))
+    call.do(call.session.mute(True, call.now))
+    call.microphone(b"\1" * FRAME_BYTES)
 
     assert call.appended() == [FRAME]
     assert call.conversation.user is User.MUTED
 
-    call.do(call.session.mute(False))
-    call.do(call.session.microphone(b"\1" * FRAME_BYTES))
+    call.do(call.session.mute(False, call.now))
+    call.microphone(b"\1" * FRAME_BYTES)
 
     assert call.appended()[-1] == b"\1" * FRAME_BYTES
     assert call.conversation.user is User.LISTENING
-    assert call.do(call.session.mute(False)) == []
+    assert call.do(call.session.mute(False, call.now)) == []

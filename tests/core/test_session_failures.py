@@ -10,15 +10,12 @@ from components.core.conversation import MOST_CHARACTERS, Assistant, Connection,
 from components.core.intake import (
     GAP_FRAMES,
 )
+from components.core.link import CREATED_LIMIT_S, RENEW_AFTER_S, UPDATED_LIMIT_S
 from components.core.outputs import Hangup, Renew, Send, Show
 from components.core.replies import MOST_REPEATS
 from components.core.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_TRIES, STEADY_S
-from components.core.session import (
-    CREATED_LIMIT_S,
-    RENEW_AFTER_S,
-    UPDATED_LIMIT_S,
-)
 from components.protocol.failures import Failure, Severity
+from components.protocol.reading import server_event
 from tests.dialogue import FRAME, LOST, Call, only, reconnect
 from tests.hostile import events
 
@@ -90,8 +87,8 @@ def test_failed_response_is_reported_and_the_call_goes_on(call):
 
 def test_call_that_never_was_up_tells_why_it_failed():
     call = Call()
-    call.do(call.session.connecting())
-    call.do(call.session.lost(LOST))
+    call.do(call.session.connecting(call.now))
+    call.lost()
 
     assert call.conversation.connection is Connection.FAILED
     assert call.conversation.notice == LOST.sentence
@@ -99,14 +96,14 @@ def test_call_that_never_was_up_tells_why_it_failed():
 
 
 def test_lost_call_is_taken_up_again(talking):
-    talking.do(talking.session.lost(LOST))
+    talking.lost()
 
     assert talking.conversation.connection is Connection.RECONNECTING
     assert talking.conversation.user is User.LISTENING
     assert talking.message("a1").status is Status.LOST
     assert talking.pauses() == [FIRST_PAUSE_S * 0.75]
 
-    talking.do(talking.session.connected(talking.now))
+    talking.connected()
     talking.receive("session.created", session={})
     talking.receive("session.updated", session={})
 
@@ -118,24 +115,24 @@ def test_lost_call_is_taken_up_again(talking):
 def test_pauses_between_tries_grow_and_end():
     call = Call(chance=lambda: 0.0).ready()
     for _ in range(MOST_TRIES):
-        call.do(call.session.lost(LOST))
+        call.lost()
 
     assert call.pauses() == [0.5, 1.0, 2.0, 4.0, LONGEST_PAUSE_S]
 
-    call.do(call.session.lost(LOST))
+    call.lost()
 
     assert call.conversation.connection is Connection.FAILED
     assert call.conversation.notice == LOST.sentence
 
 
 def test_successful_try_counts_anew(call):
-    call.do(call.session.lost(LOST))
-    call.do(call.session.connected(call.now))
+    call.lost()
+    call.connected()
     call.receive("session.updated", session={})
     call.outputs.clear()
     call.now += STEADY_S
     call.do(call.session.tick(call.now))
-    call.do(call.session.lost(LOST))
+    call.lost()
 
     assert call.pauses() == [FIRST_PAUSE_S * 0.75]
 
@@ -146,8 +143,8 @@ def test_new_session_is_told_the_past_and_asked_for_nothing(talking):
         "conversation.item.input_audio_transcription.completed", item_id="u2", transcript="Wait."
     )
     talking.sent()
-    talking.do(talking.session.lost(LOST))
-    talking.do(talking.session.connected(talking.now))
+    talking.lost()
+    talking.connected()
     talking.receive("session.updated", session={})
     update, heard, wait = talking.sent()
 
@@ -157,30 +154,30 @@ def test_new_session_is_told_the_past_and_asked_for_nothing(talking):
 
 
 def test_sound_during_the_gap_is_kept_only_as_long_as_it_is_fresh(call):
-    call.do(call.session.lost(LOST))
+    call.lost()
     frames = [bytes([n, 0]) * 480 for n in range(GAP_FRAMES + 10)]
     for frame in frames:
-        call.do(call.session.microphone(frame))
-    call.do(call.session.connected(call.now))
+        call.microphone(frame)
+    call.connected()
     call.receive("session.updated", session={})
 
     assert call.appended() == frames[-GAP_FRAMES:]
 
 
 def test_line_typed_during_the_gap_is_sent_afterwards(call):
-    call.do(call.session.lost(LOST))
+    call.lost()
     call.do(call.session.say("Are you there?", call.now))
     assert call.sent() == []
 
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.receive("session.updated", session={})
 
     assert call.sent()[-1]["type"] == "response.create"
 
 
 def test_new_socket_on_which_nothing_comes_is_given_up_for_another(call):
-    call.do(call.session.lost(LOST))
-    call.do(call.session.connected(call.now))
+    call.lost()
+    call.connected()
     call.outputs.clear()
     call.now += CREATED_LIMIT_S
     call.do(call.session.tick(call.now))
@@ -190,7 +187,7 @@ def test_new_socket_on_which_nothing_comes_is_given_up_for_another(call):
 
 
 def test_permanent_loss_is_not_tried_again(call):
-    call.do(call.session.lost(Failure(Severity.PERMANENT, "Wrong key.")))
+    call.lost(Failure(Severity.PERMANENT, "Wrong key."))
 
     assert call.conversation.connection is Connection.FAILED
 
@@ -204,7 +201,7 @@ def test_expired_session_is_healed_without_a_word(call):
 
 def test_session_that_expires_before_it_stands_tells_why():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.receive("error", error={"code": "session_expired"})
 
     assert "time limit" in call.conversation.notice
@@ -233,7 +230,7 @@ def test_session_is_renewed_before_its_hour_is_over_when_nobody_speaks(call):
     call.do(call.session.tick(call.now))
     assert len(renewals(call)) == 1
 
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.receive("session.updated", session={})
     call.do(call.session.tick(call.now + 1))
     assert len(renewals(call)) == 1
@@ -241,8 +238,8 @@ def test_session_is_renewed_before_its_hour_is_over_when_nobody_speaks(call):
 
 
 def test_renewed_session_gets_no_sound_before_it_is_configured(call):
-    call.do(call.session.connected(call.now))
-    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
+    call.connected()
+    call.microphone(b"\5" * FRAME_BYTES)
     assert call.appended() == []
 
     call.receive("session.updated", session={})
@@ -251,30 +248,30 @@ def test_renewed_session_gets_no_sound_before_it_is_configured(call):
 
 def test_last_complaint_explains_a_vague_loss():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.receive("error", error={"code": "rate_limit_exceeded"})
-    call.do(call.session.lost(LOST))
+    call.lost()
 
     assert "busy" in call.conversation.notice
 
 
 def test_clear_loss_is_told_as_it_is(call):
     call.receive("error", error={"code": "rate_limit_exceeded"})
-    call.do(call.session.lost(Failure(Severity.PERMANENT, "Wrong key.")))
+    call.lost(Failure(Severity.PERMANENT, "Wrong key."))
 
     assert call.conversation.notice == "Wrong key."
 
 
 def test_nothing_happens_after_the_end(call):
-    call.do(call.session.hang_up("Time is up."))
+    call.do(call.session.hang_up(call.now, "Time is up."))
     call.outputs.clear()
 
     call.receive("response.created", response={"id": "r1"})
-    call.do(call.session.microphone(FRAME))
+    call.microphone(FRAME)
     call.do(call.session.say("Hello", call.now))
     call.do(call.session.tick(call.now + 99))
-    call.do(call.session.lost(LOST))
-    call.do(call.session.connected(call.now))
+    call.lost()
+    call.connected()
     call.do(call.session.interrupt(call.now))
 
     assert call.sent() == []
@@ -293,7 +290,7 @@ def test_marks_show_where_a_session_ended_and_another_began(talking):
         ("note", "reconnected"),
     ]
 
-    talking.do(talking.session.connected(talking.now))
+    talking.connected()
     talking.receive("session.updated", session={})
     assert [m.text for m in talking.conversation.messages[-1:]] == ["session renewed"]
 
@@ -302,7 +299,7 @@ def test_marks_show_where_a_session_ended_and_another_began(talking):
 
 
 def test_mark_waits_for_the_new_session(talking):
-    talking.do(talking.session.lost(LOST))
+    talking.lost()
 
     assert all(m.role != "note" for m in talking.conversation.messages)
 
@@ -316,14 +313,14 @@ def test_call_in_which_nothing_was_said_needs_no_mark(call):
 def test_session_that_is_dropped_again_and_again_is_given_up(call):
     for _ in range(MOST_TRIES):
         reconnect(call)
-    call.do(call.session.lost(LOST))
+    call.lost()
 
     assert call.conversation.connection is Connection.FAILED
 
 
 def test_refusal_of_the_settings_is_understood_without_an_id():
     call = Call()
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.sent()
     call.receive("error", error={"message": "Unknown transcription model."})
 
@@ -411,7 +408,7 @@ def test_failure_of_a_reply_that_was_stopped_is_not_repeated(talking):
 def test_no_event_breaks_the_call(stream, push_to_talk):
     call = Call(turn_detection="push_to_talk" if push_to_talk else "server_vad").ready()
     for event in stream:
-        outputs = call.session.receive(event, call.now)
+        outputs = call.session.receive(server_event(event), call.now)
         call.now += 0.02
         outputs += call.session.tick(call.now)
         call.session.frame(call.now)

@@ -1,15 +1,19 @@
 """What a call may still take, whether both its ends are alive, and what went before it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from components.audio import FRAME_BYTES, FRAME_SAMPLES
+from components.core.allowance import Limits
 from components.core.conversation import Connection, Conversation, Message, Status
 from components.core.intake import DEAD_FRAMES
+from components.core.link import RENEW_AFTER_S
 from components.core.liveness import DEAF, LOUD_FRAMES, NO_REACTION, NOT_ANSWERED, PATIENCE_S
 from components.core.outputs import Hangup, Renew
-from components.core.session import DEAD_MICROPHONE, RENEW_AFTER_S
-from tests.dialogue import FRAME, LOST, Call
+from components.core.session import DEAD_MICROPHONE
+from tests.dialogue import FRAME, Call
 
 VOICE = np.tile([3000, -3000], FRAME_SAMPLES // 2).astype(np.int16).tobytes()
 
@@ -28,7 +32,7 @@ def wait(call, seconds):
 def speak(call, frames=LOUD_FRAMES + 30):
     """The user speaks into the microphone, with pauses between the words."""
     for number in range(frames):
-        call.do(call.session.microphone(FRAME if number % 10 == 0 else VOICE))
+        call.microphone(FRAME if number % 10 == 0 else VOICE)
     call.do(call.session.tick(call.now))
 
 
@@ -37,33 +41,33 @@ def speak(call, frames=LOUD_FRAMES + 30):
 
 def test_microphone_that_gives_nothing_is_told_of_and_no_more_once_it_does(call):
     for _ in range(DEAD_FRAMES - 1):
-        call.do(call.session.microphone(FRAME))
+        call.microphone(FRAME)
     assert call.conversation.notice == ""
 
-    call.do(call.session.microphone(FRAME))
+    call.microphone(FRAME)
     assert call.conversation.notice == DEAD_MICROPHONE
 
-    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
+    call.microphone(b"\5" * FRAME_BYTES)
     assert call.conversation.notice == ""
 
     for _ in range(2 * DEAD_FRAMES):
-        call.do(call.session.microphone(FRAME))
+        call.microphone(FRAME)
     assert call.conversation.notice == ""
 
 
 def test_sound_after_a_dead_microphone_leaves_another_notice_alone(call):
     for _ in range(DEAD_FRAMES):
-        call.do(call.session.microphone(FRAME))
+        call.microphone(FRAME)
     call.receive("error", error={"code": "odd", "message": "Something odd."})
-    call.do(call.session.microphone(b"\5" * FRAME_BYTES))
+    call.microphone(b"\5" * FRAME_BYTES)
 
     assert "Something odd." in call.conversation.notice
 
 
 def test_muted_microphone_is_not_called_dead(call):
-    call.do(call.session.mute(True))
+    call.do(call.session.mute(True, call.now))
     for _ in range(DEAD_FRAMES):
-        call.do(call.session.microphone(FRAME))
+        call.microphone(FRAME)
 
     assert call.conversation.notice == ""
 
@@ -73,8 +77,8 @@ def test_muted_microphone_is_not_called_dead(call):
 
 def test_server_that_has_not_answered_yet_is_told_of_until_it_does():
     call = Call()
-    call.do(call.session.connecting())
-    call.do(call.session.connected(call.now))
+    call.do(call.session.connecting(call.now))
+    call.connected()
     assert wait(call, PATIENCE_S - 0.1).notice == ""
     assert wait(call, 0.2).notice == NOT_ANSWERED
 
@@ -98,12 +102,12 @@ def test_long_speech_that_the_server_has_noticed_needs_no_other_sign(call):
 
 
 def test_speech_is_not_missed_by_a_server_that_does_not_get_it(call):
-    call.do(call.session.mute(True))
+    call.do(call.session.mute(True, call.now))
     speak(call)
     assert call.conversation.notice == ""
 
-    call.do(call.session.mute(False))
-    call.do(call.session.lost(LOST))
+    call.do(call.session.mute(False, call.now))
+    call.lost()
     speak(call)
     assert call.conversation.notice == ""
 
@@ -131,7 +135,7 @@ def test_typed_line_gets_a_reaction_or_a_sentence(call):
 def test_lost_socket_says_more_than_a_silent_server(call):
     call.do(call.session.say("Hello", call.now))
     wait(call, PATIENCE_S)
-    call.do(call.session.lost(LOST))
+    call.lost()
     assert call.conversation.notice == ""
 
     assert wait(call, PATIENCE_S).notice == ""
@@ -141,7 +145,7 @@ def test_lost_socket_says_more_than_a_silent_server(call):
 
 
 def test_call_with_a_limit_counts_down_and_ends():
-    call = Call(limit_s=60).ready()
+    call = Call(limits=Limits(call_s=60)).ready()
     assert wait(call, 20).notice == ""
     assert wait(call, 11).notice == "This call ends in 29 seconds."
 
@@ -152,19 +156,19 @@ def test_call_with_a_limit_counts_down_and_ends():
 
 
 def test_goodbye_stands_whatever_else_still_comes():
-    call = Call(limit_s=60).ready()
+    call = Call(limits=Limits(call_s=60)).ready()
     goodbye = wait(call, 60).notice
     call.receive("error", error={"code": "odd", "message": "Something odd."})
     call.receive("response.created", response={"id": "r1"})
-    call.do(call.session.lost(LOST))
-    call.do(call.session.hang_up("Bye."))
+    call.lost()
+    call.do(call.session.hang_up(call.now, "Bye."))
     wait(call, 60)
 
     assert call.conversation.notice == goodbye
 
 
 def test_countdown_covers_a_complaint_and_is_not_covered_by_one():
-    call = Call(limit_s=60).ready()
+    call = Call(limits=Limits(call_s=60)).ready()
     call.receive("error", error={"code": "odd", "message": "Something odd."})
     assert wait(call, 31).notice == "This call ends in 29 seconds."
 
@@ -173,7 +177,7 @@ def test_countdown_covers_a_complaint_and_is_not_covered_by_one():
 
 
 def test_call_that_ends_is_not_renewed():
-    call = Call(limit_s=RENEW_AFTER_S).ready()
+    call = Call(limits=Limits(call_s=RENEW_AFTER_S)).ready()
     wait(call, RENEW_AFTER_S)
 
     assert not any(isinstance(output, Renew) for output in call.outputs)
@@ -183,7 +187,7 @@ def test_call_that_ends_is_not_renewed():
 
 
 def silent(idle_s=600.0, **changes):
-    return Call(limits={"idle_s": idle_s}, **changes).ready()
+    return Call(limits=Limits(idle_s=idle_s), **changes).ready()
 
 
 def test_silent_call_is_asked_and_then_ended():
@@ -202,7 +206,7 @@ ACTIVITIES = {
     "speech": lambda call: call.receive("input_audio_buffer.speech_started", item_id="u1"),
     "a typed line": lambda call: call.do(call.session.say("Hello", call.now)),
     "interrupt": lambda call: call.do(call.session.interrupt(call.now)),
-    "mute": lambda call: call.do(call.session.mute(True)),
+    "mute": lambda call: call.do(call.session.mute(True, call.now)),
     "a reply": lambda call: call.answer(),
 }
 
@@ -249,7 +253,7 @@ def test_noise_of_the_wire_is_no_activity():
 
 def expensive():
     """A reply has ended that costs 64 cents, and is still to be heard."""
-    call = Call(limits={"most_cost": 0.5}).ready()
+    call = Call(limits=Limits(cost=0.5)).ready()
     call.answer()
     call.finish(output=[{"id": "a1"}], usage={"output_token_details": {"audio_tokens": 10_000}})
     call.do(call.session.tick(call.now))
@@ -280,7 +284,7 @@ def test_no_answer_is_asked_for_that_nobody_may_pay():
 
 
 def test_model_without_a_known_price_is_not_limited():
-    call = Call(model="own-model", limits={"most_cost": 0.5}).ready()
+    call = Call(model="own-model", limits=Limits(cost=0.5)).ready()
     call.answer()
     call.finish(usage={"output_token_details": {"audio_tokens": 10_000}})
     call.play(100)
@@ -305,7 +309,7 @@ PAST = Conversation(
 
 
 def continued(past=PAST):
-    return Call(limits={"past": past})
+    return Call(past=past)
 
 
 def test_call_begins_with_what_was_said_before_and_a_mark():
@@ -329,7 +333,7 @@ def test_what_was_under_way_then_is_over():
 
 def test_server_is_told_what_was_said_before_and_asked_for_nothing():
     call = continued()
-    call.do(call.session.connected(call.now))
+    call.connected()
     call.sent()
     call.receive("session.updated", session={})
     events = call.sent()
@@ -360,6 +364,8 @@ def test_continued_call_goes_on_behind_the_mark():
 def test_confirmed_items_of_the_past_stay_where_they_are():
     call = continued().ready()
     before = call.conversation.messages
+    assert [message.sent for message in before[:2]] == [before[0].text, before[1].text]
+
     for previous, message in zip([None, before[0].item_id], before, strict=False):
         content = [{"type": "input_text", "text": message.text}]
         entry = {"id": message.item_id, "type": "message", "role": message.role}
@@ -369,7 +375,7 @@ def test_confirmed_items_of_the_past_stay_where_they_are():
             previous_item_id=previous,
         )
 
-    assert call.conversation.messages == before
+    assert call.conversation.messages == tuple(replace(m, sent="") for m in before)
 
 
 def test_empty_past_leaves_no_mark():
@@ -387,7 +393,7 @@ def test_end_of_a_call_leaves_nothing_open(call):
     call.receive("input_audio_buffer.speech_started", item_id="u1")
     call.answer()
     call.play(20)
-    call.do(call.session.hang_up())
+    call.do(call.session.hang_up(call.now))
 
     assert call.message("u1").status is Status.UNTRANSCRIBED
     assert call.message("a1").status is Status.INTERRUPTED

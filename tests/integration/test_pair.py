@@ -11,15 +11,16 @@ from itertools import count
 import pytest
 
 from components.audio import FRAME_BYTES, FRAME_MS
+from components.core.allowance import Limits
 from components.core.conversation import Assistant, Connection, Status, User
 from components.core.outputs import Send, SendAudio, StopPlayback
-from components.core.session import RealtimeSession
+from components.core.session import Session
 from components.practice.engine import outputs as server
 from components.practice.engine.engine import Engine
 from components.protocol.client_events import append_audio
-from components.protocol.events import parse
 from components.protocol.failures import Failure, Severity
-from components.protocol.options import SessionOptions
+from components.protocol.options import Refused, SessionOptions
+from components.protocol.reading import parse, server_event
 from tests.wire import validate_client_event, validate_server_event
 
 QUIET = bytes(FRAME_BYTES)
@@ -44,7 +45,7 @@ class World:
     def __init__(self, turn_detection="server_vad", past=None):
         self.now = 1000.0
         self.engine = new_engine()
-        self.session = RealtimeSession(
+        self.session = Session(
             SessionOptions(
                 model="practice-engine",
                 voice="marin",
@@ -52,7 +53,8 @@ class World:
                 turn_detection=turn_detection,
                 transcription_model="gpt-transcribe",
             ),
-            limit_s=0,
+            limits=Limits(),
+            refused=Refused(),
             chance=lambda: 0.5,
             past=past,
         )
@@ -64,16 +66,17 @@ class World:
         self._later = []
         self._order = count()
         self.server(self.engine.open(self.now))
-        self.client(self.session.connecting())
-        self.client(self.session.connected(self.now))
+        self.client(self.session.connecting(self.now))
+        self.client(self.session.connected(self.now, self.now))
 
     def meets_another_server(self):
         """The socket is lost, and the next one ends in a session that knows nothing."""
         self._later.clear()
-        self.client(self.session.lost(Failure(Severity.TRANSIENT, "The connection was lost.")))
+        lost = Failure(Severity.TRANSIENT, "The connection was lost.")
+        self.client(self.session.lost(lost, self.now))
         self.engine = new_engine()
         self.server(self.engine.open(self.now))
-        self.client(self.session.connected(self.now))
+        self.client(self.session.connected(self.now, self.now))
 
     def client(self, outputs):
         for output in outputs:
@@ -96,7 +99,7 @@ class World:
                 case server.Emit(event):
                     validate_server_event(event, SERVER_EXTENSIONS)
                     self.to_client.append(event["type"])
-                    self.client(self.session.receive(event, self.now))
+                    self.client(self.session.receive(server_event(event), self.now))
                 case server.Listen(pcm):
                     probability = 0.9 if any(pcm) else 0.0
                     self.server(self.engine.heard([probability], self.now))
@@ -128,7 +131,7 @@ class World:
         """Time passes in steps of 20 ms: the user's frame, the two ends' work, the playout."""
         for _ in range(round(seconds * 1000 / FRAME_MS)):
             self.now += FRAME_MS / 1000
-            self.client(self.session.microphone(microphone))
+            self.client(self.session.microphone(microphone, self.now))
             while self._later and self._later[0][0] <= self.now:
                 self.server(heapq.heappop(self._later)[2]())
             if self.engine.deadline is not None and self.engine.deadline <= self.now:
@@ -272,7 +275,7 @@ def test_push_to_talk():
 
 
 def test_muted_user_is_not_heard(world):
-    world.client(world.session.mute(True))
+    world.client(world.session.mute(True, world.now))
     world.run(1.0, VOICE)
 
     assert world.texts == []

@@ -18,7 +18,7 @@ from app import main
 from tests.soak.vitals import NOTE
 
 OF_A_CALL = frozenset(
-    {"Call", "Leg", "Speaker", "Microphone", "RealtimeSession", "Upstream", "RTCPeerConnection"}
+    {"Call", "Leg", "Speaker", "Microphone", "Session", "Upstream", "RTCPeerConnection"}
 )
 POOL = ("AnyIO worker thread", "asyncio_", "ThreadPoolExecutor")
 """How the threads of pools are named; pools are bounded and keep what they have."""

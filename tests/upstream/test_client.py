@@ -6,7 +6,7 @@ import socket as sockets
 import time
 import traceback
 import tracemalloc
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from itertools import pairwise
 
 import orjson
@@ -16,6 +16,7 @@ from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
 from components.audio import FRAME_BYTES, decode
+from components.protocol.events import AudioDelta, Other, SessionCreated
 from components.protocol.failures import (
     Severity,
     failure_of_close,
@@ -117,7 +118,14 @@ async def failure_to_open(url):
 
 
 async def test_events_and_audio_go_out_in_order_and_events_come_back():
-    async with realtime_server(echo) as url, opened(url) as upstream:
+    received = []
+
+    async def keep_and_echo(socket):
+        async for frame in socket:
+            received.append(frame)
+            await socket.send(frame)
+
+    async with realtime_server(keep_and_echo) as url, opened(url) as upstream:
         upstream.send({"type": "session.update", "session": {"voice": "é"}})
         upstream.send_audio(b"\x01\x02")
         upstream.send({"type": "response.create"})
@@ -125,13 +133,14 @@ async def test_events_and_audio_go_out_in_order_and_events_come_back():
         came = [await anext(events) for _ in range(3)]
         await events.aclose()
 
-    assert [event["type"] for event in came] == [
+    assert [event.type for event in came] == [
         "session.update",
         "input_audio_buffer.append",
         "response.create",
     ]
-    assert came[0]["session"] == {"voice": "é"}
-    assert decode(came[1]["audio"]) == b"\x01\x02"
+    update, append, _ = received
+    assert orjson.loads(update)["session"] == {"voice": "é"}
+    assert decode(orjson.loads(append)["audio"]) == b"\x01\x02"
 
 
 async def test_the_server_gets_the_path_and_the_headers_and_no_offer_to_compress():
@@ -157,28 +166,29 @@ async def test_old_names_become_new_ones():
     async with realtime_server(script) as url, opened(url) as upstream:
         events, _ = await everything_of(upstream)
 
-    assert events == [{"type": "response.output_audio.delta", "delta": "AAAA"}]
+    assert events == [AudioDelta("", "", 0, decode("AAAA"))]
 
 
 async def test_a_message_of_5_mb_comes_through_both_ways():
     audio = "A" * 5_000_000
     async with realtime_server(echo) as url, opened(url) as upstream:
-        upstream.send({"type": "conversation.item.create", "audio": audio})
+        upstream.send({"type": "response.output_audio.delta", "delta": audio})
         event = await anext(aiter(upstream.events()))
 
-    assert event["audio"] == audio
+    assert event.pcm == decode(audio)
 
 
 async def test_a_reply_of_minutes_may_come_in_one_piece():
     audio = "A" * 15_000_000
 
     async def script(socket):
-        await socket.send(orjson.dumps({"type": "x", "audio": audio}).decode())
+        event = {"type": "response.output_audio.delta", "delta": audio}
+        await socket.send(orjson.dumps(event).decode())
 
     async with realtime_server(script) as url, opened(url) as upstream:
         [event], _ = await everything_of(upstream)
 
-    assert event["audio"] == audio
+    assert event.pcm == decode(audio)
 
 
 # What is no event.
@@ -204,7 +214,7 @@ async def test_frames_that_are_no_events_are_left_out_with_a_word_in_the_log(cap
     async with realtime_server(script) as url, opened(url) as upstream:
         events, _ = await everything_of(upstream)
 
-    assert [event["type"] for event in events] == ["first", "binary, but an event", "last"]
+    assert [event.type for event in events] == ["first", "binary, but an event", "last"]
     assert [record.getMessage() for record in caplog.records] == [
         "! the server sent something that is no event",
         "! 6 messages of the server were no events",
@@ -219,7 +229,7 @@ async def test_text_that_is_not_utf_8_is_no_event():
     async with realtime_server(script) as url, opened(url) as upstream:
         events, failure = await everything_of(upstream)
 
-    assert events == [{"type": "good"}]
+    assert events == [Other("good")]
     assert failure == failure_of_close(1000, "")
 
 
@@ -251,7 +261,7 @@ async def test_message_of_brackets_is_not_turned_into_lists():
     async with realtime_server(script) as url, opened(url) as upstream:
         events, _ = await everything_of(upstream)
 
-    assert events == [{"type": "good"}]
+    assert events == [Other("good")]
 
 
 @pytest.mark.parametrize("pieces", [1, 100])
@@ -288,7 +298,7 @@ async def test_message_in_endless_empty_pieces_takes_no_memory(monkeypatch):
         finally:
             tracemalloc.stop()
 
-    assert events == [{"type": "good"}]
+    assert events == [Other("good")]
     assert peak < 50 * count
 
 
@@ -542,7 +552,7 @@ async def test_no_proxy_stands_between_us_and_our_own_machine(monkeypatch, no_pr
 
     async with realtime_server(echo) as url, opened(url) as upstream:
         upstream.send({"type": "x"})
-        assert (await anext(aiter(upstream.events())))["type"] == "x"
+        assert await anext(aiter(upstream.events())) == Other("x")
 
 
 # A server that goes away.
@@ -575,7 +585,7 @@ async def test_a_close_is_judged_by_its_code_and_reason_after_the_last_event(cod
     async with realtime_server(script) as url, opened(url) as upstream:
         events, failure = await everything_of(upstream)
 
-    assert [event["error"]["message"] for event in events] == ["last words"]
+    assert [event.error.message for event in events] == ["last words"]
     assert failure == failure_of_close(code, reason)
 
 
@@ -627,7 +637,7 @@ async def test_a_connection_that_drops_in_mid_stream():
 
     async with realtime_server(script) as url, opened(url) as upstream:
         events = upstream.events()
-        assert (await anext(events))["type"] == "session.created"
+        assert isinstance(await anext(events), SessionCreated)
         upstream.send({"type": "session.update"})
         with pytest.raises(UpstreamError) as end:
             await anext(events)
@@ -823,7 +833,7 @@ async def test_the_trace_holds_both_directions_without_audio_or_key(tmp_path):
         await socket.send(f'{{"type":"error","error":{{"message":"not {KEY}!"}}}}')
 
     path = tmp_path / "call.jsonl"
-    with Trace(path) as trace:
+    with closing(Trace(path)) as trace:
         async with realtime_server(script) as url, opened(url, trace) as upstream:
             upstream.send({"type": "session.update", "session": {"voice": "marin"}})
             upstream.send_audio(b"microphone")
@@ -875,7 +885,7 @@ async def test_key_that_a_server_repeats_goes_no_further(tmp_path, caplog):
     quiet = logging.getLogger("quiet")
     quiet.setLevel(logging.CRITICAL)
     path = tmp_path / "call.jsonl"
-    with Trace(path) as trace:
+    with closing(Trace(path)) as trace:
         async with realtime_server(repeat, logger=quiet) as url:
             upstream = await open_upstream(url, {"api-key": key}, trace)
             events, closed = await everything_of(upstream)
@@ -884,7 +894,7 @@ async def test_key_that_a_server_repeats_goes_no_further(tmp_path, caplog):
         with pytest.raises(UpstreamError) as refused:
             await open_upstream(f"{url}&api_key={key}", {})
 
-    assert events == [{"type": "the key is (key)", "(key)": "(key)"}]
+    assert events == [Other("the key is (key)")]
     assert "not (key)" in closed.sentence
     assert "(key)?" in str(refused.value)
     everything = f"{caplog.text}{path.read_text()}{events}{closed}{refused.value.failure}"

@@ -1,5 +1,6 @@
 """What is written down of a call, and what never is."""
 
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -19,13 +20,13 @@ def path(tmp_path):
 
 
 def written(path, event):
-    with Trace(path) as trace:
+    with closing(Trace(path)) as trace:
         trace.write("received", event, 0.0)
     return lines_of(path)[-1]["received"]
 
 
 def test_each_event_is_a_line_with_its_time_call_and_direction(path):
-    with Trace(path) as trace:
+    with closing(Trace(path)) as trace:
         trace.write("sent", {"type": "response.cancel"}, 1_700_000_000.12345)
         trace.write("received", {"type": "response.done", "n": 1}, 1_700_000_001.0)
 
@@ -41,7 +42,7 @@ def test_each_event_is_a_line_with_its_time_call_and_direction(path):
 
 def test_calls_share_a_file_and_can_be_told_apart(path):
     path.write_bytes(b'{"from":"another run"}\n')
-    with Trace(path) as one, Trace(path) as other:
+    with closing(Trace(path)) as one, closing(Trace(path)) as other:
         for n in range(3):
             one.write("sent", {"type": "one", "n": n}, n)
             other.write("sent", {"type": "other", "n": n}, n)
@@ -139,7 +140,7 @@ def test_long_text_is_cut(path):
     ids=["list", "lists", "object"],
 )
 def test_event_of_many_values_is_cut(path, many):
-    with Trace(path) as trace:
+    with closing(Trace(path)) as trace:
         trace.write("received", {"type": "x", "many": many, "last": 1}, 0.0)
 
     assert path.stat().st_size < 20 * MOST_VALUES
@@ -147,7 +148,7 @@ def test_event_of_many_values_is_cut(path, many):
 
 def test_server_that_never_stops_talking_does_not_fill_the_disk(path, caplog, monkeypatch):
     monkeypatch.setattr(module, "MOST_BYTES", 100_000)
-    with Trace(path) as trace:
+    with closing(Trace(path)) as trace:
         for number in range(1000):
             trace.write("received", {"type": "x", "text": "a" * 1000, "n": number}, 0.0)
 
@@ -173,7 +174,7 @@ def test_what_json_cannot_hold_is_written_as_text(path):
 
 
 def test_a_trace_that_cannot_be_opened_is_given_up_with_a_word(tmp_path, caplog):
-    with Trace(tmp_path) as trace:
+    with closing(Trace(tmp_path)) as trace:
         trace.write("sent", {"type": "x"}, 0.0)
 
     assert [record.message for record in caplog.records] == [
@@ -183,7 +184,7 @@ def test_a_trace_that_cannot_be_opened_is_given_up_with_a_word(tmp_path, caplog)
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_trace_that_cannot_go_on_is_given_up_with_a_word(caplog):
-    with Trace(Path("/dev/full")) as trace:
+    with closing(Trace(Path("/dev/full"))) as trace:
         trace.write("sent", {"type": "x"}, 0.0)
         trace.write("sent", {"type": "x"}, 0.0)
 
@@ -193,7 +194,7 @@ def test_a_trace_that_cannot_go_on_is_given_up_with_a_word(caplog):
 
 
 def test_after_the_end_of_the_call_nothing_is_written(path):
-    with Trace(path) as trace:
+    with closing(Trace(path)) as trace:
         trace.write("sent", {"type": "x"}, 0.0)
     trace.write("sent", {"type": "too late"}, 0.0)
 

@@ -1,7 +1,6 @@
 """When to ask a busy server again."""
 
 import pytest
-
 from components.protocol.overload import LONGEST_PAUSE_S, MOST_LIMITS, PAUSE_S, is_overload, pause_s
 
 

@@ -1,9 +1,11 @@
 """Words follow their sound."""
 
 from components.audio import FRAME_MS
-from components.core.captions import Captions
 from components.core.conversation import Conversation, interrupt
-from components.core.playback import Playback
+from components.core.hearing import Hearing
+from components.core.transcript import reduce
+from components.protocol.events import AudioDelta
+from components.protocol.reading import server_event
 
 TEXT = "One two three four."
 
@@ -12,8 +14,7 @@ class Reply:
     """A reply whose words and sound a test lets come as it likes."""
 
     def __init__(self):
-        self.playback = Playback()
-        self.captions = Captions(self.playback)
+        self.hearing = Hearing()
         self.conversation = Conversation()
         self.now = 0.0
 
@@ -22,19 +23,21 @@ class Reply:
         self.reduce(f"response.output_audio_transcript.{kind}", item_id=item_id, **{name: words})
 
     def reduce(self, type_, **fields):
-        self.conversation = self.captions.reduce(self.conversation, {"type": type_, **fields})
+        event = server_event({"type": type_, **fields})
+        self.conversation = reduce(self.conversation, event)
+        self.hearing.receive(event, self.conversation)
 
     def sound(self, ms):
-        self.playback.add("a1", 0, bytes(48 * ms))
+        self.hearing.receive(AudioDelta("r1", "a1", 0, bytes(48 * ms)), self.conversation)
 
     def play(self, ms):
         for _ in range(ms // FRAME_MS):
-            self.playback.take(self.now)
+            self.hearing.frame(self.now)
             self.now += FRAME_MS / 1000
         self.advance()
 
     def advance(self):
-        self.conversation = self.captions.advance(self.conversation, self.now)
+        self.conversation = self.hearing.advance(self.conversation, self.now)
 
     @property
     def heard(self):
@@ -45,7 +48,7 @@ def test_words_are_heard_with_their_sound():
     reply = Reply()
     reply.words(TEXT)
     reply.sound(1000)
-    reply.playback.finish()
+    reply.hearing.finish()
     assert reply.heard == 0
 
     reply.play(500)
@@ -59,7 +62,7 @@ def test_words_whose_sound_is_over_are_heard_at_once():
     reply = Reply()
     reply.sound(100)
     reply.words("One")
-    reply.playback.finish()
+    reply.hearing.finish()
     reply.play(300)
     reply.words("One two.", "done")
     reply.advance()
@@ -72,7 +75,7 @@ def test_words_of_an_interrupted_reply_stay_unheard():
     reply.words(TEXT)
     reply.sound(1000)
     reply.conversation = interrupt(reply.conversation, "a1")
-    reply.playback.stop(reply.now)
+    reply.hearing.stop(reply.now)
     reply.play(1000)
 
     assert reply.heard == 0
@@ -98,19 +101,19 @@ def test_words_that_come_only_at_the_end_are_not_taken_back():
 
 def test_words_of_nobody_leave_no_trace():
     reply = Reply()
-    reply.words("x", item_id=None)
+    reply.words("x", item_id="")
     reply.advance()
 
     assert reply.conversation == Conversation()
-    assert reply.captions.unheard == frozenset()
+    assert reply.hearing.unheard == frozenset()
 
 
 def test_items_that_still_sound_are_known():
     reply = Reply()
     reply.words(TEXT)
     reply.sound(100)
-    reply.playback.finish()
-    assert reply.captions.unheard == {"a1"}
+    reply.hearing.finish()
+    assert reply.hearing.unheard == {"a1"}
 
     reply.play(300)
-    assert reply.captions.unheard == frozenset()
+    assert reply.hearing.unheard == frozenset()

@@ -7,21 +7,21 @@ from hypothesis import strategies as st
 from components.core.conversation import (
     MOST_CHARACTERS,
     MOST_MESSAGES,
-    MOST_OUTPUT,
     Conversation,
     Message,
     Status,
     User,
     archive,
-    hear,
+    heard_up_to,
     interrupt,
     lose,
     note,
-    reduce,
     settle,
     typed,
 )
+from components.core.transcript import reduce
 from components.protocol.fields import MAX_PARTS, MOST_ID_CHARACTERS
+from components.protocol.reading import MOST_OUTPUT, server_event
 from components.protocol.usage import Usage
 from tests.hostile import events
 
@@ -31,7 +31,7 @@ NOT_GIVEN = object()
 def after(*events, start=None):
     conversation = start or Conversation()
     for event in events:
-        conversation = reduce(conversation, event)
+        conversation = reduce(conversation, server_event(event))
     return conversation
 
 
@@ -97,14 +97,12 @@ def test_unknown_event_changes_nothing():
 def test_user_bubble_appears_when_speech_starts_and_fills_when_transcribed():
     conversation = after(started("u1"))
 
-    assert conversation.user is User.SPEAKING
     assert conversation.messages == (Message("u1", "user", Status.PENDING),)
 
     conversation = after(
         stopped("u1"), committed("u1", None), said("u1", "Hello."), start=conversation
     )
 
-    assert conversation.user is User.LISTENING
     assert conversation.message("u1").text == "Hello."
     assert conversation.message("u1").status is Status.DONE
 
@@ -112,7 +110,6 @@ def test_user_bubble_appears_when_speech_starts_and_fills_when_transcribed():
 def test_speech_without_an_item_id_still_shows_that_the_user_speaks():
     conversation = after({"type": "input_audio_buffer.speech_started"})
 
-    assert conversation.user is User.SPEAKING
     assert conversation.messages == ()
 
 
@@ -397,12 +394,12 @@ def test_only_the_assistant_can_be_interrupted():
 
 def test_heard_grows_and_never_passes_the_text():
     conversation = after(item("a1", "assistant", None), spoke("a1", "One two"))
-    conversation = hear(conversation, "a1", 3)
+    conversation = heard_up_to(conversation, "a1", 3)
 
     assert conversation.message("a1").heard == 3
-    assert hear(conversation, "a1", 2) is conversation
-    assert hear(conversation, "a1", 99).message("a1").heard == 7
-    assert hear(conversation, "nobody", 1) is conversation
+    assert heard_up_to(conversation, "a1", 2) is conversation
+    assert heard_up_to(conversation, "a1", 99).message("a1").heard == 7
+    assert heard_up_to(conversation, "nobody", 1) is conversation
 
 
 @pytest.mark.parametrize(
@@ -646,7 +643,6 @@ def test_lost_connection_ends_what_was_under_way():
         Status.LOST,
         Status.UNTRANSCRIBED,
     ]
-    assert conversation.user is User.LISTENING
     assert all(m.placed for m in conversation.messages)
 
 
@@ -663,7 +659,7 @@ def test_end_of_the_call_settles_every_message():
         item("a4", "assistant", None),
         {"type": "conversation.item.added", "item": {"id": "f", "type": "function_call"}},
     )
-    conversation = settle(hear(hear(conversation, "a1", 4), "a3", 3))
+    conversation = settle(heard_up_to(heard_up_to(conversation, "a1", 4), "a3", 3))
 
     assert {m.item_id: m.status for m in conversation.messages} == {
         "u1": Status.UNTRANSCRIBED,
@@ -679,7 +675,7 @@ def test_end_of_the_call_settles_every_message():
 
 
 def test_message_that_was_heard_whole_stays_so_when_its_words_are_set_right():
-    conversation = hear(after(spoke("a1", "Helo")), "a1", 4)
+    conversation = heard_up_to(after(spoke("a1", "Helo")), "a1", 4)
 
     assert after(spoke("a1", "Hello!", "done"), start=conversation).message("a1").heard == 6
 
