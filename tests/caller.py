@@ -84,7 +84,7 @@ class Caller:
         """A frame each way at every 20 ms."""
         due = time.monotonic()
         while True:
-            self.call.hear(QUIET)
+            self.call.microphone(QUIET)
             self.call.sound(time.monotonic())
             due += FRAME_MS / 1000
             await asyncio.sleep(max(0.0, due - time.monotonic()))

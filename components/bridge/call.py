@@ -45,7 +45,7 @@ WATCH_S: Final = 0.1
 GOODBYE_S: Final = 2.0
 """The page hangs up by itself when it learns of the end; after this long, we do."""
 GONE_S: Final = 5.0
-"""A browser that sends no packet for so long is gone; aioice notices after thirty (trap B8)."""
+"""A browser that sends no packet for so long is gone; aioice notices after thirty."""
 REJOIN_S: Final = 20.0
 """So long a call waits for its browser to come back."""
 PAUSE_FRAMES: Final = 1000 // FRAME_MS
@@ -169,7 +169,7 @@ class Call:
         if self._bridge is None and self._coming is None:
             self._perform(self._session.hang_up())
 
-    def hear(self, pcm: bytes) -> None:
+    def microphone(self, pcm: bytes) -> None:
         """Sound of the microphone: PCM16, 24 kHz, mono, about 20 ms."""
         try:
             self._heard = pcm

@@ -112,7 +112,7 @@ class Signalling:
             answer = None
         if isinstance(answer, dict) and "sdp" in answer and self._component.connections[webrtc_id]:
             return answer
-        # Trap: fastrtc takes the slot before it reads the offer, and keeps it (B10).
+        # Trap: fastrtc takes the slot before it reads the offer, and keeps it if that fails.
         pc = self._component.pcs.get(webrtc_id)
         self._component.clean_up(webrtc_id)
         if pc:

@@ -150,7 +150,7 @@ async def test_key_goes_into_the_handshake_and_nowhere_else():
 async def test_microphone_frames_reach_the_server_in_order():
     async with in_call() as (page, upstream):
         for value in range(5):
-            page.call.hear(np.full(FRAME_SAMPLES, value, np.int16).tobytes())
+            page.call.microphone(np.full(FRAME_SAMPLES, value, np.int16).tobytes())
         events = await upstream.expect("input_audio_buffer.append", 5)
 
         expected = [encode(np.full(FRAME_SAMPLES, value, np.int16).tobytes()) for value in range(5)]
@@ -179,7 +179,7 @@ async def test_page_gets_whole_transcripts():
 
 async def test_levels_of_both_sides_go_over_the_data_channel():
     async with in_call() as (page, upstream):
-        page.call.hear(LOUD)
+        page.call.microphone(LOUD)
         await answer(upstream)
         await page.sees(type="state", assistant="speaking")
         await page.loud_frames(2)
@@ -217,7 +217,7 @@ async def test_page_can_type_interrupt_and_mute():
 
         page.call.command({"type": "mute", "on": True})
         await page.sees(type="state", user="muted")
-        page.call.hear(LOUD)
+        page.call.microphone(LOUD)
         [append] = await upstream.expect("input_audio_buffer.append")
         assert append["audio"] == encode(bytes(FRAME_SAMPLES * 2))
 
@@ -226,7 +226,7 @@ async def test_push_to_talk_over_the_data_channel():
     async with in_call(turn_detection="push_to_talk") as (page, upstream):
         page.call.command({"type": "talk", "down": True})
         for _ in range(10):
-            page.call.hear(LOUD)
+            page.call.microphone(LOUD)
         page.call.command({"type": "talk", "down": False})
 
         await upstream.expect("input_audio_buffer.commit")
@@ -360,7 +360,7 @@ async def test_unreachable_server_is_said_in_the_page():
 
 async def test_sound_that_breaks_the_session_ends_the_call():
     async with in_call() as (page, _upstream):
-        page.call.hear(None)
+        page.call.microphone(None)
 
         state = await page.sees(type="state", connection="failed")
         assert "Something went wrong" in state["notice"]
@@ -543,7 +543,7 @@ async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
     page = Page().join(new_call("ws://127.0.0.1:1"))
     for _ in range(500):
         clock[0] += 0.02
-        page.call.hear(LOUD)
+        page.call.microphone(LOUD)
     await page.call.close("")
 
     count = sum(m["type"] == "levels" for m in page.messages)
