@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 LONGEST_ID: Final = 64
 LONGEST_OFFER: Final = 65_536
 SPARE: Final = 2
-"""Connections for each call: one that comes back takes over before the old one is gone."""
+"""Connections for each call: a browser that joins again does so before its old one is gone."""
 
 Answer = Any
 """What fastrtc's component understands: a description, or why there is none."""

@@ -28,7 +28,7 @@ TAIL_FRAMES: Final = 5
 
 
 class OpusVoice:
-    """Encodes 24 kHz mono as it is; silence costs nothing but the first frames of it."""
+    """Encodes 24 kHz mono without resampling; after `TAIL_FRAMES` silence is a ready packet."""
 
     def __init__(self) -> None:
         self._codec = av.CodecContext.create("libopus", "w")
