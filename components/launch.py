@@ -26,13 +26,13 @@ from components.settings import Settings
 log = logging.getLogger(__name__)
 
 MOST_SESSIONS: Final = 500
-"""Gradio keeps 28 KB for each that anybody makes up; none of ours holds a state worth keeping."""
+"""Session states that Gradio keeps, at 28 KB each; anybody can make one up, and ours are empty."""
 LOGIN_MESSAGE: Final = "After ten attempts, wait a minute."
 CLOSING: Final = "The app is being stopped. Start again when it is back."
 GOODBYE_S: Final = 1.0
-"""All calls together have so long to end, and all direct ones."""
+"""All bridged calls together have so long to end, and then all direct ones."""
 CLOSE_LIMIT_S: Final = 1
-"""And so long all requests."""
+"""The web server waits so long for requests that are under way."""
 
 
 class LaunchError(Exception):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -26,18 +26,10 @@ OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 PRACTICE_MODEL: Final = "practice-engine"
 MEMORY: Final = "memory://"
 VOICES: Final = (
-    "alloy",
-    "ash",
-    "ballad",
-    "cedar",
-    "coral",
-    "echo",
-    "marin",
-    "sage",
-    "shimmer",
-    "verse",
+    *("alloy", "ash", "ballad", "cedar", "coral"),
+    *("echo", "marin", "sage", "shimmer", "verse"),
 )
-"""The voices of the API (protocol digest 1.4). The practice server speaks these and no others."""
+"""The voices that the API had in November 2026. The practice server speaks these and no others."""
 
 DEFAULT_INSTRUCTIONS: Final = (
     "You are a friendly voice assistant. Answer in one to three short spoken sentences, in the "
@@ -77,7 +69,7 @@ class ChatModel:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the shells need to know, complete and checked."""
+    """What the shells need to know, complete and checked; every default stands here alone."""
 
     practice: bool
     """Talk to our own offline server instead of `base_url`."""
@@ -153,27 +145,35 @@ def _settings(
     return Settings(
         practice=practice,
         api_key="" if practice else api_key,
-        base_url="" if practice else read.url("REALTIME_BASE_URL", OPENAI_BASE_URL, _REALTIME),
-        model=PRACTICE_MODEL if practice else read.text("REALTIME_MODEL", "gpt-realtime-2.1"),
-        voice=read.voice("REALTIME_VOICE", "marin", practice),
-        instructions=read.text("REALTIME_INSTRUCTIONS", DEFAULT_INSTRUCTIONS),
-        turn_detection=read.choice("REALTIME_TURN_DETECTION", _TURN_DETECTIONS, "server_vad"),
-        transcription_model=_unless_off(
-            read.text("REALTIME_TRANSCRIPTION_MODEL", "gpt-transcribe")
+        base_url="" if practice else read.url("REALTIME_BASE_URL", Settings.base_url, _REALTIME),
+        model=PRACTICE_MODEL if practice else read.text("REALTIME_MODEL", Settings.model),
+        voice=read.voice("REALTIME_VOICE", Settings.voice, practice),
+        instructions=read.text("REALTIME_INSTRUCTIONS", Settings.instructions),
+        turn_detection=read.choice(
+            "REALTIME_TURN_DETECTION", _TURN_DETECTIONS, Settings.turn_detection
+        ),
+        transcription_model=read.unless_off(
+            "REALTIME_TRANSCRIPTION_MODEL", Settings.transcription_model
         ),
         trace=read.file("REALTIME_TRACE", flags.trace),
-        max_calls=read.number("MAX_CALLS", 10, least=1, most=1000),
-        max_call_seconds=read.number("MAX_CALL_SECONDS", 0, least=0, most=86_400),
-        max_idle_seconds=read.number("MAX_IDLE_SECONDS", 600, least=0, most=86_400),
-        max_call_cost=read.dollars("MAX_CALL_COST", most=1000),
-        max_starts_per_minute=read.number("MAX_STARTS_PER_MINUTE", 20, least=1, most=10_000),
-        rate_limit_storage=read.storage("RATE_LIMIT_STORAGE"),
+        max_calls=read.number("MAX_CALLS", Settings.max_calls, least=1, most=1000),
+        max_call_seconds=read.number(
+            "MAX_CALL_SECONDS", Settings.max_call_seconds, least=0, most=86_400
+        ),
+        max_idle_seconds=read.number(
+            "MAX_IDLE_SECONDS", Settings.max_idle_seconds, least=0, most=86_400
+        ),
+        max_call_cost=read.dollars("MAX_CALL_COST", Settings.max_call_cost, most=1000),
+        max_starts_per_minute=read.number(
+            "MAX_STARTS_PER_MINUTE", Settings.max_starts_per_minute, least=1, most=10_000
+        ),
+        rate_limit_storage=read.storage("RATE_LIMIT_STORAGE", Settings.rate_limit_storage),
         login=read.pair("APP_USERNAME", "APP_PASSWORD"),
-        direct_route=read.choice("DIRECT_ROUTE", _DIRECT_ROUTES, "auto"),
+        direct_route=read.choice("DIRECT_ROUTE", _DIRECT_ROUTES, Settings.direct_route),
         direct_origins=read.origins("DIRECT_ORIGINS"),
         turn=_turn(read),
         chat_model=_chat_model(read),
-        host=flags.host or read.text("GRADIO_SERVER_NAME", "127.0.0.1"),
+        host=flags.host or read.text("GRADIO_SERVER_NAME", Settings.host),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
         share=flags.share or read.switch("GRADIO_SHARE"),
         on_space=bool(read.text("SPACE_ID", "")),
@@ -185,8 +185,8 @@ def _settings(
     )
 
 
-_TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = ("server_vad", "semantic_vad", "push_to_talk")
-_DIRECT_ROUTES: Final[tuple[DirectRoute, ...]] = ("auto", "on", "off")
+_TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = get_args(TurnDetection)
+_DIRECT_ROUTES: Final[tuple[DirectRoute, ...]] = get_args(DirectRoute)
 _REALTIME: Final = ("http", "https", "ws", "wss")
 _HTTP: Final = ("http", "https")
 _REDIS: Final = ("redis", "rediss")
@@ -206,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
     parser.add_argument("--practice", action="store_true", help="practice mode, even with a key")
     parser.add_argument(
-        "--trace", metavar="PATH", help="write every event, without audio, as JSONL"
+        "--trace", metavar="PATH", help="write the events of calls, without audio, as JSONL"
     )
     return parser
 
@@ -227,6 +227,10 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self._values.get(name, "").strip() or default
 
+    def unless_off(self, name: str, default: str | None) -> str | None:
+        text = self.text(name, default or "off")
+        return None if text == "off" else text
+
     def secret(self, name: str) -> str:
         value = self.text(name, "")
         if not value.isascii() or not value.isprintable() or " " in value:
@@ -246,12 +250,12 @@ class _Reader:
         self._reject(name, text, f"a whole number from {least} to {most}")
         return default
 
-    def dollars(self, name: str, *, most: int) -> float:
-        text = self.text(name, "0")
+    def dollars(self, name: str, default: float, *, most: int) -> float:
+        text = self.text(name, f"{default:g}")
         if re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", text) and float(text) <= most:
             return float(text)
         self._reject(name, text, f"an amount of US dollars from 0 to {most}, such as 0.50")
-        return 0.0
+        return default
 
     def choice(self, name: str, choices: tuple[_T, ...], default: _T) -> _T:
         text = self.text(name, default)
@@ -274,8 +278,8 @@ class _Reader:
             self._reject(name, _without_secrets(text), f"an address that starts with {allowed}")
         return text
 
-    def storage(self, name: str) -> str:
-        text = self.text(name, MEMORY)
+    def storage(self, name: str, default: str) -> str:
+        text = self.text(name, default)
         if text != MEMORY and not _is_url(text, _REDIS):
             allowed = f"{MEMORY} or an address such as redis://example.org:6379"
             self._reject(name, _without_secrets(text), allowed)
@@ -409,10 +413,6 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _unless_off(name: str) -> str | None:
-    return None if name == "off" else name
 
 
 def _one_of(choices: Sequence[str]) -> str:

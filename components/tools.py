@@ -1,8 +1,9 @@
 """Functions that the assistant may call in a conversation.
 
-Rule: whatever a model asks for, `run` answers with a text it can use: a result, or `{"error": …}`
-in words. To give the assistant another function, write it and add it to `TOOLS`. What it returns
-is spoken to the visitor; what it may do, every visitor may ask for.
+Rule: whatever a model asks for, `run` answers with a text that it can use: a result, or
+`{"error": …}` in words. To give the assistant another function, write one with types and a
+docstring, and add it to `TOOLS`. What it returns is spoken to the visitor; what it may do, every
+visitor may ask for.
 """
 
 import asyncio
@@ -11,11 +12,14 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any, Final
+from functools import cache, wraps
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 import orjson
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import ErrorDetails, core_schema
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +27,8 @@ LIMIT_S: Final = 10.0
 """For one call; nobody waits longer for an answer."""
 MOST_CHARACTERS: Final = 8_000
 """Of one result; the model reads all of it again with every later turn."""
+MOST_PROBLEMS: Final = 3
+"""With a call's arguments that are told at once."""
 
 
 class ToolError(Exception):
@@ -31,19 +37,67 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One function, as the model sees it and as we run it."""
+    """One function, as the model sees it and as we run it; made by `tool`."""
 
     name: str
     description: str
     """When to call it, and what for."""
     parameters: Mapping[str, Any]
-    """JSON schema of an object: `type`, `enum` and `required` are checked before a call."""
+    """JSON schema of an object."""
     function: Callable[..., Any]
-    """Takes the parameters by name; plain (it gets a thread) or async. Any JSON value or text."""
+    checked: TypeAdapter[Mapping[str, Any]]
+    """Turns a JSON object into the function's arguments, or says what is wrong with it."""
 
 
-def world_clock(place: str = "") -> Mapping[str, str]:
-    """The time and date, now, at a place that a time zone is named after; here without one."""
+def tool(function: Callable[..., Any]) -> Tool:
+    """A function as a tool: its name, its docstring, and its parameters with their types.
+
+    It may be plain (it then runs in a thread) or async, and return any JSON value or text. Every
+    parameter can be given by name, and has a type; `Annotated[str, Field(description=…)]` tells the
+    model what it means. `TypeError` for a function that is not like that.
+    """
+    signature = inspect.signature(function)
+    parameters = signature.parameters.values()
+    name, description = function.__name__, inspect.getdoc(function)
+    if description is None:
+        raise TypeError(f"{name} needs a docstring: it tells the model when to call it")
+    for each in parameters:
+        if each.kind not in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY):
+            raise TypeError(f"the parameter {each.name} of {name} cannot be given by name")
+        if each.annotation is each.empty:
+            raise TypeError(f"the parameter {each.name} of {name} has no type")
+
+    @wraps(function)
+    def arguments(**given: Any) -> Mapping[str, Any]:
+        return given
+
+    by_name = [each.replace(kind=each.KEYWORD_ONLY) for each in parameters]
+    setattr(arguments, "__signature__", signature.replace(parameters=by_name))  # noqa: B010
+    checked = TypeAdapter[Mapping[str, Any]](arguments, config=ConfigDict(strict=True))
+    schema = checked.json_schema(schema_generator=_WithoutTitles)
+    return Tool(name, " ".join(description.split()), schema, function, checked)
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """A title says no more than the name beside it, and the model reads it with every turn."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        return {key: value for key, value in super().model_schema(schema).items() if key != "title"}
+
+
+def world_clock(
+    place: Annotated[
+        str,
+        Field(
+            description="An IANA time zone such as Europe/Berlin, or its city. "
+            "Left out: where the server is."
+        ),
+    ] = "",
+) -> Mapping[str, str]:
+    """Tells the time and the date, now, in any city or time zone."""
     zone = ZoneInfo(_zone(place)) if place.strip() else None
     now = datetime.now(zone).astimezone(zone)
     return {
@@ -77,28 +131,11 @@ def _zones() -> Mapping[str, str]:
     return {**cities, **{name.casefold(): name for name in names}}
 
 
-TOOLS: Final[tuple[Tool, ...]] = (
-    Tool(
-        name="world_clock",
-        description="Tells the time and the date, now, in any city or time zone.",
-        parameters={
-            "type": "object",
-            "properties": {
-                "place": {
-                    "type": "string",
-                    "description": "An IANA time zone such as Europe/Berlin, or its city. "
-                    "Left out: where the server is.",
-                }
-            },
-            "required": [],
-        },
-        function=world_clock,
-    ),
-)
+TOOLS: Final[tuple[Tool, ...]] = (tool(world_clock),)
 
 
 def definitions(tools: Sequence[Tool] = TOOLS) -> list[Mapping[str, Any]]:
-    """What goes into `session.tools` (protocol digest 3.3)."""
+    """What goes into `session.tools` of the Realtime API."""
     return [
         {
             "type": "function",
@@ -144,49 +181,30 @@ def _named(name: str, tools: Sequence[Tool]) -> Tool:
 
 
 def _checked(tool: Tool, arguments: str) -> Mapping[str, Any]:
-    """The arguments, if they are what the schema asks for; some servers send none as ""."""
-    try:
-        given = orjson.loads(arguments or "{}")
-    except ValueError as error:
-        raise ToolError("The arguments are not JSON.") from error
-    if not isinstance(given, dict):
+    """The arguments by name; some servers send none as ""."""
+    given = arguments.strip() or "{}"
+    if not given.startswith("{"):  # pydantic would take a list as well
         raise ToolError("The arguments must be a JSON object.")
-    properties = tool.parameters.get("properties", {})
-    for missing in set(tool.parameters.get("required", ())) - given.keys():
-        raise ToolError(f"The argument {missing!r} is missing.")
-    for name, value in given.items():
-        if name not in properties:
-            raise ToolError(f"There is no argument {name[:100]!r}.")
-        _check(name, value, properties[name])
-    return given
+    try:
+        return tool.checked.validate_json(given)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]
+        raise ToolError(" ".join(_problem(tool, each) for each in problems)) from error
 
 
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-    "null": (type(None),),
-}
-
-
-def _check(name: str, value: object, schema: Mapping[str, Any]) -> None:
-    wanted = schema.get("type")
-    kinds = [wanted] if isinstance(wanted, str) else wanted or ()
-    if kinds and not any(_is_of(kind, value) for kind in kinds):
-        raise ToolError(f"The argument {name!r} must be of type {' or '.join(kinds)}.")
-    choices = schema.get("enum")
-    if choices is not None and value not in choices:
-        raise ToolError(f"The argument {name!r} must be one of {', '.join(map(str, choices))}.")
-
-
-def _is_of(kind: str, value: object) -> bool:
-    # To Python, true is a whole number as well.
-    if isinstance(value, bool):
-        return kind == "boolean"
-    return isinstance(value, _TYPES.get(kind, object))
+def _problem(tool: Tool, problem: ErrorDetails) -> str:
+    """What is wrong with one argument, in words that help to call again."""
+    name = ".".join(map(str, problem["loc"]))[:100]
+    match problem["type"]:
+        case "json_invalid":
+            return "The arguments are not JSON."
+        case "missing_keyword_only_argument" | "missing":
+            return f"The argument {name!r} is missing."
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            known = ", ".join(tool.parameters["properties"]) or "none"
+            return f"There is no argument {name!r}. There are: {known}."
+    told = problem["msg"][:200].replace("Input should", "it should")
+    return f"The argument {name!r} does not fit: {told}."
 
 
 def _text(result: object) -> str:

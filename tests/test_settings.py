@@ -26,6 +26,7 @@ NO_FILE = Path("there-is-no-such-file")
 KEY = {"OPENAI_API_KEY": "sk-test"}
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / ".env.example"
+README = ROOT / "README.md"
 
 
 def of(*argv, **environ):
@@ -612,6 +613,17 @@ def test_the_example_file_names_the_variables_that_are_read_and_no_others():
 
     assert sorted(names) == sorted(variables_that_settings_reads())
     assert len(names) > 25
+
+
+def test_the_table_of_the_readme_names_the_same_variables_with_their_defaults(dotenv):
+    table = re.findall(r"^\| (`[A-Z].*?) \| (.*?) \|", README.read_text(), flags=re.MULTILINE)
+    names = {name: default for names, default in table for name in re.findall("`(.*?)`", names)}
+    told = {name: text.strip("`") for name, text in names.items() if text.startswith("`")}
+    lines = "".join(f"{name}={text}\n" for name, text in told.items())
+
+    assert {name for name in variables_that_settings_reads() if "GRADIO_" not in name} == set(names)
+    assert load([], KEY, dotenv(lines)) == of(**KEY)
+    assert len(told) > 10
 
 
 def test_the_example_file_changes_nothing_as_it_is():

@@ -5,21 +5,22 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
+from openai.types.realtime import RealtimeFunctionTool
+from pydantic import BaseModel, Field
 
 from components import tools
-from components.tools import MOST_CHARACTERS, TOOLS, Tool, ToolError, definitions, run
+from components.tools import MOST_CHARACTERS, TOOLS, ToolError, definitions, run, tool
 
 
-def tool(function, required=(), **properties):
-    schema = {"type": "object", "properties": properties, "required": list(required)}
-    return Tool("probe", "A probe.", schema, function)
-
-
-async def asked(function, arguments="{}", **options):
-    return await run("probe", arguments, (tool(function, **options),))
+async def asked(function, arguments="{}"):
+    """What a model is told that calls this function, under the name `probe`."""
+    function.__name__ = "probe"
+    function.__doc__ = "A probe."
+    return await run("probe", arguments, (tool(function),))
 
 
 def error_in(text):
@@ -29,12 +30,93 @@ def error_in(text):
 
 
 def test_the_definitions_are_those_of_the_session_schema():
-    for definition in definitions():
-        assert set(definition) == {"type", "name", "description", "parameters"}
-        assert definition["type"] == "function"
-        properties = definition["parameters"]["properties"]
-        assert set(definition["parameters"]["required"]) <= set(properties)
-    assert json.loads(json.dumps(definitions())) == definitions()
+    (clock,) = definitions()
+
+    assert clock == {
+        "type": "function",
+        "name": "world_clock",
+        "description": "Tells the time and the date, now, in any city or time zone.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "place": {
+                    "type": "string",
+                    "description": "An IANA time zone such as Europe/Berlin, or its city. "
+                    "Left out: where the server is.",
+                    "default": "",
+                }
+            },
+            "additionalProperties": False,
+        },
+    }
+
+
+def test_the_api_s_own_types_take_the_definitions():
+    given = definitions((*TOOLS, tool(everything)))
+
+    read = [RealtimeFunctionTool.model_validate(each) for each in given]
+
+    assert [each.model_dump(exclude_unset=True) for each in read] == given
+    assert json.loads(json.dumps(given)) == given
+
+
+class Seat(BaseModel):
+    """A seat."""
+
+    row: int
+    title: str = ""
+
+
+def everything(
+    place: Annotated[str, Field(description="Where.")],
+    count: int = 1,
+    *,
+    ratio: float = 1.0,
+    sure: bool = False,
+    unit: Literal["C", "F"] = "C",
+    maybe: str | None = None,
+    several: list[int] = (),
+    anything: Any = None,
+    seat: Seat | None = None,
+):
+    """Takes all kinds of arguments.
+
+    In many words.
+    """
+    return [place, count, ratio, sure, unit, maybe, several, anything, seat]
+
+
+def test_a_schema_is_made_of_types_and_holds_no_titles():
+    (definition,) = definitions((tool(everything),))
+    schema = definition["parameters"]
+    properties = schema["properties"]
+
+    assert definition["description"] == "Takes all kinds of arguments. In many words."
+    assert schema["required"] == ["place"]
+    assert properties["place"] == {"type": "string", "description": "Where."}
+    assert properties["unit"] == {"type": "string", "enum": ["C", "F"], "default": "C"}
+    assert properties["several"]["items"] == {"type": "integer"}
+    assert schema["$defs"]["Seat"]["properties"]["title"] == {"type": "string", "default": ""}
+    assert '"title": "' not in json.dumps(schema)
+
+
+def test_a_function_that_the_model_could_not_understand_is_refused_at_once():
+    def without_words(place: str):
+        return place
+
+    def without_a_type(place):
+        """A probe."""
+
+    def without_names(*places: str):
+        """A probe."""
+
+    for function, why in (
+        (without_words, "docstring"),
+        (without_a_type, "place of without_a_type has no type"),
+        (without_names, "places of without_names cannot be given by name"),
+    ):
+        with pytest.raises(TypeError, match=why):
+            tool(function)
 
 
 def test_every_function_has_a_name_of_its_own():
@@ -77,13 +159,15 @@ async def test_a_place_without_a_zone_is_an_error_that_helps(place):
 
 
 async def test_plain_and_async_functions_are_called_with_their_arguments():
-    async def later(a, b):
+    async def later(a: int, b: int):
         await asyncio.sleep(0)
         return {"sum": a + b}
 
-    numbers = {"a": {"type": "integer"}, "b": {"type": "integer"}}
-    for function in (later, lambda a, b: {"sum": a + b}):
-        assert json.loads(await asked(function, '{"a": 1, "b": 2}', **numbers)) == {"sum": 3}
+    def now(a: int, b: int):
+        return {"sum": a + b}
+
+    for function in (later, now):
+        assert json.loads(await asked(function, '{"a": 1, "b": 2}')) == {"sum": 3}
 
 
 async def test_text_is_given_as_it_is_and_what_json_does_not_know_as_text():
@@ -104,49 +188,59 @@ async def test_a_function_that_is_not_there_is_told_with_those_that_are():
     ("arguments", "sentence"),
     [
         ("{", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("[1]", "a JSON object"),
-        ("null", "a JSON object"),
+        ('{"place": ' + "[" * 100_000, "not JSON"),
+        ('{"place": "\\ud83d"}', "not JSON"),
+        ("[" * 100_000, "must be a JSON object"),
+        ("[]", "must be a JSON object"),
+        ("null", "must be a JSON object"),
+        ("berlin", "must be a JSON object"),
         ("{}", "'place' is missing"),
-        ('{"place": "here", "colour": 1}', "no argument 'colour'"),
-        ('{"place": 1}', "'place' must be of type string"),
-        ('{"place": "here", "count": true}', "'count' must be of type integer"),
-        ('{"place": "here", "count": 1.5}', "'count' must be of type integer"),
-        ('{"place": "here", "unit": "K"}', "'unit' must be one of C, F"),
-        ('{"place": "here", "maybe": 1}', "'maybe' must be of type string or null"),
+        ('{"place": "here", "colour": 1}', "no argument 'colour'. There are: place, count,"),
+        ('{"__args__": ["here"]}', "no argument '__args__'"),
+        ('{"place": 1}', "'place' does not fit: it should be a valid string."),
+        ('{"place": "here", "count": true}', "'count' does not fit: it should be a valid integer."),
+        ('{"place": "here", "count": 1.5}', "'count' does not fit: it should be a valid integer"),
+        ('{"place": "here", "count": "1"}', "'count' does not fit: it should be a valid integer."),
+        ('{"place": "here", "sure": 1}', "'sure' does not fit: it should be a valid boolean."),
+        ('{"place": "here", "unit": "K"}', "'unit' does not fit: it should be 'C' or 'F'."),
+        ('{"place": "here", "maybe": 1}', "'maybe' does not fit: it should be a valid string."),
+        ('{"place": "here", "several": [1, ""]}', "'several.1' does not fit"),
+        ('{"place": "here", "seat": {}}', "'seat.row' is missing"),
     ],
 )
 async def test_arguments_that_do_not_fit_are_told(arguments, sentence):
-    told = await asked(
-        lambda **_: pytest.fail("called"),
-        arguments,
-        required=["place"],
-        place={"type": "string"},
-        count={"type": "integer"},
-        unit={"enum": ["C", "F"]},
-        maybe={"type": ["string", "null"]},
-    )
+    told = error_in(await run("everything", arguments, (tool(everything),)))
 
-    assert sentence in error_in(told)
+    assert sentence in told
+    assert len(told) < 400
+
+
+async def test_what_is_told_of_wrong_arguments_is_bounded():
+    wrong = json.dumps({"x" * 5_000 + str(n): n for n in range(1_000)})
+
+    assert len(error_in(await run("everything", wrong, (tool(everything),)))) < 1_000
 
 
 @pytest.mark.parametrize(
-    ("schema", "value"),
+    ("given", "taken"),
     [
-        ({"type": "number"}, 1),
-        ({"type": "number"}, 1.5),
-        ({"type": "boolean"}, True),
-        ({"type": "array"}, [1]),
-        ({"type": "object"}, {"a": 1}),
-        ({"type": ["string", "null"]}, None),
-        ({"type": "of another draft"}, 1),
-        ({}, 1),
+        ({}, {}),
+        ({"count": 2}, {"count": 2}),
+        ({"ratio": 1}, {"ratio": 1.0}),
+        ({"sure": True}, {"sure": True}),
+        ({"unit": "F"}, {"unit": "F"}),
+        ({"maybe": None}, {"maybe": None}),
+        ({"several": [1]}, {"several": [1]}),
+        ({"anything": {"a": [1]}}, {"anything": {"a": [1]}}),
+        ({"seat": {"row": 1}}, {"seat": Seat(row=1)}),
     ],
 )
-async def test_arguments_that_fit_are_passed(schema, value):
-    told = await asked(lambda value: [value], json.dumps({"value": value}), value=schema)
+async def test_arguments_that_fit_are_passed(given, taken):
+    taken_by_name = {"place": "here", **taken}
+    passed = everything(**taken_by_name)
+    told = await run("everything", json.dumps({"place": "here", **given}), (tool(everything),))
 
-    assert json.loads(told) == [value]
+    assert json.loads(told) == json.loads(json.dumps(passed, default=str))
 
 
 async def test_what_a_function_says_of_its_failure_is_passed_on():
@@ -160,8 +254,8 @@ async def test_a_failure_is_logged_and_its_words_are_kept_from_the_model(caplog)
     for failure in (OSError("secret"), TimeoutError("secret"), SystemExit("secret")):
         caplog.clear()
 
-        def fail(failure=failure):
-            raise failure
+        def fail():
+            raise failure  # noqa: B023  # called before the next one
 
         with caplog.at_level(logging.ERROR):
             told = await asked(fail)
@@ -175,10 +269,14 @@ async def test_a_result_that_is_no_json_is_a_failure():
     assert "probe failed" in error_in(await asked(lambda: {1j: 1}))
 
 
+async def never():
+    await asyncio.Event().wait()
+
+
 async def test_a_function_that_takes_too_long_is_left(monkeypatch):
     monkeypatch.setattr(tools, "LIMIT_S", 0.01)
 
-    assert "did not answer within 0.01 seconds" in error_in(await asked(asyncio.Event().wait))
+    assert "did not answer within 0.01 seconds" in error_in(await asked(never))
 
 
 async def test_a_long_result_is_cut():
@@ -189,7 +287,7 @@ async def test_a_long_result_is_cut():
 
 
 async def test_a_call_that_is_given_up_ends():
-    call = asyncio.create_task(asked(asyncio.Event().wait))
+    call = asyncio.create_task(asked(never))
     await asyncio.sleep(0)
     call.cancel()
 

@@ -18,15 +18,15 @@ COMPONENT_SERVER: Final = (f"{_API}/component_server", f"{_API}/component_server
 JOIN: Final = f"{_API}/queue/join"
 DATA: Final = f"{_API}/queue/data"
 RUN: Final = f"{_API}/run/predict"
-"""For events that do not queue."""
+"""Where Gradio runs events that do not queue."""
 STARTUP: Final = f"{_API}/startup-events"
-"""Asked once by the app itself, when it starts."""
+"""What the app requests of itself, once, when it starts."""
 CONFIG: Final = "/config"
-"""The layout, for callers without a browser; the page has it in itself."""
+"""The layout as JSON, for callers without a browser; the page holds a copy of it."""
 LOGIN: Final = ("/login", "/login/")
 
 _PUBLIC: Final = ("/", "/theme.css", "/favicon.ico", "/robots.txt", *LOGIN)
-"""The login page, and what it is drawn with."""
+"""Paths of the login page and of its files: open to everybody."""
 _PUBLIC_FOLDERS: Final = ("/assets/", "/static/")
 _MEMBERS: Final = (CONFIG, "/logout", JOIN, RUN, DATA, *COMPONENT_SERVER)
 _MEMBERS_FOLDER: Final = f"{_API}/custom_component/"
@@ -34,27 +34,27 @@ _MEMBERS_FOLDER: Final = f"{_API}/custom_component/"
 EVENTS: Final = frozenset({"follow", "recall", "start_anew", "transcript"})
 """The Gradio events of our own layout, by their `api_name`."""
 FUNCTIONS: Final = frozenset({"offer", "quit_output_stream", "turn"})
-"""What the page asks of fastrtc's component."""
+"""The functions of fastrtc's component that the page calls."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""Of a session, a connection, a call: whoever makes one up, makes it of these."""
+"""A name of a session, a connection or a call, as the page makes it up."""
 _CANDIDATE: Final = re.compile(
     r"(candidate:[\w+/]{1,64} [12] (udp|tcp) [0-9]{1,10} [\w.:-]{1,255} [0-9]{1,5} "
     r"typ (host|srflx|prflx|relay)( [ -~]*)?)?",
     re.IGNORECASE | re.ASCII,
 )
-"""RFC 8839; an empty one says that there are no more."""
+"""An ICE candidate (RFC 8839), or the empty one after the last."""
 _LONGEST_CANDIDATE: Final = 1000
 _LONGEST_OFFER: Final = 65_536
 _LONGEST_TEXT: Final = 256
 
 
 class BadRequestError(Exception):
-    """The body says nothing that the page would say; the text is a sentence."""
+    """The body is none that the page sends; the text is a sentence for the answer."""
 
 
 def door(path: str, own: Sequence[str]) -> Door:
-    """Who may go to a path, without the root path; `own` are the addresses that we added."""
+    """Who may go to a path, given without the root path; `own` are the addresses that we added."""
     if path in _PUBLIC or path.startswith(_PUBLIC_FOLDERS):
         return "public"
     if path in _MEMBERS or path in own or path.startswith(_MEMBERS_FOLDER):
@@ -139,7 +139,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _component_data(name: str, data: Any) -> dict[str, Any]:
-    """What a function gets; nothing if it is not understood: it then answers so in words."""
+    """The data for a function; empty if it is not understood, which the function answers."""
     match name, data:
         case "quit_output_stream", {"webrtc_id": str(webrtc_id)} if _is_name(webrtc_id):
             return {"webrtc_id": webrtc_id}
@@ -150,7 +150,7 @@ def _component_data(name: str, data: Any) -> dict[str, Any]:
 
 
 def _offer(data: Mapping[str, Any]) -> dict[str, Any]:
-    """An offer, or a candidate for its way; nothing if it is none that a browser makes."""
+    """An offer or an ICE candidate; an empty dict if no browser makes such a one."""
     match data:
         case {"type": "offer", "sdp": str(sdp)} if len(sdp) <= _LONGEST_OFFER:
             key = data.get("key")
@@ -171,7 +171,7 @@ def _is_name(text: str) -> bool:
 
 
 def _is_input(value: Any, takes_object: bool) -> bool:
-    """A short text or nothing; for a component that takes an object, never nothing."""
+    """Whether a value fits an input: a short text or None; not None where an object is taken."""
     match value:
         case str():
             return len(value) <= _LONGEST_TEXT

@@ -42,15 +42,15 @@ from components.access.rates import Rates
 from components.access.refusals import Refusal, login_needed, too_long, too_many
 
 MAX_BODY_BYTES: Final = 262_144
-"""An offer has some ten thousand, everything else of the page less."""
+"""An offer has some ten thousand bytes, every other request of the page fewer."""
 BODY_LIMIT_S: Final = 30.0
 LOGINS: Final = "10/minute"
 EVENTS_PER_START: Final = 6
-"""A page asks for few; a visitor may have some tabs."""
+"""Gradio events that a visitor may ask for, for each start that is allowed him."""
 STREAMS: Final = 200
-"""One visitor's streams at a time; Gradio looks twenty times a second whether one has news."""
+"""Event streams that one visitor may hold open; Gradio polls each twenty times a second."""
 SPACE_PROXIES: Final = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
-"""Who may say for whom they ask (`FORWARDED_ALLOW_IPS`) where only the host's proxies reach us."""
+"""The proxies of a Space, whose `X-Forwarded-For` is believed (`FORWARDED_ALLOW_IPS`)."""
 _HEADERS: Final = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"same-origin"}
 
 
@@ -59,14 +59,14 @@ class Page(Protocol):
 
     @property
     def started(self) -> bool:
-        """Whether it has asked itself to run what runs at the start."""
+        """Whether the start-up request has been made."""
 
     @property
     def needs_login(self) -> bool:
         """Whether there is a login."""
 
     def knows(self, cookies: dict[str, str]) -> bool:
-        """Whether these belong to a visitor who has logged in."""
+        """Whether these cookies belong to a visitor who has logged in."""
 
     def has(self, component_id: int, name: str) -> bool:
         """Whether a component has a function for its page."""
@@ -79,7 +79,7 @@ class Page(Protocol):
 
 
 class Guard:
-    """One for each app; `own` are the paths of the routes that we added to Gradio's."""
+    """The check of every request; `own` are the paths of the routes that we added to Gradio's."""
 
     def __init__(self, rates: Rates, starts_per_minute: int, own: Sequence[str] = ()) -> None:
         self._rates = rates
@@ -136,7 +136,7 @@ class Guard:
 
     @contextmanager
     def stream(self, visitor: str) -> Iterator[None]:
-        """Count one that is open; `Refusal` if the visitor has too many."""
+        """Count an event stream while it is open; `Refusal` if the visitor has too many."""
         if self._streams[visitor] >= STREAMS:
             raise too_many("streams")
         self._streams[visitor] += 1
@@ -189,7 +189,7 @@ class _Visit:
             return
 
     def _rebuild(self, request: Request, body: bytes) -> bytes:
-        """The body as it goes on."""
+        """The body that is passed on to Gradio, rebuilt from its checked parts."""
         is_event = self._path in (JOIN, RUN)
         if not is_event and self._path not in COMPONENT_SERVER:
             return body
@@ -245,7 +245,7 @@ class _Gone(Exception):  # noqa: N818
 
 
 async def _body(request: Request, receive: Receive) -> bytes | None:
-    """The whole body; None if there is none to expect."""
+    """The whole body of a request; None if it announces none."""
     if not _has_body(request) and request.method != "POST":
         return None
     announced = request.headers.get("content-length", "0")

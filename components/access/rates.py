@@ -20,9 +20,9 @@ from components.settings import MEMORY, SettingsError
 log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 1.0
-"""For an answer of the shared counter."""
+"""The longest wait for an answer of the shared counter."""
 RETRY_S: Final = 10.0
-"""A lost counter is not asked again before."""
+"""A shared counter that was lost is left alone for so long."""
 
 _item = lru_cache(maxsize=64)(parse)
 
@@ -37,13 +37,13 @@ class Rates:
         self._lost_until: float | None = None
 
     async def admit(self, limit: str, purpose: str, visitor: str) -> bool:
-        """Count one more; whether it is within the limit, such as "20/minute"."""
+        """Count one more; False if that is above the limit, such as "20/minute"."""
         item = _item(limit)
         shared = await self._ask_shared(item, purpose, visitor)
         return await self._own.hit(item, purpose, visitor) if shared is None else shared
 
     async def _ask_shared(self, item: RateLimitItem, purpose: str, visitor: str) -> bool | None:
-        """What the shared counter says; None if there is none at present."""
+        """Whether the shared counter is within the limit; None if none can be asked at present."""
         if self._shared is None or time.monotonic() < (self._lost_until or 0.0):
             return None
         try:

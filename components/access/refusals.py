@@ -15,18 +15,21 @@ class Refusal(Exception):  # noqa: N818
 
 
 def too_long() -> Refusal:
-    """Of a body that is not read to its end."""
+    """For a body that is longer than its limit; it is not read to its end."""
     return Refusal(413, "too_long", "The request is too long.")
 
 
 def too_many(what: str) -> Refusal:
-    """Of what a visitor does too often; `what` is plural."""
+    """For what a visitor does too often; `what` is plural."""
     sentence = f"Too many {what} came from here. Wait a minute, then try again."
     return Refusal(429, "too_many_requests", sentence, **{"Retry-After": "60"})
 
 
 def login_needed(request: Request, path: str) -> Refusal:
-    """Who opens a page is led to the login; `path` is without the root path."""
+    """For a visitor without login: a page leads to the login, all else is refused.
+
+    `path` is without the root path.
+    """
     refusal = Refusal(401, "login_required", "Log in to the page of this app first.")
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         refusal.response = RedirectResponse("../" * (path.count("/") - 1) or "./", 303)

@@ -1,7 +1,8 @@
 """Who is in a call, and what was said before: by the secret key of each browser's tab.
 
 Rule: a key opens its own call and no other, and is shown to nobody. A call that waits for its
-browser holds its place; what is remembered of ended calls is bounded in time and number.
+browser holds its place; what is remembered of ended calls is bounded in time and number, and is let
+go when its time is over, whether or not anybody asks.
 """
 
 import asyncio
@@ -40,6 +41,9 @@ class Calls:
         self._calls: dict[str, Call] = {}
         self._past: OrderedDict[str, tuple[float, Conversation]] = OrderedDict()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._forgetting: asyncio.TimerHandle | None = None
+        """Runs while anything is remembered, to the end of the app."""
+        self._closed = False
 
     @property
     def full(self) -> bool:
@@ -83,6 +87,9 @@ class Calls:
             ending.cancel()
 
     async def _close(self, notice: str) -> None:
+        self._closed = True
+        if self._forgetting:
+            self._forgetting.cancel()
         await asyncio.gather(*(call.close(notice) for call in list(self._calls.values())))
 
     def _end(self, key: str, call: Call) -> None:
@@ -90,6 +97,18 @@ class Calls:
         if call.conversation.messages:
             self._past[key] = time.monotonic(), kept(call.conversation)
             self._past.move_to_end(key)
+            self._forget_in_time()
+
+    def _forget_in_time(self) -> None:
+        """Let go of what is too old, and again when the next conversation will be."""
+        self._forget_old()
+        if self._forgetting:
+            self._forgetting.cancel()
+            self._forgetting = None
+        if self._past and self._loop and not self._closed:
+            ended_at, _ = next(iter(self._past.values()))
+            wait_s = ended_at + REMEMBERED_S - time.monotonic()
+            self._forgetting = self._loop.call_later(wait_s, self._forget_in_time)
 
     def _forget_old(self) -> None:
         oldest = time.monotonic() - REMEMBERED_S

@@ -25,7 +25,7 @@ LAST_WORDS_S: Final = 0.3
 MOST_BUFFERED_BYTES: Final = 262_144
 """Of messages that the network has not taken: a page so far behind needs the newest ones only."""
 MAX_MESSAGE_BYTES: Final = 65_536
-"""Of the page; a typed turn has at most 4,000 characters."""
+"""Of the page; the longest line that a session takes, 8,000 characters, fits in when escaped."""
 
 
 class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
@@ -71,7 +71,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         if self._call:
             self._call.attach(self)
 
-    def hear(self, pcm: bytes) -> None:
+    def microphone(self, pcm: bytes) -> None:
         """Sound of the microphone; never raises."""
         if self._call:
             self._call.microphone(pcm)
@@ -87,7 +87,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
             call.detach(self)
 
     async def receive(self, frame: Any) -> None:
-        """Never called, as fastrtc's workers do not run; the sound comes to `hear`."""
+        """Never called, as fastrtc's workers do not run; the sound comes to `microphone`."""
 
     async def emit(self) -> None:
         """Never called; the sound goes through `speaker`."""

@@ -19,13 +19,13 @@ class Screen:
         self._changed = asyncio.Event()
 
     def show(self, conversation: Conversation) -> None:
-        """There is news."""
+        """Give every watcher this conversation, unless it is the one that they have."""
         if conversation != self.conversation:
             self.conversation = conversation
             self._wake()
 
     def close(self) -> None:
-        """There will be no more."""
+        """End all snapshots, after the last one."""
         self._closed = True
         self._wake()
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 LONGEST_ID: Final = 64
 LONGEST_OFFER: Final = 65_536
 SPARE: Final = 2
-"""Connections for each call: one that comes back takes over before the old one is gone."""
+"""Connections for each call: a browser that joins again does so before its old one is gone."""
 
 Answer = Any
 """What fastrtc's component understands: a description, or why there is none."""
@@ -112,7 +112,7 @@ class Signalling:
             answer = None
         if isinstance(answer, dict) and "sdp" in answer and self._component.connections[webrtc_id]:
             return answer
-        # Trap: fastrtc takes the slot before it reads the offer, and keeps it (B10).
+        # Trap: fastrtc takes the slot before it reads the offer, and keeps it if that fails.
         pc = self._component.pcs.get(webrtc_id)
         self._component.clean_up(webrtc_id)
         if pc:

@@ -1,8 +1,8 @@
 """48 kHz to 24 kHz, as the microphone's packets come.
 
-Rule: a stream, not pieces: the filter remembers what came before, so no seam is heard, and it keeps
-back two thirds of a millisecond and nothing more. PyAV's resampler would bring threads of its own
-into every call, which stay for a while after it.
+Rule: one stream, in whatever pieces it comes: the filter remembers what came before, so that no
+seam sounds, and delays the sound by two thirds of a millisecond, not more. PyAV's resampler would
+bring threads of its own into every call, which stay for a while after it.
 """
 
 from typing import Final

@@ -1,7 +1,8 @@
 """How media finds its way: the STUN and TURN servers that both peers are told of.
 
-Rule: a page that only this machine can open asks nobody. TURN credentials are fetched for each
-call, as they expire; a provider that does not give any is named in one sentence.
+Rule: for a page that only this machine can open, no STUN or TURN server is asked. TURN
+credentials are fetched for each call, as they expire; a provider that does not give any is named in
+one sentence.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The order and the time line of a packet stream whose listener eats bytes and not a clock.
+"""The order and the time line of a packet stream whose taker counts bytes and has no clock.
 
 Rule: a packet is taken when it comes, in order, or never. aiortc's own buffer waits for four
 packets more before it gives one away, and after one lost packet stays some fifteen behind for the

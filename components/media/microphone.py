@@ -36,14 +36,17 @@ class Buffer(Protocol):
 
 
 class Microphone:
-    """Calls `hear` with PCM of 24 kHz, mono, as much as each packet brings (mostly 20 ms).
+    """Calls `deliver` with PCM of 24 kHz, mono, as much as each packet brings (mostly 20 ms).
 
-    Packets of other codecs than Opus go to `stock` and so take aiortc's way. `hear` must not raise.
+    Packets of other codecs than Opus go to `stock` and so take aiortc's way. `deliver` must
+    not raise.
     """
 
-    def __init__(self, hear: Callable[[bytes], None], opus: Collection[int], stock: Buffer) -> None:
+    def __init__(
+        self, deliver: Callable[[bytes], None], opus: Collection[int], stock: Buffer
+    ) -> None:
         """`opus` are the payload types that stand for Opus in this call's SDP."""
-        self._hear = hear
+        self._deliver = deliver
         self._opus = opus
         self._stock = stock
         self._order = PacketOrder()
@@ -70,5 +73,5 @@ class Microphone:
     def _take(self, frame: av.AudioFrame, timestamp: int) -> None:
         missing = self._time_line.missing(timestamp, frame.samples)
         if missing:
-            self._hear(bytes(2 * (missing * SAMPLE_RATE // RTP_CLOCK)))
-        self._hear(self._decimator.halve(frame.to_ndarray()[0]).tobytes())
+            self._deliver(bytes(2 * (missing * SAMPLE_RATE // RTP_CLOCK)))
+        self._deliver(self._decimator.halve(frame.to_ndarray()[0]).tobytes())

@@ -28,7 +28,7 @@ class Handler(Protocol):
 
     speaker: MediaStreamTrack
 
-    def hear(self, pcm: bytes) -> None:
+    def microphone(self, pcm: bytes) -> None:
         """Sound of the microphone: PCM16, 24 kHz, mono, about 20 ms."""
 
     async def shutdown(self) -> None:
@@ -36,7 +36,7 @@ class Handler(Protocol):
 
 
 def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None]:
-    """Let a connection hear and speak through its handler; returns what hangs it up.
+    """Give a connection the handler's tracks; returns what hangs it up.
 
     To be called before the other side has the answer. The sender gets the handler's `speaker`, the
     receiver a `Microphone`; fastrtc's track, which would start its workers, is never asked for
@@ -48,7 +48,7 @@ def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None
             sender.replaceTrack(handler.speaker)
     for receiver in pc.getReceivers():
         if receiver.track.kind == "audio":
-            hear_at_once(receiver, handler.hear, opus_payload_types(pc.localDescription.sdp))
+            take_at_once(receiver, handler.microphone, opus_payload_types(pc.localDescription.sdp))
 
     @pc.on("connectionstatechange")  # type: ignore[untyped-decorator]
     async def end_with_connection() -> None:
@@ -70,13 +70,13 @@ def pass_over_dead_channels(loop: asyncio.AbstractEventLoop, context: dict[str, 
         loop.default_exception_handler(context)
 
 
-def hear_at_once(receiver: Any, hear: Callable[[bytes], None], opus: Collection[int]) -> bool:
+def take_at_once(receiver: Any, deliver: Callable[[bytes], None], opus: Collection[int]) -> bool:
     """Put a `Microphone` in the place of a receiver's jitter buffer; whether there is one."""
     stock = getattr(receiver, JITTER_BUFFER, None)
     if stock is None:
         log.warning("! this aiortc has another jitter buffer: the microphone will be 80 ms late")
         return False
-    setattr(receiver, JITTER_BUFFER, Microphone(hear, opus, stock))
+    setattr(receiver, JITTER_BUFFER, Microphone(deliver, opus, stock))
     return True
 
 

@@ -13,7 +13,7 @@ FRAME_S: Final = FRAME_MS / 1000
 LATE_S: Final = 0.2
 """A clock further behind than this starts anew instead of hurrying after its deadlines."""
 STRETCH_S: Final = 0.0005
-"""By so much a silent frame may last longer; browsers take that for their clock's drift."""
+"""A silent frame may last so much longer; browsers take that for a drift of clocks."""
 
 
 class PlayoutClock:

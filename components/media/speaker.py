@@ -1,9 +1,9 @@
 """The track to the browser: 20 ms of Opus at every 20 ms.
 
 Rule: the stream never stops, because a browser takes a pause in it for a late packet and holds back
-everything after it (trap B1). It carries encoded packets: fastrtc's own track would make each frame
+everything after it. It carries encoded packets: fastrtc's own track would make each frame
 float, stereo and 48 kHz first, encode it in another thread, and let sound pile up in a queue whose
-depth nobody knows (trap B3).
+depth nobody knows.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ TAIL_FRAMES: Final = 5
 
 
 class OpusVoice:
-    """Encodes 24 kHz mono as it is; silence costs nothing but the first frames of it."""
+    """Encodes 24 kHz mono without resampling; after `TAIL_FRAMES` silence is a ready packet."""
 
     def __init__(self) -> None:
         self._codec = av.CodecContext.create("libopus", "w")

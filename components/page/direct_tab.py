@@ -13,7 +13,7 @@ from components.core.conversation import Conversation
 from components.page import markup, view
 
 PAUSE_S: Final = 0.1
-"""Between two snapshots of a call."""
+"""Seconds between two snapshots of a call, at least."""
 
 
 class Seen(Protocol):
@@ -23,7 +23,7 @@ class Seen(Protocol):
     def conversation(self) -> Conversation: ...
     @property
     def answer_s(self) -> float | None:
-        """From the end of the user's words to the sound of the answer."""
+        """Seconds from the end of the user's words to the sound of the answer; None before one."""
 
     @property
     def cost(self) -> float | None:
@@ -38,7 +38,7 @@ class Watching(Protocol):
 
 
 def direct_tab(watching: Watching, most_calls: int) -> None:
-    """What the tab holds."""
+    """Lay the tab out, and fill it as the watched call changes, for several pages to a call."""
     with gr.Row(elem_id="direct-stage"):
         gr.HTML(markup.direct_call(), padding=False)
         with gr.Column(elem_id="direct-seen"):

@@ -27,7 +27,7 @@ _MICROPHONE: Final = {
     "autoGainControl": True,
     "channelCount": 1,
 }
-"""Plain values are wishes; fastrtc's own default demands them, and Safari then refuses."""
+"""Plain values, which a browser may ignore; fastrtc's default is exact, which Safari refuses."""
 
 
 SNAPSHOT_S: Final = 0.2
@@ -73,7 +73,7 @@ def build(
 
 @contextmanager
 def _tabs(watching: Watching | None, settings: Settings) -> Iterator[None]:
-    """The place of the call: the whole page, or its first tab."""
+    """The tabs, if there is a direct route; the call then stands in the first."""
     if watching is None:
         yield
         return

@@ -30,7 +30,7 @@ _SHARE_WITHOUT_TURN: Final = (
 
 
 def header(settings: Settings) -> str:
-    """Who is at the other end, and what stands in the way of a call."""
+    """The model and voice, and what may keep a call from working."""
     return (
         '<header class="rv-header"><h1>Realtime Voice</h1>'
         f'<p class="rv-who">{escape(_who(settings))}</p>'
@@ -52,7 +52,7 @@ def composer() -> str:
 
 
 def empty_transcript(settings: Settings) -> str:
-    """What to do, where the transcript will be."""
+    """What stands in the place of the transcript before a call: what to do."""
     how = "hold the talk button while you speak" if _pushed(settings) else "just speak"
     return (
         f'<div class="rv-empty"><p>Press <b>Start call</b>, allow the microphone, and {how}.</p>'
@@ -103,7 +103,7 @@ def direct_states(
 
 
 def direct_empty() -> str:
-    """What to expect, where the transcript will be."""
+    """What stands in the place of the direct transcript before a call."""
     return '<div class="rv-empty"><p>The words of the direct call appear here too.</p></div>'
 
 

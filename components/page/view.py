@@ -67,7 +67,7 @@ def _heard(message: Message) -> str:
 
 
 def _mark(message: Message) -> str:
-    """Why there is no more of it."""
+    """The mark at the end of a message that was cut off, or lost with its connection."""
     if message.status is Status.CUT:
         return _span("mark", "cut off: length limit")
     if message.status is Status.LOST:

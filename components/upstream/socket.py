@@ -15,15 +15,17 @@ from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 
 READ_BYTES: Final = 4096
-"""At a time. asyncio would read 256 KiB: 130,000 empty frames, which are parsed in one go for a
-second. Of these, 2,000 take some 10 ms; an answer's sound takes a hundred reads a second."""
+"""Bytes that are read at a time. asyncio would read 256 KiB: 130,000 empty frames, which are
+parsed in one go for a second. Of these, 2,000 take some 10 ms; an answer's sound takes a hundred
+reads a second."""
 MOST_CONTROL_FRAMES: Final = 200
-"""Pings and pongs in a second, each of which costs an answer; servers send one in many seconds."""
+"""Pings and pongs taken in a second, as each costs an answer; servers send one in many seconds."""
 UNSENT_BYTES: Final = 16 * 1024
-"""A quarter of a second of microphone. Linux would take megabytes from us on a stalled network,
-a minute of sound, and deliver all of it when the stall is over."""
+"""Bytes that the kernel may hold: a quarter of a second of microphone. Linux would take
+megabytes from us on a stalled network, a minute of sound, and deliver all of it when the stall is
+over."""
 CLOSE_LIMIT_S: Final = 1.0
-"""For the other end to close, once either has said that it will."""
+"""Once either end has begun to close, the other has so long to finish."""
 
 
 class Connection(ClientConnection, asyncio.BufferedProtocol):

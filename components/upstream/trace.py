@@ -1,7 +1,8 @@
 """A call's events, both ways, as JSON lines: for bug reports, and to look at afterwards.
 
-Rule: no audio and no key is ever written; a field that carries audio is replaced by its length. A
-server that says without end what it likes cannot fill the disk, as lines and the whole are bounded.
+Rule: no audio and no key is ever written; a field that carries audio is replaced by its length, and
+what the microphone appends is never given to a trace. A line and the whole of a call are bounded,
+so that no server can fill the disk.
 A trace that cannot be written is given up with a word in the log: the call goes on.
 """
 

@@ -110,6 +110,39 @@ async def test_old_conversations_are_forgotten(calls, server, monkeypatch):
     assert words(calls.past(ADA)) == []
 
 
+async def test_old_conversations_are_forgotten_without_being_asked_for(calls, server, monkeypatch):
+    forgotten = asyncio.Event()
+    forget_old = calls._forget_old
+
+    def watched():
+        known = bool(calls._past)
+        forget_old()
+        if known and not calls._past:
+            forgotten.set()
+
+    monkeypatch.setattr(calls, "_forget_old", watched)
+    monkeypatch.setattr(module, "REMEMBERED_S", 0.05)
+    await talk(calls, server, ADA, "I am Ada.")
+
+    await asyncio.wait_for(forgotten.wait(), PATIENCE_S)
+    assert calls._forgetting is None
+
+
+async def test_nothing_waits_to_be_forgotten_after_the_end_of_the_app(calls, server):
+    await talk(calls, server, ADA, "I am Ada.")
+    page = Page().join(calls.enter(BOB))
+    await (await server.connection()).greet()
+    await page.sees(type="state", connection="connected")
+    page.call.command({"type": "say", "text": "I am Bob."})
+    remembering = calls._forgetting
+
+    await asyncio.to_thread(calls.say_goodbye, "Good night.", PATIENCE_S)
+
+    assert words(calls.past(BOB)) == ["I am Bob."]
+    assert remembering.cancelled()
+    assert calls._forgetting is None or calls._forgetting.cancelled()
+
+
 async def test_only_so_many_conversations_are_remembered(calls, server, monkeypatch):
     monkeypatch.setattr(module, "MOST_REMEMBERED", 1)
     await talk(calls, server, ADA, "I am Ada.")

@@ -100,7 +100,7 @@ async def test_message_of_the_page_is_not_sent_back():
 
 async def test_sound_and_messages_reach_the_call():
     async with connected() as (leg, channel, upstream):
-        leg.hear(bytes(FRAME_BYTES))
+        leg.microphone(bytes(FRAME_BYTES))
         await upstream.expect("input_audio_buffer.append")
         channel.says({"type": "say", "text": "Hello"})
         await upstream.expect("conversation.item.create")
@@ -180,7 +180,7 @@ async def test_gone_connection_lets_its_call_and_its_watchers_go():
         call = leg._call
         await leg.shutdown()
         await leg.shutdown()
-        leg.hear(bytes(FRAME_BYTES))
+        leg.microphone(bytes(FRAME_BYTES))
         channel.says({"type": "hangup"})
 
         assert not call.over

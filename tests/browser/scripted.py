@@ -61,7 +61,7 @@ class ScriptedCall:
     def abandon(self) -> None:
         """A connection is gone, or could not be made."""
 
-    def hear(self, pcm: bytes) -> None:
+    def microphone(self, pcm: bytes) -> None:
         if np.abs(np.frombuffer(pcm, np.int16)).max(initial=0) > 1000:
             self.heard.set()
 

@@ -382,7 +382,7 @@ async def test_server_that_stops_reading_is_given_up_and_the_call_goes_on_elsewh
     async with nothing_left(), faulty_server(script) as server, calling(server.url) as caller:
         await caller.state(connection="connected")
         for _ in range(5000):
-            caller.call.hear(LOUD)
+            caller.call.microphone(LOUD)
         await caller.state(connection="reconnecting")
         await server.client(2)
         await caller.state(connection="connected")

@@ -14,9 +14,9 @@ from OpenSSL import SSL
 from components.media.microphone import Microphone
 from components.media.peer import (
     JITTER_BUFFER,
-    hear_at_once,
     opus_payload_types,
     pass_over_dead_channels,
+    take_at_once,
 )
 
 
@@ -26,7 +26,7 @@ def receiver():
 
 
 def test_receiver_of_this_aiortc_gets_a_microphone(receiver):
-    assert hear_at_once(receiver, print, {96})
+    assert take_at_once(receiver, print, {96})
 
     assert isinstance(vars(receiver)[JITTER_BUFFER], Microphone)
 
@@ -34,7 +34,7 @@ def test_receiver_of_this_aiortc_gets_a_microphone(receiver):
 def test_receiver_without_that_place_is_left_alone(caplog):
     receiver = SimpleNamespace()
 
-    assert not hear_at_once(receiver, print, {96})
+    assert not take_at_once(receiver, print, {96})
     assert "another jitter buffer" in caplog.text
     assert vars(receiver) == {}
 
