@@ -97,9 +97,9 @@ class World:
                     validate_server_event(event, SERVER_EXTENSIONS)
                     self.to_client.append(event["type"])
                     self.client(self.session.receive(event, self.now))
-                case server.Listen(pcm):
+                case server.Detect(pcm):
                     probability = 0.9 if any(pcm) else 0.0
-                    self.server(self.engine.heard([probability], self.now))
+                    self.server(self.engine.detected([probability], self.now))
                 case server.Transcribe(item_id):
                     words = self.sentences.pop(0)
                     self.later(TRANSCRIPTION_S, self.engine.transcript, item_id, words)

@@ -134,8 +134,8 @@ async def test_a_spoken_turn() -> None:
         "response.output_audio.delta",
     ]
     assert types[: len(order)] == order
-    heard = next(e for e in user.seen if e["type"].endswith("transcription.completed"))
-    assert heard["transcript"] == "what time is it"
+    transcribed = next(e for e in user.seen if e["type"].endswith("transcription.completed"))
+    assert transcribed["transcript"] == "what time is it"
     said = "".join(e["delta"] for e in user.seen if e["type"].endswith("audio_transcript.delta"))
     done = user.seen[-2]["response"]
     assert said.startswith("It is ")
@@ -311,7 +311,7 @@ async def test_a_token_limit() -> None:
         (("",), "could not make out any words"),
     ],
 )
-async def test_unheard_words_are_marked_and_answered(texts: Any, said: str) -> None:
+async def test_words_not_recognised_are_marked_and_answered(texts: Any, said: str) -> None:
     async with conversation(texts) as user:
         await user.configure()
         await user.speak()

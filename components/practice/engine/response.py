@@ -1,7 +1,7 @@
 """One answer on its way: its items, its events in order, its tokens.
 
 Rule: every item that begins also ends, whatever becomes of the response, and `response.done` comes
-last (protocol digest 5.2).
+last.
 """
 
 from collections import deque
@@ -84,7 +84,7 @@ class Response:
             "metadata": plan.metadata,
         }
 
-    def start_when_heard(self) -> None:
+    def start_when_transcribed(self) -> None:
         """Think, once everything that was said before is known."""
         if self._thought_asked or self.done or any(item.pending for item in self.plan.context):
             return
@@ -93,12 +93,12 @@ class Response:
             self.say(self.plan.prompt)
             self.thought()
             return
-        heard, seconds = _last_words(self.plan.context)
+        words, seconds = _last_words(self.plan.context)
         self._outbox.ask(
             Think(
                 self.id,
                 tuple(item.context() for item in self.plan.context),
-                heard,
+                words,
                 seconds,
                 self.plan.instructions,
                 self.plan.tools,
@@ -308,8 +308,8 @@ def _last_words(context: Sequence[Item]) -> tuple[str | None, float]:
         if item.fields.get("role") == "user":
             parts = item.content or []
             words = " ".join(part.text for part in parts if part.text)
-            heard = words or item.heard if item.audio_ms else words
-            return heard, (item.speech_ms or item.audio_ms) / 1000
+            last = words or item.recognised if item.audio_ms else words
+            return last, (item.speech_ms or item.audio_ms) / 1000
     return None, 0.0
 
 

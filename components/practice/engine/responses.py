@@ -58,7 +58,7 @@ class Responses:
         self._running[response_id] = response
         if not beside:
             self.quiet_from = None
-        response.start_when_heard()
+        response.start_when_transcribed()
 
     def follow(self, response_id: str, now: float, step: Callable[[Response], None]) -> None:
         """Continue a response, if it is still in progress."""
@@ -70,7 +70,7 @@ class Responses:
     def resume(self, now: float) -> None:
         """The words of an item are known: who waited for them can begin."""
         for response in tuple(self._running.values()):
-            response.start_when_heard()
+            response.start_when_transcribed()
         self._settle(now)
 
     def cancel(self, response_id: str | None, reason: str, now: float) -> None:

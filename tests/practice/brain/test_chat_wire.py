@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.practice.brain.brain import Call, Say
 from components.practice.brain.chat_wire import (
     MAX_ANSWER,
     MAX_LINE,
@@ -15,6 +14,7 @@ from components.practice.brain.chat_wire import (
     error_text,
     request,
 )
+from components.practice.brain.rules import Call, Say
 
 
 def message(role: str, **content: str | None) -> dict[str, Any]:

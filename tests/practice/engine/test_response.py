@@ -16,7 +16,7 @@ TOOL = {"type": "function", "name": "look", "parameters": {"type": "object", "pr
 def test_the_answer_waits_for_the_words() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
-    outputs = Outputs([*drive.hear(1000, 0.9), *drive.hear(500, 0.0)])
+    outputs = Outputs([*drive.user_sounds(1000, 0.9), *drive.user_sounds(500, 0.0)])
 
     assert "response.created" in outputs.types
     assert "Think" not in outputs.types
@@ -26,7 +26,7 @@ def test_late_results_of_an_interrupted_answer_are_ignored() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
     response_id = drive.think(drive.spoken_turn())
-    drive.hear(200, 0.9)
+    drive.user_sounds(200, 0.9)
 
     assert drive.say(response_id, "Too late.") == []
     assert drive.sound(response_id, "Too late.") == []
@@ -235,7 +235,7 @@ def response(prompt: str = "", **changes: Any) -> tuple[Response, Outbox]:
         prompt=prompt,
     )
     begun = Response("resp", replace(plan, **changes), outbox, Conversation())
-    begun.start_when_heard()
+    begun.start_when_transcribed()
     return begun, outbox
 
 
@@ -254,7 +254,7 @@ def test_given_words_may_be_too_many() -> None:
 
 def test_thinking_begins_once() -> None:
     begun, outbox = response()
-    begun.start_when_heard()
+    begun.start_when_transcribed()
 
     assert Outputs(outbox.drain()).types == ["response.created", "Think"]
 
@@ -317,7 +317,7 @@ def test_typed_words_are_the_last_words() -> None:
     _, outbox = response(context=(typed,))
 
     think: Think = Outputs(outbox.drain()).one(Think)
-    assert (think.heard, think.seconds) == ("hello", 0.0)
+    assert (think.words, think.seconds) == ("hello", 0.0)
 
 
 def test_sound_given_without_words_is_only_so_long() -> None:
@@ -325,4 +325,4 @@ def test_sound_given_without_words_is_only_so_long() -> None:
     _, outbox = response(context=(Item("a", {"type": "message", "role": "user"}, [sound]),))
 
     think: Think = Outputs(outbox.drain()).one(Think)
-    assert (think.heard, think.seconds) == (None, 1.0)
+    assert (think.words, think.seconds) == (None, 1.0)

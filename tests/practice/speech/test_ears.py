@@ -58,7 +58,7 @@ def workers(ears: Ears) -> int:
 
 
 async def first_worker_pid(ears: Ears, pcm: bytes) -> int:
-    """The process that hears this utterance, found by letting it begin one."""
+    """The process that recognises this utterance, found by letting it begin one."""
     utterance = said(ears, pcm)
     await until(lambda: utterance._worker is not None)
     utterance.cancel()
@@ -70,13 +70,13 @@ async def test_what_a_person_says_is_written_down(
     ears: Ears, samples: dict[tuple[str, str], bytes]
 ) -> None:
     utterance: Utterance | None = None
-    heard = []
+    transcripts = []
     for phrase in PHRASES:
         utterance = said(ears, samples["slt", phrase], utterance)
-        heard.append(await utterance.transcript())
+        transcripts.append(await utterance.transcript())
 
     assert ears.degraded == ""
-    assert heard == [
+    assert transcripts == [
         "What time is it?",
         "Count to ten.",
         "What is twelve plus thirty?",
@@ -106,11 +106,11 @@ async def test_more_people_than_workers_wait_for_their_turn(
     ears = Ears(most_workers=1)
     await ears.start()
     spoken = [said(ears, samples[voice, "what time is it"]) for voice in VOICES]
-    heard = [await utterance.transcript() for utterance in spoken]
+    transcripts = [await utterance.transcript() for utterance in spoken]
     assert workers(ears) == 1
     await ears.close()
 
-    assert heard == ["What time is it?"] * 3
+    assert transcripts == ["What time is it?"] * 3
 
 
 async def test_a_persons_mean_goes_with_them(
@@ -136,9 +136,9 @@ async def test_of_a_known_phrase_and_more_nothing_is_left_out(
     ears: Ears, samples: dict[tuple[str, str], bytes]
 ) -> None:
     pcm = samples["slt", "what time is it"] + samples["slt", "what is twelve plus thirty"]
-    heard = words(await said(ears, pcm).transcript())
-    assert heard[:4] == ["what", "time", "is", "it"]
-    assert {"twelve", "plus", "thirty"} & set(heard)
+    transcripts = words(await said(ears, pcm).transcript())
+    assert transcripts[:4] == ["what", "time", "is", "it"]
+    assert {"twelve", "plus", "thirty"} & set(transcripts)
 
 
 async def test_cancelled_utterances_make_room_for_the_next(
@@ -205,7 +205,7 @@ async def test_an_abandoned_utterance_gives_its_worker_back(
     assert workers(ears) == 1
 
 
-async def test_of_an_endless_utterance_the_beginning_is_heard(
+async def test_of_an_endless_utterance_the_beginning_is_transcribed(
     ears: Ears, samples: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pcm = samples["slt", "flip a coin"]
@@ -230,7 +230,7 @@ async def test_idle_workers_end_but_the_last(
     await ears.close()
 
 
-async def test_without_its_package_nothing_is_heard_and_it_says_so(
+async def test_without_its_package_nothing_is_transcribed_and_it_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
@@ -259,9 +259,9 @@ async def test_workers_that_keep_dying_are_given_up(
     ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("components.practice.speech.ears._ANSWER_LIMIT_S", 0.0)
-    heard = [await said(ears, SILENCE).transcript() for _ in range(4)]
+    transcripts = [await said(ears, SILENCE).transcript() for _ in range(4)]
 
-    assert heard == [None] * 4
+    assert transcripts == [None] * 4
     assert "does not run" in ears.degraded
 
 
