@@ -103,8 +103,8 @@ class World:
                 case server.Transcribe(item_id):
                     words = self.sentences.pop(0)
                     self.later(TRANSCRIPTION_S, self.engine.transcript, item_id, words)
-                case server.Think(response_id, heard=heard):
-                    self.server(self.engine.say(response_id, f"You said {heard}.", self.now))
+                case server.Think(response_id, words=words):
+                    self.server(self.engine.say(response_id, f"You said {words}.", self.now))
                     self.server(self.engine.thought(response_id, self.now))
                 case server.Speak(response_id, text):
                     self.speak(response_id, text)
