@@ -6,17 +6,10 @@ gets back, in that order.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from components.practice.engine.input_buffer import InputBuffer, Turn
-from components.practice.engine.items import (
-    USER_MS_PER_TOKEN,
-    Conversation,
-    Item,
-    audio_bytes,
-    item_from,
-    text_tokens,
-)
+from components.practice.engine.items import Conversation, audio_bytes, item_from
 from components.practice.engine.outputs import (
     Close,
     Event,
@@ -30,6 +23,7 @@ from components.practice.engine.outputs import (
 from components.practice.engine.responses import Responses
 from components.practice.engine.schema import RefusedError
 from components.practice.engine.sessions import Session, initial_session, updated_session
+from components.practice.engine.transcripts import announce_transcript
 from components.practice.engine.validate import MAX_APPEND_BYTES, check_event, event_id_of
 
 MAX_ITEMS: Final = 2000
@@ -150,7 +144,7 @@ class Engine:
             item.pending = False
             item.recognised = text
             if item.transcribed:
-                self._transcribed(item)
+                announce_transcript(self._outbox, item)
         self._responses.resume(now)
         return self._outbox.drain()
 
@@ -318,38 +312,3 @@ class Engine:
             self._responses.create(self.session, {})
         except RefusedError as refusal:
             self._error(refusal, None)
-
-    def _transcribed(self, item: Item) -> None:
-        prefix = "conversation.item.input_audio_transcription"
-        address: dict[str, Any] = {"item_id": item.id, "content_index": 0}
-        if not item.recognised:
-            error = _UNINTELLIGIBLE if item.recognised == "" else _NO_EARS
-            self._outbox.emit(f"{prefix}.failed", **address, error=error)
-            return
-        for part in item.content or ():
-            part.text = item.recognised
-        audio = item.audio_ms // USER_MS_PER_TOKEN
-        text = text_tokens(len(item.recognised))
-        usage = {
-            "type": "tokens",
-            "total_tokens": audio + text,
-            "input_tokens": audio,
-            "input_token_details": {"text_tokens": 0, "audio_tokens": audio},
-            "output_tokens": text,
-        }
-        self._outbox.emit(f"{prefix}.delta", **address, delta=item.recognised)
-        self._outbox.emit(f"{prefix}.completed", **address, transcript=item.recognised, usage=usage)
-
-
-_UNINTELLIGIBLE: Final = {
-    "type": "transcription_error",
-    "code": "audio_unintelligible",
-    "message": "The audio could not be transcribed.",
-    "param": None,
-}
-_NO_EARS: Final = {
-    "type": "transcription_error",
-    "code": "transcription_unavailable",
-    "message": "The practice server has no speech recogniser here.",
-    "param": None,
-}

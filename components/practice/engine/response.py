@@ -7,15 +7,13 @@ last.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from components.audio import duration_ms, encode
 from components.practice.engine.items import Conversation, Item, Part, text_tokens
 from components.practice.engine.outputs import Event, Outbox, Speak, Think
 
 Usage = dict[str, Any]
-CACHE_BLOCK: Final = 64
-"""Tokens are cached in blocks of this size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,30 +309,3 @@ def _last_words(context: Sequence[Item]) -> tuple[str | None, float]:
             last = words or item.recognised if item.audio_ms else words
             return last, (item.speech_ms or item.audio_ms) / 1000
     return None, 0.0
-
-
-def usage_of(response: Response, cached: tuple[int, int]) -> Usage:
-    """The figures of `response.done`; `cached` is what the last response already had, by kind."""
-    text_in, audio_in = response.input_tokens()
-    text_out, audio_out = response.output_tokens()
-    cached_text, cached_audio = (
-        min(old, new) // CACHE_BLOCK * CACHE_BLOCK
-        for old, new in zip(cached, (text_in, audio_in), strict=True)
-    )
-    return {
-        "total_tokens": text_in + audio_in + text_out + audio_out,
-        "input_tokens": text_in + audio_in,
-        "output_tokens": text_out + audio_out,
-        "input_token_details": {
-            "text_tokens": text_in,
-            "audio_tokens": audio_in,
-            "image_tokens": 0,
-            "cached_tokens": cached_text + cached_audio,
-            "cached_tokens_details": {
-                "text_tokens": cached_text,
-                "audio_tokens": cached_audio,
-                "image_tokens": 0,
-            },
-        },
-        "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
-    }

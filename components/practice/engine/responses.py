@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from components.practice.engine.items import Conversation, Item, item_from
 from components.practice.engine.outputs import Cancel, Event, Outbox
-from components.practice.engine.response import Plan, Response, usage_of
+from components.practice.engine.response import Plan, Response
 from components.practice.engine.schema import RefusedError
 from components.practice.engine.sessions import Session, check_generation
+from components.practice.engine.usage import usage_of
 
 MAX_BESIDE: Final = 16
 """Out-of-band responses at one time."""

@@ -75,33 +75,6 @@ def test_a_spoken_turn_has_the_order_of_the_api() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("words", "code"), [("", "audio_unintelligible"), (None, "transcription_unavailable")]
-)
-def test_no_words_are_a_failed_transcription(words: str | None, code: str) -> None:
-    drive = Drive()
-    drive.turn_detection(VAD)
-
-    asked = drive.spoken_turn(words)
-    failed = asked.event("conversation.item.input_audio_transcription.failed")
-
-    assert failed["error"]["code"] == code
-    think: Think = asked.one(Think)
-    assert (think.words, think.seconds) == (words, 1.0)
-
-
-def test_without_transcription_only_the_brain_learns_the_words() -> None:
-    drive = Drive()
-    drive.turn_detection(VAD, transcribe=False)
-
-    asked = drive.spoken_turn("secret words")
-
-    assert not any("transcription" in type_ for type_ in asked.types)
-    think: Think = asked.one(Think)
-    assert think.words == "secret words"
-    assert think.items[0]["content"][0]["transcript"] == "secret words"
-
-
 def test_bad_audio_is_refused() -> None:
     drive = Drive()
 
@@ -267,18 +240,6 @@ def test_deleting_a_turn_frees_the_answer_that_waits_for_its_words() -> None:
     assert deleted.types == ["conversation.item.deleted", "Forget", "Think"]
     assert deleted.one(Forget).item_id == item_id
     assert drive.engine.transcript(item_id, "late", 0) == []
-
-
-def test_transcription_has_a_price_too() -> None:
-    drive = Drive()
-    drive.turn_detection(VAD)
-
-    completed = drive.spoken_turn("hello there").event(
-        "conversation.item.input_audio_transcription.completed"
-    )
-
-    assert completed["usage"]["input_token_details"]["audio_tokens"] == 15
-    assert completed["usage"]["output_tokens"] == 3
 
 
 def test_audio_given_as_an_item_is_transcribed() -> None:
