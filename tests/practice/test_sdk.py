@@ -59,9 +59,8 @@ class Client:
                 "transcription": {"model": "gpt-transcribe"},
             }
         }
-        await self.connection.session.update(
-            session={"type": "realtime", "audio": audio, **session}  # type: ignore[typeddict-item]
-        )
+        change: Any = {"type": "realtime", "audio": audio, **session}
+        await self.connection.session.update(session=change)
         updated = await self.until("session.updated")
         return dict(updated["session"])
 

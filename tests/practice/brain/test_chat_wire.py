@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_conversation_becomes_messages() -> None:
         {"type": "mcp_call"},
         {"type": "message", "role": "user"},
     ]
-    tools = [
+    tools: list[Mapping[str, Any]] = [
         {
             "type": "function",
             "name": "clock",
