@@ -22,7 +22,7 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Detect:
-    """Judge more microphone audio; answer with `Engine.detected`. `reset` first when told."""
+    """Find the speech in more audio; answer with `Engine.detected`. `reset` first when told."""
 
     pcm: bytes
     reset: bool = False

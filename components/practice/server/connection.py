@@ -109,8 +109,8 @@ class Connection:
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._outlets: list[Outlet] = []
-        self._unjudged: deque[Detect] = deque()
-        self._judging = asyncio.Lock()
+        self._undetected: deque[Detect] = deque()
+        self._detecting = asyncio.Lock()
         self._utterances: dict[str, Utterance] = {}
         self._last: Utterance | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -154,7 +154,7 @@ class Connection:
         """A message of a client."""
         try:
             self.perform(self._parse(message))
-            await self._judge()
+            await self._detect_speech()
         except Exception as error:
             self._crash(error)
 
@@ -162,7 +162,7 @@ class Connection:
         """What a call's microphone brought about."""
         try:
             self.perform(outputs)
-            await self._judge()
+            await self._detect_speech()
         except Exception as error:
             self._crash(error)
 
@@ -192,11 +192,11 @@ class Connection:
             return self._engine.refuse("invalid_json", f"This is not JSON: {error}")
         return self._engine.receive(event, self._now)
 
-    async def _judge(self) -> None:
+    async def _detect_speech(self) -> None:
         """Find the speech in the audio that has come, a slice at a time."""
-        async with self._judging:
-            while self._unjudged:
-                detect = self._unjudged.popleft()
+        async with self._detecting:
+            while self._undetected:
+                detect = self._undetected.popleft()
                 if detect.reset:
                     self._vad.reset()
                 for start in range(0, len(detect.pcm), SLICE_BYTES):
@@ -215,7 +215,7 @@ class Connection:
             case Emit(event):
                 self._send(orjson.dumps(event))
             case Detect():
-                self._unjudged.append(output)
+                self._undetected.append(output)
             case Recognise(item_id, pcm):
                 if item_id not in self._utterances:
                     # The ears understand a person better who has spoken before.
