@@ -100,14 +100,14 @@ class World:
                     validate_server_event(event, SERVER_EXTENSIONS)
                     self.to_client.append(event["type"])
                     self.client(self.session.receive(server_event(event), self.now))
-                case server.Listen(pcm):
+                case server.Detect(pcm):
                     probability = 0.9 if any(pcm) else 0.0
-                    self.server(self.engine.heard([probability], self.now))
+                    self.server(self.engine.detected([probability], self.now))
                 case server.Transcribe(item_id):
                     words = self.sentences.pop(0)
                     self.later(TRANSCRIPTION_S, self.engine.transcript, item_id, words)
-                case server.Think(response_id, heard=heard):
-                    self.server(self.engine.say(response_id, f"You said {heard}.", self.now))
+                case server.Think(response_id, words=words):
+                    self.server(self.engine.say(response_id, f"You said {words}.", self.now))
                     self.server(self.engine.thought(response_id, self.now))
                 case server.Speak(response_id, text):
                     self.speak(response_id, text)

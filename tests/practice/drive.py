@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from components.audio import BYTES_PER_MS, encode
 from components.practice.engine.engine import Engine
-from components.practice.engine.outputs import Emit, Listen, Output, Speak, Think, Transcribe
+from components.practice.engine.outputs import Detect, Emit, Output, Speak, Think, Transcribe
 from tests.wire import validate_server_event
 
 EXTENSIONS: Final = ("session.id", "session.object", "session.expires_at", "session.practice")
@@ -78,18 +78,18 @@ class Drive:
             audio={"input": {"turn_detection": turn_detection, "transcription": transcription}}
         )
 
-    def hear(self, length_ms: int, probability: float) -> Outputs:
+    def user_sounds(self, length_ms: int, probability: float) -> Outputs:
         """Audio from the microphone that is speech, or not."""
         appended = self.send("input_audio_buffer.append", audio=audio(length_ms))
-        heard: list[Output] = []
-        if any(isinstance(output, Listen) for output in appended):
+        detected: list[Output] = []
+        if any(isinstance(output, Detect) for output in appended):
             hops = [probability] * (length_ms // HOP_MS)
-            heard = self.engine.heard(hops, self.now)
-        return Outputs([*appended, *heard])
+            detected = self.engine.detected(hops, self.now)
+        return Outputs([*appended, *detected])
 
     def spoken_turn(self, text: str | None = "hello there") -> Outputs:
         """The user says something; all outputs until somebody has to think."""
-        outputs = [*self.hear(1000, 0.9), *self.hear(500, 0.0)]
+        outputs = [*self.user_sounds(1000, 0.9), *self.user_sounds(500, 0.0)]
         item_id = Outputs(outputs).one(Transcribe).item_id
         outputs += self.engine.transcript(item_id, text, self.now)
         return Outputs(outputs)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.audio import BYTES_PER_MS
-from components.practice.brain.brain import Say
+from components.practice.brain.rules import Say
 from components.practice.engine.outputs import Think
 from components.practice.speech.chunks import Spoken
 
@@ -39,7 +39,7 @@ class FakeVad:
 
 @dataclass
 class FakeUtterance:
-    """Hears what it was told to hear."""
+    """Transcribes as it was told."""
 
     text: str | None
     pcm: bytes = b""
@@ -57,7 +57,7 @@ class FakeUtterance:
 
 @dataclass
 class FakeEars:
-    """Hears `texts`, one after the other, and the last for ever."""
+    """Transcribes `texts`, one after the other, and the last for ever."""
 
     texts: Sequence[str | None] = ("what time is it",)
     degraded: str = ""
@@ -107,7 +107,7 @@ def think(**fields: Any) -> Think:
     values: dict[str, Any] = {
         "response_id": "r",
         "items": (),
-        "heard": "hello",
+        "words": "hello",
         "seconds": 0.0,
         "instructions": "",
         "tools": (),

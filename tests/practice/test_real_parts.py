@@ -46,7 +46,7 @@ async def turn(socket: ClientConnection, pcm: bytes) -> list[dict[str, Any]]:
     return events
 
 
-async def test_a_question_is_heard_and_answered_aloud(tmp_path: Path) -> None:
+async def test_a_question_is_recognised_and_answered_aloud(tmp_path: Path) -> None:
     pcm = spoken("what time is it", tmp_path)
     async with (
         serve() as server,
@@ -69,13 +69,13 @@ async def test_a_question_is_heard_and_answered_aloud(tmp_path: Path) -> None:
     def of(type_: str) -> list[dict[str, Any]]:
         return [event for event in events if event["type"] == type_]
 
-    (heard,) = of("conversation.item.input_audio_transcription.completed")
+    (transcribed,) = of("conversation.item.input_audio_transcription.completed")
     (said,) = of("response.output_audio_transcript.done")
     deltas = "".join(event["delta"] for event in of("response.output_audio_transcript.delta"))
     sound = b"".join(decode(event["delta"]) for event in of("response.output_audio.delta"))
 
     assert created["session"]["practice"]["notes"] == []
-    assert heard["transcript"].lower().rstrip(".?") == "what time is it"
+    assert transcribed["transcript"].lower().rstrip(".?") == "what time is it"
     assert said["transcript"] == deltas
     assert said["transcript"].startswith("It is ")
     assert len(sound) > 500 * BYTES_PER_MS

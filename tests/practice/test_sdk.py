@@ -59,9 +59,8 @@ class Client:
                 "transcription": {"model": "gpt-transcribe"},
             }
         }
-        await self.connection.session.update(
-            session={"type": "realtime", "audio": audio, **session}  # type: ignore[typeddict-item]
-        )
+        change: Any = {"type": "realtime", "audio": audio, **session}
+        await self.connection.session.update(session=change)
         updated = await self.until("session.updated")
         return dict(updated["session"])
 
@@ -134,8 +133,8 @@ async def test_a_spoken_turn() -> None:
         "response.output_audio.delta",
     ]
     assert types[: len(order)] == order
-    heard = next(e for e in user.seen if e["type"].endswith("transcription.completed"))
-    assert heard["transcript"] == "what time is it"
+    transcribed = next(e for e in user.seen if e["type"].endswith("transcription.completed"))
+    assert transcribed["transcript"] == "what time is it"
     said = "".join(e["delta"] for e in user.seen if e["type"].endswith("audio_transcript.delta"))
     done = user.seen[-2]["response"]
     assert said.startswith("It is ")
@@ -311,7 +310,7 @@ async def test_a_token_limit() -> None:
         (("",), "could not make out any words"),
     ],
 )
-async def test_unheard_words_are_marked_and_answered(texts: Any, said: str) -> None:
+async def test_words_not_recognised_are_marked_and_answered(texts: Any, said: str) -> None:
     async with conversation(texts) as user:
         await user.configure()
         await user.speak()

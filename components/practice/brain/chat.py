@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import httpx
 
-from components.practice.brain.brain import Call, Say
 from components.practice.brain.chat_wire import Answer, EventStream, WireError, error_text, request
+from components.practice.brain.rules import Call, Say
 from components.settings import ChatModel
 
 _TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0, read=30.0)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from components.practice.brain.brain import Call, Say
+from components.practice.brain.rules import Call, Say
 
 Item = Mapping[str, Any]
 MAX_LINE: Final = 1024 * 1024

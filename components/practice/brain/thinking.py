@@ -9,8 +9,8 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Final
 
-from components.practice.brain.brain import Call, Context, Say, reply
 from components.practice.brain.chat import Chat, ChatError
+from components.practice.brain.rules import Call, Context, Say, reply
 from components.practice.engine.outputs import Think
 
 Clock = Callable[[], datetime]
@@ -28,7 +28,7 @@ class Rules:
     async def answer(self, think: Think) -> AsyncGenerator[Say | Call, None]:
         """One sentence, or one call."""
         context = Context(think.items, think.tools, think.tool_choice, think.seconds)
-        yield reply(think.heard, context, self._clock(), self._rng)
+        yield reply(think.words, context, self._clock(), self._rng)
 
 
 class ChatModelThinker:
@@ -64,4 +64,4 @@ class ChatModelThinker:
 
 def _has_words(think: Think) -> bool:
     """Whether there is anything to answer; an instruction alone is enough."""
-    return bool(think.heard) or think.seconds == 0
+    return bool(think.words) or think.seconds == 0

@@ -1,7 +1,7 @@
 """The engine of a WebRTC call: its sound goes to a playout buffer instead of into events.
 
 Rule: what was played is known here, so a barge-in truncates the item without being asked, and the
-`output_audio_buffer` events bracket the sound and not its generation (protocol digest 5.5).
+`output_audio_buffer` events bracket the sound and not its generation.
 """
 
 from contextlib import suppress
@@ -42,9 +42,9 @@ class CallEngine(Engine):
     def microphone(self, pcm: bytes) -> list[Output]:
         """More sound of the caller. Nobody can tell a track to wait: a full buffer is emptied."""
         try:
-            self._hearing.append(pcm)
+            self._input_buffer.append(pcm)
         except RefusedError:
-            self._hearing.clear()
+            self._input_buffer.clear()
         return self._outbox.drain()
 
     def frame(self) -> tuple[bytes | None, list[Output]]:

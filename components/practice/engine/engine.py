@@ -6,30 +6,24 @@ gets back, in that order.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
-from components.practice.engine.input_buffer import Hearing, Turn
-from components.practice.engine.items import (
-    USER_MS_PER_TOKEN,
-    Conversation,
-    Item,
-    audio_bytes,
-    item_from,
-    text_tokens,
-)
+from components.practice.engine.input_buffer import InputBuffer, Turn
+from components.practice.engine.items import Conversation, audio_bytes, item_from
 from components.practice.engine.outputs import (
     Close,
     Event,
     Forget,
-    Hear,
     NewId,
     Outbox,
     Output,
+    Recognise,
     Transcribe,
 )
 from components.practice.engine.responses import Responses
 from components.practice.engine.schema import RefusedError
 from components.practice.engine.sessions import Session, initial_session, updated_session
+from components.practice.engine.transcripts import announce_transcript
 from components.practice.engine.validate import MAX_APPEND_BYTES, check_event, event_id_of
 
 MAX_ITEMS: Final = 2000
@@ -50,9 +44,10 @@ class Engine:
 
         engine = Engine("practice-engine", hop_ms=20)
         engine.open(now=0.0)                             -> [Emit(session.created), …]
-        engine.receive(append_event, now=0.1)            -> [Listen(pcm)]
-        engine.heard([0.9, 0.9, …], now=0.1)             -> [Emit(speech_started), Hear(item, pcm)]
-        engine.heard([0.0, 0.0, …], now=1.0)             -> [Emit(speech_stopped), Emit(committed),
+        engine.receive(append_event, now=0.1)            -> [Detect(pcm)]
+        engine.detected([0.9, 0.9, …], now=0.1)          -> [Emit(speech_started),
+                                                             Recognise(item, pcm)]
+        engine.detected([0.0, 0.0, …], now=1.0)          -> [Emit(speech_stopped), Emit(committed),
                                                              …, Transcribe(item),
                                                              Emit(response.created)]
         engine.transcript(item, "what time is it", 1.1)  -> [Emit(…completed), Think(response, …)]
@@ -84,13 +79,13 @@ class Engine:
         self._conversation = Conversation()
         self._conversation_id = self._outbox.new_id("conv")
         self._responses = Responses(self._outbox, self._conversation, self._conversation_id)
-        self._hearing = Hearing(self._outbox, self._conversation, hop_ms)
+        self._input_buffer = InputBuffer(self._outbox, self._conversation, hop_ms)
         session_id = self._outbox.new_id("sess")
         expires_at = unix_time + int(session_seconds)
         self.session = initial_session(model, session_id, expires_at, notes, rules)
         if wanted is not None:
             self.session = updated_session(self.session, wanted, has_spoken=False)
-        self._hearing.configure(self.session["audio"]["input"])
+        self._input_buffer.configure(self.session["audio"]["input"])
         self._session_seconds = session_seconds
         self._expires: float | None = None
         self._handlers: Mapping[str, Callable[[Event, float], None]] = {
@@ -131,10 +126,10 @@ class Engine:
         self._error(RefusedError(message, code), None)
         return self._outbox.drain()
 
-    def heard(self, probabilities: Sequence[float], now: float) -> list[Output]:
+    def detected(self, probabilities: Sequence[float], now: float) -> list[Output]:
         """The speech probability of each hop of audio completed since."""
         for probability in probabilities:
-            turn = self._hearing.hop(probability)
+            turn = self._input_buffer.hop(probability)
             detection = self.session["audio"]["input"]["turn_detection"]
             if turn is Turn.STARTED:
                 self._barge_in(now)
@@ -147,9 +142,9 @@ class Engine:
         item = self._conversation.get(item_id)
         if item is not None and item.pending:
             item.pending = False
-            item.heard = text
+            item.recognised = text
             if item.transcribed:
-                self._transcribed(item)
+                announce_transcript(self._outbox, item)
         self._responses.resume(now)
         return self._outbox.drain()
 
@@ -205,7 +200,7 @@ class Engine:
             self._outbox.ask(Close(1001, "invalid_request_error.session_expired"))
         elif idle_at is not None and now >= idle_at:
             detection = self.session["audio"]["input"]["turn_detection"]
-            self._hearing.commit_silence(detection["idle_timeout_ms"])
+            self._input_buffer.commit_silence(detection["idle_timeout_ms"])
             self._responses.create(self.session, {}, IDLE_PROMPT)
         return self._outbox.drain()
 
@@ -239,20 +234,20 @@ class Engine:
     def _session_update(self, event: Event, _now: float) -> None:
         has_spoken = self._responses.has_spoken
         self.session = updated_session(self.session, event["session"], has_spoken)
-        self._hearing.configure(self.session["audio"]["input"])
+        self._input_buffer.configure(self.session["audio"]["input"])
         self._outbox.emit("session.updated", session=self.session)
 
     def _append(self, event: Event, _now: float) -> None:
         pcm = audio_bytes(event["audio"], "audio")
         if len(pcm) > MAX_APPEND_BYTES:
             raise RefusedError("Invalid 'audio': more than 15 MiB at a time.", param="audio")
-        self._hearing.append(pcm)
+        self._input_buffer.append(pcm)
 
     def _commit(self, _event: Event, _now: float) -> None:
-        self._hearing.commit()
+        self._input_buffer.commit()
 
     def _clear(self, _event: Event, _now: float) -> None:
-        self._hearing.clear()
+        self._input_buffer.clear()
 
     def _item_create(self, event: Event, _now: float) -> None:
         shown = event["item"]
@@ -271,7 +266,7 @@ class Engine:
         sound = b"".join(part.pcm for part in item.content or ())
         if sound:
             item.pending = True
-            self._outbox.ask(Hear(item.id, sound))
+            self._outbox.ask(Recognise(item.id, sound))
             self._outbox.ask(Transcribe(item.id))
 
     def _require_call(self, call_id: str) -> None:
@@ -317,38 +312,3 @@ class Engine:
             self._responses.create(self.session, {})
         except RefusedError as refusal:
             self._error(refusal, None)
-
-    def _transcribed(self, item: Item) -> None:
-        prefix = "conversation.item.input_audio_transcription"
-        address: dict[str, Any] = {"item_id": item.id, "content_index": 0}
-        if not item.heard:
-            error = _UNINTELLIGIBLE if item.heard == "" else _NO_EARS
-            self._outbox.emit(f"{prefix}.failed", **address, error=error)
-            return
-        for part in item.content or ():
-            part.text = item.heard
-        audio = item.audio_ms // USER_MS_PER_TOKEN
-        text = text_tokens(len(item.heard))
-        usage = {
-            "type": "tokens",
-            "total_tokens": audio + text,
-            "input_tokens": audio,
-            "input_token_details": {"text_tokens": 0, "audio_tokens": audio},
-            "output_tokens": text,
-        }
-        self._outbox.emit(f"{prefix}.delta", **address, delta=item.heard)
-        self._outbox.emit(f"{prefix}.completed", **address, transcript=item.heard, usage=usage)
-
-
-_UNINTELLIGIBLE: Final = {
-    "type": "transcription_error",
-    "code": "audio_unintelligible",
-    "message": "The audio could not be transcribed.",
-    "param": None,
-}
-_NO_EARS: Final = {
-    "type": "transcription_error",
-    "code": "transcription_unavailable",
-    "message": "The practice server has no speech recogniser here.",
-    "param": None,
-}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from components.audio import BYTES_PER_MS, duration_ms
 from components.practice.engine.items import Conversation, Item, Part
-from components.practice.engine.outputs import Forget, Hear, Listen, Outbox, Transcribe
+from components.practice.engine.outputs import Detect, Forget, Outbox, Recognise, Transcribe
 from components.practice.engine.schema import RefusedError
 from components.practice.engine.turns import Started, Stopped, TurnDetector
 from components.practice.engine.validate import MAX_PAUSE_MS
@@ -28,7 +28,7 @@ class Turn(Enum):
     COMMITTED = "committed"
 
 
-class Hearing:
+class InputBuffer:
     """The microphone's side of one session."""
 
     def __init__(self, outbox: Outbox, conversation: Conversation, hop_ms: int) -> None:
@@ -74,7 +74,7 @@ class Hearing:
             )
         self._buffer += pcm
         if self._turns is not None:
-            self._outbox.ask(Listen(pcm, self._fresh))
+            self._outbox.ask(Detect(pcm, self._fresh))
             self._fresh = False
             return
         if self._item_id is None:
@@ -128,7 +128,7 @@ class Hearing:
             audio_end_ms=self.end_ms,
             item_id=item_id,
         )
-        self._enter(Item(item_id, _USER, [self._part(start_ms, self.end_ms)], heard=""))
+        self._enter(Item(item_id, _USER, [self._part(start_ms, self.end_ms)], recognised=""))
         self._drop(self.end_ms)
 
     def clear(self) -> None:
@@ -171,7 +171,7 @@ class Hearing:
     def _feed(self, end_ms: int) -> None:
         assert self._item_id is not None
         if end_ms > self._fed_ms:
-            self._outbox.ask(Hear(self._item_id, self._slice(self._fed_ms, end_ms)))
+            self._outbox.ask(Recognise(self._item_id, self._slice(self._fed_ms, end_ms)))
             self._fed_ms = end_ms
 
     def _commit(self, end_ms: int, speech_ms: int = 0) -> None:

@@ -83,8 +83,8 @@ class Item:
     status: str = "completed"
     pending: bool = False
     """Its words are still to be made out."""
-    heard: str | None = None
-    """What the ears made of its sound."""
+    recognised: str | None = None
+    """The words that the ears recognised in its sound: "" if none, None if there are no ears."""
     speech_ms: int = 0
     """How long somebody spoke in it, as far as that is known."""
     transcribed: bool = False
@@ -99,11 +99,11 @@ class Item:
         return shown
 
     def context(self) -> dict[str, Any]:
-        """As whoever thinks of an answer sees it: with what was heard, even if not written down."""
+        """As whoever thinks of an answer sees it: with what was recognised, even if unwritten."""
         shown = self.wire()
         for part in shown.get("content", ()):
             if part["type"] == "input_audio" and not part["transcript"]:
-                part["transcript"] = self.heard
+                part["transcript"] = self.recognised
         return shown
 
     @property

@@ -21,15 +21,15 @@ class Emit:
 
 
 @dataclass(frozen=True, slots=True)
-class Listen:
-    """Judge more microphone audio; answer with `Engine.heard`. `reset` first when told."""
+class Detect:
+    """Find the speech in more audio; answer with `Engine.detected`. `reset` first when told."""
 
     pcm: bytes
     reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Hear:
+class Recognise:
     """More audio of an utterance, for the ears; the first one opens it."""
 
     item_id: str
@@ -56,10 +56,10 @@ class Think:
 
     response_id: str
     items: Sequence[Event]
-    """The context, as conversation items of the API; what was heard stands in `transcript`."""
-    heard: str | None
-    """The user's last words; None if nobody could hear them, or there was nothing to hear; "" if no
-    words could be made out."""
+    """The context, as conversation items of the API; what was recognised stands in `transcript`."""
+    words: str | None
+    """The user's last words, typed or recognised; None if there are no ears, or nobody has said
+    anything; "" if no words could be made out."""
     seconds: float
     """How long the user spoke."""
     instructions: str
@@ -92,7 +92,7 @@ class Close:
     reason: str
 
 
-Output = Emit | Listen | Hear | Transcribe | Forget | Think | Speak | Cancel | Close
+Output = Emit | Detect | Recognise | Transcribe | Forget | Think | Speak | Cancel | Close
 
 
 class Outbox:

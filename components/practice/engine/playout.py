@@ -1,6 +1,6 @@
 """The output audio buffer of a WebRTC call: what is still to be played, and how much of it was.
 
-Rule: the server paces the sound, so it alone knows what was played (protocol digest 5.5). Sound is
+Rule: the server paces the sound, so it alone knows what was played. Sound is
 taken in frames of 20 ms; a frame that is not complete yet waits for the rest of its response.
 """
 

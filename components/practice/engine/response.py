@@ -1,21 +1,19 @@
 """One answer on its way: its items, its events in order, its tokens.
 
 Rule: every item that begins also ends, whatever becomes of the response, and `response.done` comes
-last (protocol digest 5.2).
+last.
 """
 
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from components.audio import duration_ms, encode
 from components.practice.engine.items import Conversation, Item, Part, text_tokens
 from components.practice.engine.outputs import Event, Outbox, Speak, Think
 
 Usage = dict[str, Any]
-CACHE_BLOCK: Final = 64
-"""Tokens are cached in blocks of this size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Response:
             "metadata": plan.metadata,
         }
 
-    def start_when_heard(self) -> None:
+    def start_when_transcribed(self) -> None:
         """Think, once everything that was said before is known."""
         if self._thought_asked or self.done or any(item.pending for item in self.plan.context):
             return
@@ -93,12 +91,12 @@ class Response:
             self.say(self.plan.prompt)
             self.thought()
             return
-        heard, seconds = _last_words(self.plan.context)
+        words, seconds = _last_words(self.plan.context)
         self._outbox.ask(
             Think(
                 self.id,
                 tuple(item.context() for item in self.plan.context),
-                heard,
+                words,
                 seconds,
                 self.plan.instructions,
                 self.plan.tools,
@@ -308,33 +306,6 @@ def _last_words(context: Sequence[Item]) -> tuple[str | None, float]:
         if item.fields.get("role") == "user":
             parts = item.content or []
             words = " ".join(part.text for part in parts if part.text)
-            heard = words or item.heard if item.audio_ms else words
-            return heard, (item.speech_ms or item.audio_ms) / 1000
+            last = words or item.recognised if item.audio_ms else words
+            return last, (item.speech_ms or item.audio_ms) / 1000
     return None, 0.0
-
-
-def usage_of(response: Response, cached: tuple[int, int]) -> Usage:
-    """The figures of `response.done`; `cached` is what the last response already had, by kind."""
-    text_in, audio_in = response.input_tokens()
-    text_out, audio_out = response.output_tokens()
-    cached_text, cached_audio = (
-        min(old, new) // CACHE_BLOCK * CACHE_BLOCK
-        for old, new in zip(cached, (text_in, audio_in), strict=True)
-    )
-    return {
-        "total_tokens": text_in + audio_in + text_out + audio_out,
-        "input_tokens": text_in + audio_in,
-        "output_tokens": text_out + audio_out,
-        "input_token_details": {
-            "text_tokens": text_in,
-            "audio_tokens": audio_in,
-            "image_tokens": 0,
-            "cached_tokens": cached_text + cached_audio,
-            "cached_tokens_details": {
-                "text_tokens": cached_text,
-                "audio_tokens": cached_audio,
-                "image_tokens": 0,
-            },
-        },
-        "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
-    }

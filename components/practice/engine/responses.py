@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from components.practice.engine.items import Conversation, Item, item_from
 from components.practice.engine.outputs import Cancel, Event, Outbox
-from components.practice.engine.response import Plan, Response, usage_of
+from components.practice.engine.response import Plan, Response
 from components.practice.engine.schema import RefusedError
 from components.practice.engine.sessions import Session, check_generation
+from components.practice.engine.usage import usage_of
 
 MAX_BESIDE: Final = 16
 """Out-of-band responses at one time."""
@@ -58,7 +59,7 @@ class Responses:
         self._running[response_id] = response
         if not beside:
             self.quiet_from = None
-        response.start_when_heard()
+        response.start_when_transcribed()
 
     def follow(self, response_id: str, now: float, step: Callable[[Response], None]) -> None:
         """Continue a response, if it is still in progress."""
@@ -70,7 +71,7 @@ class Responses:
     def resume(self, now: float) -> None:
         """The words of an item are known: who waited for them can begin."""
         for response in tuple(self._running.values()):
-            response.start_when_heard()
+            response.start_when_transcribed()
         self._settle(now)
 
     def cancel(self, response_id: str | None, reason: str, now: float) -> None:

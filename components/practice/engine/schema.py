@@ -12,7 +12,7 @@ Check = Callable[[object, str], None]
 
 
 class RefusedError(Exception):
-    """A client event that is not obeyed; becomes an `error` event (protocol digest 2.6)."""
+    """A client event that is not obeyed; it is answered by an `error` event."""
 
     def __init__(self, message: str, code: str | None = "invalid_value", param: str = "") -> None:
         super().__init__(message)

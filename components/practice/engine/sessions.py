@@ -18,7 +18,7 @@ _SERVER_VAD: Final = {
     "type": "server_vad",
     "threshold": 0.5,
     "prefix_padding_ms": 300,
-    # The API documents 500 and reports 200 (protocol digest 3.2); clients should send their own.
+    # The API documents 500 and reports 200 in `session.created`; clients should send their own.
     "silence_duration_ms": 200,
     "idle_timeout_ms": None,
     "create_response": True,

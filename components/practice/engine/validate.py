@@ -83,7 +83,7 @@ def _metadata(value: object, path: str) -> None:
 
 
 def _transcription(value: object, path: str) -> None:
-    """Which fields a transcription model takes (protocol digest 1.3)."""
+    """A transcription block; each model takes only the fields that it has."""
     record(
         {"model": one_of(*TRANSCRIPTION_MODELS)},
         {

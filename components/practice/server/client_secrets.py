@@ -1,6 +1,6 @@
 """The short-lived keys for browsers: who holds one may begin sessions that it describes.
 
-Rule: its lifetime limits when a session begins, not how long it lasts (protocol digest 2.1).
+Rule: its lifetime limits when a session begins, not how long it lasts.
 """
 
 import secrets

@@ -16,16 +16,16 @@ from uuid import uuid4
 import orjson
 
 from components.audio import BYTES_PER_MS
-from components.practice.brain.brain import Call, Say
+from components.practice.brain.rules import Call, Say
 from components.practice.engine.engine import Engine
 from components.practice.engine.outputs import (
     Cancel,
     Close,
+    Detect,
     Emit,
     Forget,
-    Hear,
-    Listen,
     Output,
+    Recognise,
     Speak,
     Think,
     Transcribe,
@@ -109,8 +109,8 @@ class Connection:
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._outlets: list[Outlet] = []
-        self._unjudged: deque[Listen] = deque()
-        self._judging = asyncio.Lock()
+        self._undetected: deque[Detect] = deque()
+        self._detecting = asyncio.Lock()
         self._utterances: dict[str, Utterance] = {}
         self._last: Utterance | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -154,15 +154,15 @@ class Connection:
         """A message of a client."""
         try:
             self.perform(self._parse(message))
-            await self._judge()
+            await self._detect_speech()
         except Exception as error:
             self._crash(error)
 
-    async def hear(self, outputs: list[Output]) -> None:
+    async def take_sound(self, outputs: list[Output]) -> None:
         """What a call's microphone brought about."""
         try:
             self.perform(outputs)
-            await self._judge()
+            await self._detect_speech()
         except Exception as error:
             self._crash(error)
 
@@ -192,16 +192,16 @@ class Connection:
             return self._engine.refuse("invalid_json", f"This is not JSON: {error}")
         return self._engine.receive(event, self._now)
 
-    async def _judge(self) -> None:
+    async def _detect_speech(self) -> None:
         """Find the speech in the audio that has come, a slice at a time."""
-        async with self._judging:
-            while self._unjudged:
-                listen = self._unjudged.popleft()
-                if listen.reset:
+        async with self._detecting:
+            while self._undetected:
+                detect = self._undetected.popleft()
+                if detect.reset:
                     self._vad.reset()
-                for start in range(0, len(listen.pcm), SLICE_BYTES):
-                    probabilities = self._vad.feed(listen.pcm[start : start + SLICE_BYTES])
-                    self.perform(self._engine.heard(probabilities, self._now))
+                for start in range(0, len(detect.pcm), SLICE_BYTES):
+                    probabilities = self._vad.feed(detect.pcm[start : start + SLICE_BYTES])
+                    self.perform(self._engine.detected(probabilities, self._now))
                     await asyncio.sleep(0)
 
     def perform(self, outputs: list[Output]) -> None:
@@ -214,9 +214,9 @@ class Connection:
         match output:
             case Emit(event):
                 self._send(orjson.dumps(event))
-            case Listen():
-                self._unjudged.append(output)
-            case Hear(item_id, pcm):
+            case Detect():
+                self._undetected.append(output)
+            case Recognise(item_id, pcm):
                 if item_id not in self._utterances:
                     # The ears understand a person better who has spoken before.
                     self._last = self._parts.ears.listen(self._last)

@@ -1,4 +1,4 @@
-"""Who may come in, and what the others are told (protocol digest 2.6).
+"""Who may come in, and what the others are told.
 
 Rule: without a key, pages of other machines do not get in at all. A key is compared in constant
 time and is part of no message.

@@ -20,11 +20,11 @@ JITTER_BUFFER: Final = "_RTCRtpReceiver__jitter_buffer"
 
 
 class OpusReceiver:
-    """Stands in for aiortc's jitter buffer: calls `hear` with PCM of 24 kHz, mono."""
+    """Stands in for aiortc's jitter buffer: calls `deliver` with PCM of 24 kHz, mono."""
 
-    def __init__(self, hear: Callable[[bytes], None], opus: Collection[int]) -> None:
-        """`opus` are the payload types of Opus; packets of others are not heard."""
-        self._hear = hear
+    def __init__(self, deliver: Callable[[bytes], None], opus: Collection[int]) -> None:
+        """`opus` are the payload types of Opus; packets of others are dropped."""
+        self._deliver = deliver
         self._opus = opus
         self._newest: int | None = None
         self._expected = 0
@@ -57,7 +57,7 @@ class OpusReceiver:
         missing = (timestamp - self._expected) & 0xFFFFFFFF
         self._expected = (timestamp + frame.samples) & 0xFFFFFFFF
         if 0 < missing <= LONGEST_GAP:
-            self._hear(bytes(2 * (missing * SAMPLE_RATE // RTP_CLOCK)))
+            self._deliver(bytes(2 * (missing * SAMPLE_RATE // RTP_CLOCK)))
         frame.pts = None
         for part in self._resampler.resample(frame):
-            self._hear(bytes(part.planes[0])[: 2 * part.samples])
+            self._deliver(bytes(part.planes[0])[: 2 * part.samples])

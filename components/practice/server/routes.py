@@ -1,7 +1,7 @@
 """The addresses of the practice server: WebSocket, client secrets, calls.
 
 Rule: a refused WebSocket is accepted, gets one `error` and a close frame that names the reason, as
-the API does it; everything else is answered by status and JSON (protocol digest 2.1 to 2.6).
+the API does it; everything else is answered by status and JSON.
 """
 
 import time

@@ -137,7 +137,7 @@ class Call:
         self._channel = Channel()
         self._connected = asyncio.Event()
         self._gone = asyncio.Event()
-        self._heard: asyncio.Queue[bytes] = asyncio.Queue()
+        self._received: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def answer(self, offer: str) -> str:
         """The answer to a browser's session description; raises `OfferError`."""
@@ -187,7 +187,7 @@ class Call:
     def _hear_at_once(self, answer: str) -> None:
         opus = {int(n) for n in re.findall(r"(?im)^a=rtpmap:(\d+) opus/48000", answer)}
         for receiver in self._peer.getReceivers():
-            setattr(receiver, JITTER_BUFFER, OpusReceiver(self._heard.put_nowait, opus))
+            setattr(receiver, JITTER_BUFFER, OpusReceiver(self._received.put_nowait, opus))
 
     def _state_changed(self) -> None:
         if self._peer.connectionState == "connected":
@@ -202,8 +202,8 @@ class Call:
     async def _listen(self) -> None:
         """The microphone, as long as the call lasts."""
         while True:
-            pcm = await self._heard.get()
-            await self.connection.hear(self._engine.microphone(pcm))
+            pcm = await self._received.get()
+            await self.connection.take_sound(self._engine.microphone(pcm))
 
 
 async def _first(*works: Coroutine[Any, Any, object]) -> None:

@@ -14,7 +14,15 @@ import os
 from typing import Final
 
 from components.audio import BYTES_PER_MS, SAMPLE_RATE
-from components.practice.speech.framing import AUDIO, BEGIN, CANCEL, EARS_RATE, END, HEARD, Frame
+from components.practice.speech.framing import (
+    AUDIO,
+    BEGIN,
+    CANCEL,
+    EARS_RATE,
+    END,
+    TRANSCRIBED,
+    Frame,
+)
 from components.practice.speech.resample import Resampler
 from components.practice.speech.transcript import sentence
 from components.practice.speech.worker import Worker, WorkerError
@@ -86,7 +94,7 @@ class Utterance:
         if not self._text.done():
             self._text.set_result(text)
 
-    async def hear(self, worker: Worker) -> None:
+    async def recognise(self, worker: Worker) -> None:
         """Give the audio to a worker until the utterance ends; `WorkerError` if that fails."""
         if self._text.done():
             return
@@ -103,11 +111,11 @@ class Utterance:
             return
         worker.send(Frame(END))
         frame = await worker.receive(_ANSWER_LIMIT_S)
-        if frame.kind != HEARD:
+        if frame.kind != TRANSCRIBED:
             raise WorkerError(f"an answer of kind {frame.kind!r}")
-        heard = json.loads(frame.payload)
-        self.mean = heard["mean"] or self.mean
-        self.resolve(sentence(heard["text"]))
+        answer = json.loads(frame.payload)
+        self.mean = answer["mean"] or self.mean
+        self.resolve(sentence(answer["text"]))
 
 
 class Ears:
@@ -179,7 +187,7 @@ class Ears:
             self._decided.set()
             while (utterance := await self._next()) is not None:
                 self._free, busy = self._free - 1, True
-                await utterance.hear(worker)
+                await utterance.recognise(worker)
                 self._failures = 0
                 self._free, busy = self._free + 1, False
         except (WorkerError, ValueError, LookupError) as error:

@@ -1,7 +1,8 @@
 """Turns speech into words with pocketsphinx, in a process of its own: it holds the GIL throughout.
 
 Run as `python -m components.practice.speech.ears_worker`; `framing` says what goes over its pipes.
-A HEARD frame carries JSON: `text` (the words) and `mean` (of this speaker, for the next utterance).
+A TRANSCRIBED frame carries JSON: `text` (the words) and `mean` (of this speaker, for the next
+utterance).
 
 The cepstral mean of a new speaker and their microphone is unknown, and a wrong one doubles the
 errors. So it is first estimated from the start of what they say, which is kept so long.
@@ -17,7 +18,7 @@ from pocketsphinx import Decoder
 
 from components.practice.brain.grammar import grammar
 from components.practice.speech import framing
-from components.practice.speech.framing import EARS_RATE, HEARD, READY, Frame
+from components.practice.speech.framing import EARS_RATE, READY, TRANSCRIBED, Frame
 from components.practice.speech.transcript import Hypothesis, choose
 
 _NOTHING: Final = Hypothesis("", 0.0)
@@ -49,7 +50,7 @@ class Recogniser:
         else:
             self._kept = b""
 
-    def hear(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes) -> None:
         """The next part of the utterance, 16 kHz PCM of any length."""
         if self._kept is not None:
             self._kept += pcm
@@ -119,10 +120,10 @@ def main() -> None:
             case framing.BEGIN:
                 recogniser.begin(frame.payload.decode())
             case framing.AUDIO:
-                recogniser.hear(frame.payload)
+                recogniser.feed(frame.payload)
             case framing.END:
                 words, mean = recogniser.end()
-                framing.write(out, framing.pack_json(HEARD, {"text": words, "mean": mean}))
+                framing.write(out, framing.pack_json(TRANSCRIBED, {"text": words, "mean": mean}))
             case framing.CANCEL:
                 recogniser.cancel()
 

@@ -5,7 +5,8 @@ here imports what only a worker may load.
 
 Every worker begins with READY. The ears then get for each utterance BEGIN (the speaker's cepstral
 mean, or nothing for a new one), AUDIO (16 kHz PCM) as it is spoken, and END or CANCEL; they answer
-END with HEARD. The voice answers each SPEAK with SPOKEN, or with REFUSED and the reason in words.
+END with TRANSCRIBED. The voice answers each SPEAK with SPOKEN, or with REFUSED and the reason in
+words.
 """
 
 import json
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 _HEADER: Final = struct.Struct("<cI")
 HEADER_BYTES: Final = _HEADER.size
 READY: Final = b"R"
-BEGIN, AUDIO, END, CANCEL, HEARD = b"B", b"A", b"E", b"C", b"H"
+BEGIN, AUDIO, END, CANCEL, TRANSCRIBED = b"B", b"A", b"E", b"C", b"T"
 SPEAK, SPOKEN, REFUSED = b"S", b"P", b"F"
 EARS_RATE: Final = 16_000
 VOICE_RATE: Final = 22_050

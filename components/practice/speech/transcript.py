@@ -26,7 +26,7 @@ _CAPITALS: Final = {word.lower(): word for word in _CAPITALISED.split()}
 
 
 class Hypothesis(NamedTuple):
-    """What one recogniser believes it heard."""
+    """What one recogniser takes the words to be."""
 
     text: str
     score: float

@@ -54,7 +54,7 @@ class Vad:
         return [self._detector.probability(hop) for hop in hops]
 
     def reset(self) -> None:
-        """Forget everything heard so far: what follows is another stream."""
+        """Forget the sound so far: what follows is another stream."""
         self._detector = self._make()
         self._resampler = Resampler(SAMPLE_RATE, VAD_RATE)
         self._pending = b""

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from components.practice.brain.brain import Call, Say
 from components.practice.brain.chat import Chat, ChatError
+from components.practice.brain.rules import Call, Say
 from components.settings import ChatModel
 
 Answer = Callable[["Exchange"], Awaitable[None]]

@@ -1,11 +1,11 @@
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.practice.brain.brain import Call, Say
 from components.practice.brain.chat_wire import (
     MAX_ANSWER,
     MAX_LINE,
@@ -15,6 +15,7 @@ from components.practice.brain.chat_wire import (
     error_text,
     request,
 )
+from components.practice.brain.rules import Call, Say
 
 
 def message(role: str, **content: str | None) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def test_a_conversation_becomes_messages() -> None:
         {"type": "mcp_call"},
         {"type": "message", "role": "user"},
     ]
-    tools = [
+    tools: list[Mapping[str, Any]] = [
         {
             "type": "function",
             "name": "clock",

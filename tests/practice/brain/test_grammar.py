@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from components.practice.brain.brain import Context, Say, reply
 from components.practice.brain.grammar import grammar
+from components.practice.brain.rules import Context, Say, reply
 
 
 def phrase(rules: dict[str, str], name: str, choose: random.Random) -> str:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.practice.brain.brain import Call, Say
 from components.practice.brain.chat import ChatError
+from components.practice.brain.rules import Call, Say
 from components.practice.brain.thinking import ChatModelThinker, Rules
 from components.practice.engine.outputs import Think
 from components.practice.server.connection import Thinker
@@ -42,13 +42,13 @@ async def steps_of(thinker: Thinker, question: Think) -> list[Say | Call]:
 
 
 async def test_rules_answer_in_one_step() -> None:
-    steps = await steps_of(RULES, think(heard="what time is it"))
+    steps = await steps_of(RULES, think(words="what time is it"))
 
     assert steps == [Say("It is 12:00 PM.")]
 
 
 async def test_rules_without_anything_said_greet() -> None:
-    assert words_of(await steps_of(RULES, think(heard=None))).startswith("Hello!")
+    assert words_of(await steps_of(RULES, think(words=None))).startswith("Hello!")
 
 
 async def test_a_chat_model_gets_the_conversation_and_the_instructions() -> None:
@@ -67,11 +67,11 @@ async def test_a_chat_model_gets_no_tools_it_may_not_use() -> None:
     assert chat.asked[0][1] == ()
 
 
-@pytest.mark.parametrize("heard", ["", None])
-async def test_a_chat_model_is_not_asked_about_speech_without_words(heard: str | None) -> None:
+@pytest.mark.parametrize("words", ["", None])
+async def test_a_chat_model_is_not_asked_about_speech_without_words(words: str | None) -> None:
     thinker, chat = chatting(Say("Hi."))
 
-    steps = await steps_of(thinker, think(heard=heard, seconds=2.0))
+    steps = await steps_of(thinker, think(words=words, seconds=2.0))
 
     assert words_of(steps).startswith("I heard")
     assert chat.asked == []
@@ -80,13 +80,13 @@ async def test_a_chat_model_is_not_asked_about_speech_without_words(heard: str |
 async def test_an_instruction_alone_is_enough_for_a_chat_model() -> None:
     thinker, _ = chatting(Say("Welcome."))
 
-    assert await steps_of(thinker, think(heard=None)) == [Say("Welcome.")]
+    assert await steps_of(thinker, think(words=None)) == [Say("Welcome.")]
 
 
 async def test_a_failing_chat_model_is_named_and_the_rules_answer() -> None:
     thinker, _ = chatting(ChatError("The chat endpoint has failed."))
 
-    steps = await steps_of(thinker, think(heard="what time is it"))
+    steps = await steps_of(thinker, think(words="what time is it"))
 
     assert words_of(steps) == "The chat endpoint has failed. It is 12:00 PM."
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from components.audio import BYTES_PER_MS
-from components.practice.engine import input_buffer as hearing
+from components.practice.engine import input_buffer
 from components.practice.engine.call_engine import CallEngine
-from components.practice.engine.outputs import Listen
+from components.practice.engine.outputs import Detect
 from tests.practice.drive import HOP_MS, Drive, Outputs, audio
 
 
@@ -48,7 +48,7 @@ def test_barge_in_truncates_by_itself() -> None:
     call.turn_detection(VAD)
     item_id, _ = call.answered_turn("One two three.")
     call.play(20)
-    outputs = call.hear(200, 0.9)
+    outputs = call.user_sounds(200, 0.9)
 
     truncated = outputs.event("conversation.item.truncated")
     assert (truncated["item_id"], truncated["audio_end_ms"]) == (item_id, 400)
@@ -67,7 +67,7 @@ def test_barge_in_cancels_what_is_still_generated() -> None:
     call.engine.say(response_id, "One two three.", call.now)
     call.sound(response_id, "One two")
     call.play(5)
-    outputs = call.hear(200, 0.9)
+    outputs = call.user_sounds(200, 0.9)
 
     assert outputs.event("response.done")["response"]["status"] == "cancelled"
     assert outputs.event("conversation.item.truncated")["audio_end_ms"] == 100
@@ -80,14 +80,14 @@ def test_barge_in_may_be_the_clients_business() -> None:
     call.answered_turn()
     call.play(1)
 
-    assert "output_audio_buffer.cleared" not in call.hear(200, 0.9).types
+    assert "output_audio_buffer.cleared" not in call.user_sounds(200, 0.9).types
 
 
 def test_speech_over_silence_clears_nothing() -> None:
     call = Call()
     call.turn_detection(VAD)
 
-    assert "output_audio_buffer.cleared" not in call.hear(200, 0.9).types
+    assert "output_audio_buffer.cleared" not in call.user_sounds(200, 0.9).types
 
 
 def test_the_client_may_clear_the_output() -> None:
@@ -114,16 +114,16 @@ def test_the_microphone_is_judged() -> None:
     call = Call()
     pcm = bytes(20 * BYTES_PER_MS)
 
-    (listen,) = call.engine.microphone(pcm)
-    assert isinstance(listen, Listen)
-    assert listen.pcm == pcm
+    (detect,) = call.engine.microphone(pcm)
+    assert isinstance(detect, Detect)
+    assert detect.pcm == pcm
 
 
 def test_a_microphone_that_nobody_commits_fills_no_memory() -> None:
     call = Call()
     call.turn_detection(None)
     for _ in range(3):
-        call.send("input_audio_buffer.append", audio=audio(hearing.MAX_BUFFER_MS // 3))
+        call.send("input_audio_buffer.append", audio=audio(input_buffer.MAX_BUFFER_MS // 3))
     outputs = Outputs(call.engine.microphone(bytes(20 * BYTES_PER_MS)))
 
     assert "input_audio_buffer.cleared" in outputs.types

@@ -45,10 +45,10 @@ def test_a_spoken_turn_has_the_order_of_the_api() -> None:
     asked = drive.spoken_turn("what time is it")
     answered = drive.say(drive.think(asked), "It is noon.")
 
-    assert [t for t in asked.types if t != "Hear"] == [
-        "Listen",
+    assert [t for t in asked.types if t != "Recognise"] == [
+        "Detect",
         "input_audio_buffer.speech_started",
-        "Listen",
+        "Detect",
         "input_audio_buffer.speech_stopped",
         "input_audio_buffer.committed",
         "conversation.item.added",
@@ -75,33 +75,6 @@ def test_a_spoken_turn_has_the_order_of_the_api() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("heard", "code"), [("", "audio_unintelligible"), (None, "transcription_unavailable")]
-)
-def test_no_words_are_a_failed_transcription(heard: str | None, code: str) -> None:
-    drive = Drive()
-    drive.turn_detection(VAD)
-
-    asked = drive.spoken_turn(heard)
-    failed = asked.event("conversation.item.input_audio_transcription.failed")
-
-    assert failed["error"]["code"] == code
-    think: Think = asked.one(Think)
-    assert (think.heard, think.seconds) == (heard, 1.0)
-
-
-def test_without_transcription_only_the_brain_learns_the_words() -> None:
-    drive = Drive()
-    drive.turn_detection(VAD, transcribe=False)
-
-    asked = drive.spoken_turn("secret words")
-
-    assert not any("transcription" in type_ for type_ in asked.types)
-    think: Think = asked.one(Think)
-    assert think.heard == "secret words"
-    assert think.items[0]["content"][0]["transcript"] == "secret words"
-
-
 def test_bad_audio_is_refused() -> None:
     drive = Drive()
 
@@ -124,7 +97,7 @@ def test_idle_time_counts_from_the_end_of_playback() -> None:
     drive = idle_drive()
     drive.now = 10.0
     drive.answered_turn("Five words make one second.")
-    drive.hear(4000, 0.0)
+    drive.user_sounds(4000, 0.0)
 
     assert drive.engine.deadline == 16.0
     assert drive.tick(15.9) == []
@@ -146,7 +119,7 @@ def test_idle_time_counts_from_the_end_of_playback() -> None:
 def test_speech_ends_the_idle_time() -> None:
     drive = idle_drive()
     drive.answered_turn()
-    drive.hear(500, 0.9)
+    drive.user_sounds(500, 0.9)
 
     assert drive.tick(100.0) == []
 
@@ -189,7 +162,7 @@ def test_a_typed_turn() -> None:
 
     assert typed.types == ["conversation.item.added", "conversation.item.done"]
     assert typed.events[0]["item"]["id"] == "mine"
-    assert created.one(Think).heard == "what time is it"
+    assert created.one(Think).words == "what time is it"
     assert answered.event("response.done")["response"]["status"] == "completed"
 
 
@@ -259,7 +232,7 @@ def test_what_is_not_json_is_an_error() -> None:
 def test_deleting_a_turn_frees_the_answer_that_waits_for_its_words() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
-    outputs = Outputs([*drive.hear(1000, 0.9), *drive.hear(500, 0.0)])
+    outputs = Outputs([*drive.user_sounds(1000, 0.9), *drive.user_sounds(500, 0.0)])
     item_id = outputs.one(TranscribeRequest).item_id
 
     deleted = drive.send("conversation.item.delete", item_id=item_id)
@@ -269,19 +242,7 @@ def test_deleting_a_turn_frees_the_answer_that_waits_for_its_words() -> None:
     assert drive.engine.transcript(item_id, "late", 0) == []
 
 
-def test_transcription_has_a_price_too() -> None:
-    drive = Drive()
-    drive.turn_detection(VAD)
-
-    completed = drive.spoken_turn("hello there").event(
-        "conversation.item.input_audio_transcription.completed"
-    )
-
-    assert completed["usage"]["input_token_details"]["audio_tokens"] == 15
-    assert completed["usage"]["output_tokens"] == 3
-
-
-def test_audio_given_as_an_item_is_heard() -> None:
+def test_audio_given_as_an_item_is_transcribed() -> None:
     drive = Drive()
     content = [{"type": "input_audio", "audio": audio(500)}]
 
@@ -290,11 +251,11 @@ def test_audio_given_as_an_item_is_heard() -> None:
     )
     item_id = created.events[0]["item"]["id"]
     drive.send("response.create")
-    heard = Outputs(drive.engine.transcript(item_id, "from a file", 0))
+    transcribed = Outputs(drive.engine.transcript(item_id, "from a file", 0))
 
-    assert created.types[-2:] == ["Hear", "Transcribe"]
-    assert heard.types == ["Think"]
-    assert heard.one(Think).heard == "from a file"
+    assert created.types[-2:] == ["Recognise", "Transcribe"]
+    assert transcribed.types == ["Think"]
+    assert transcribed.one(Think).words == "from a file"
 
 
 @settings(max_examples=50, deadline=None)
@@ -321,7 +282,7 @@ def test_garbage_is_answered_by_errors_and_nothing_else(messages: list[Any]) -> 
             "response.done",
             "Cancel",
             "rate_limits.updated",
-            "Listen",
+            "Detect",
         }
     assert drive.update().types == ["session.updated"]
 
@@ -330,9 +291,9 @@ def test_every_client_event_is_answered() -> None:
     """One session that uses each event of the API once, as it should be used."""
     drive = Drive()
     drive.turn_detection(VAD)
-    drive.hear(500, 0.0)
+    drive.user_sounds(500, 0.0)
     answers = [drive.send("input_audio_buffer.clear")]
-    drive.hear(500, 0.0)
+    drive.user_sounds(500, 0.0)
     answers.append(drive.send("input_audio_buffer.commit"))
     drive.engine.transcript(answers[-1].one(TranscribeRequest).item_id, "", 0)
     item_id, _ = drive.answered_turn("One two.")
@@ -345,7 +306,7 @@ def test_every_client_event_is_answered() -> None:
 
     assert [outputs.types[0] for outputs in answers] == [
         "input_audio_buffer.cleared",
-        "Hear",
+        "Recognise",
         "conversation.item.truncated",
         "conversation.item.retrieved",
         "conversation.item.deleted",
@@ -394,7 +355,7 @@ def test_the_client_may_keep_responses_to_itself() -> None:
     drive = Drive()
     drive.turn_detection({**VAD, "create_response": False})
 
-    outputs = Outputs([*drive.hear(500, 0.9), *drive.hear(500, 0.0)])
+    outputs = Outputs([*drive.user_sounds(500, 0.9), *drive.user_sounds(500, 0.0)])
 
     assert "input_audio_buffer.committed" in outputs.types
     assert "response.created" not in outputs.types

@@ -3,7 +3,7 @@
 import pytest
 
 from components.audio import decode
-from components.practice.engine.outputs import Hear, Listen
+from components.practice.engine.outputs import Detect, Recognise
 from tests.practice.drive import Drive, Outputs, audio
 
 NO_VAD = None
@@ -35,11 +35,11 @@ def test_a_turn_is_one_item_from_the_announcement_on() -> None:
 def test_the_start_includes_the_prefix_padding_and_so_does_the_audio() -> None:
     drive = Drive()
     drive.turn_detection({**VAD, "prefix_padding_ms": 300})
-    drive.hear(1000, 0.0)
+    drive.user_sounds(1000, 0.0)
 
     asked = drive.spoken_turn()
     started = asked.event("input_audio_buffer.speech_started")
-    fed = b"".join(output.pcm for output in asked if isinstance(output, Hear))
+    fed = b"".join(output.pcm for output in asked if isinstance(output, Recognise))
     retrieved = drive.send("conversation.item.retrieve", item_id=started["item_id"])
     content = retrieved.event("conversation.item.retrieved")["item"]["content"][0]
 
@@ -63,32 +63,32 @@ def test_positions_go_on_across_turns() -> None:
 def test_semantic_turns_end_after_a_pause() -> None:
     drive = Drive()
     drive.turn_detection({"type": "semantic_vad", "eagerness": "high"})
-    drive.hear(1000, 0.9)
+    drive.user_sounds(1000, 0.9)
 
-    assert "input_audio_buffer.speech_stopped" not in drive.hear(380, 0.0).types
-    assert "input_audio_buffer.speech_stopped" in drive.hear(20, 0.0).types
+    assert "input_audio_buffer.speech_stopped" not in drive.user_sounds(380, 0.0).types
+    assert "input_audio_buffer.speech_stopped" in drive.user_sounds(20, 0.0).types
 
 
 def test_nothing_is_detected_without_turn_detection() -> None:
     drive = Drive()
     drive.turn_detection(NO_VAD)
 
-    outputs = drive.hear(1000, 0.9)
+    outputs = drive.user_sounds(1000, 0.9)
 
-    assert outputs.types == ["Hear"]
-    assert drive.engine.heard([0.9] * 100, 0) == []
+    assert outputs.types == ["Recognise"]
+    assert drive.engine.detected([0.9] * 100, 0) == []
 
 
 def test_push_to_talk() -> None:
     drive = Drive()
     drive.turn_detection(NO_VAD)
-    first = drive.hear(300, 0.9).one(Hear)
-    second = drive.hear(200, 0.9).one(Hear)
+    first = drive.user_sounds(300, 0.9).one(Recognise)
+    second = drive.user_sounds(200, 0.9).one(Recognise)
 
     committed = drive.send("input_audio_buffer.commit")
     item_id = committed.event("input_audio_buffer.committed")["item_id"]
     created = drive.send("response.create")
-    heard = Outputs(drive.engine.transcript(item_id, "hello", 0))
+    transcribed = Outputs(drive.engine.transcript(item_id, "hello", 0))
 
     assert first.item_id == second.item_id == item_id
     assert (len(first.pcm), len(second.pcm)) == (300 * 48, 200 * 48)
@@ -99,14 +99,14 @@ def test_push_to_talk() -> None:
         "Transcribe",
     ]
     assert created.types == ["response.created"]
-    assert heard.types[-1] == "Think"
+    assert transcribed.types[-1] == "Think"
 
 
 @pytest.mark.parametrize("length_ms", [0, 99])
 def test_a_commit_needs_100_ms(length_ms: int) -> None:
     drive = Drive()
     drive.turn_detection(NO_VAD)
-    drive.hear(length_ms, 0.9)
+    drive.user_sounds(length_ms, 0.9)
 
     refused = drive.send("input_audio_buffer.commit", event_id="c1")
 
@@ -118,10 +118,10 @@ def test_a_commit_needs_100_ms(length_ms: int) -> None:
 def test_clearing_forgets_the_audio_but_not_the_position() -> None:
     drive = Drive()
     drive.turn_detection(NO_VAD)
-    drive.hear(500, 0.9)
+    drive.user_sounds(500, 0.9)
 
     cleared = drive.send("input_audio_buffer.clear")
-    drive.hear(200, 0.9)
+    drive.user_sounds(200, 0.9)
     committed = drive.send("input_audio_buffer.commit")
     item_id = committed.event("input_audio_buffer.committed")["item_id"]
     item = drive.send("conversation.item.retrieve", item_id=item_id).events[0]["item"]
@@ -133,10 +133,10 @@ def test_clearing_forgets_the_audio_but_not_the_position() -> None:
 def test_clearing_ends_the_speech_under_way() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
-    drive.hear(500, 0.9)
+    drive.user_sounds(500, 0.9)
 
     cleared = drive.send("input_audio_buffer.clear")
-    again = drive.hear(500, 0.9)
+    again = drive.user_sounds(500, 0.9)
 
     assert cleared.types == ["Forget", "input_audio_buffer.cleared"]
     assert again.event("input_audio_buffer.speech_started")["audio_start_ms"] == 500
@@ -145,41 +145,41 @@ def test_clearing_ends_the_speech_under_way() -> None:
 def test_a_commit_under_turn_detection_ends_the_turn() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
-    drive.hear(1000, 0.0)
-    started = drive.hear(500, 0.9).event("input_audio_buffer.speech_started")
+    drive.user_sounds(1000, 0.0)
+    started = drive.user_sounds(500, 0.9).event("input_audio_buffer.speech_started")
 
     committed = drive.send("input_audio_buffer.commit")
-    quiet = drive.hear(1000, 0.0)
+    quiet = drive.user_sounds(1000, 0.0)
 
     assert committed.event("input_audio_buffer.committed")["item_id"] == started["item_id"]
     assert "response.created" not in committed.types
-    assert quiet.types == ["Listen"]
+    assert quiet.types == ["Detect"]
 
 
-def test_a_commit_of_quiet_audio_is_heard_whole() -> None:
+def test_a_commit_of_quiet_audio_is_recognised_whole() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
-    drive.hear(500, 0.0)
+    drive.user_sounds(500, 0.0)
 
     committed = drive.send("input_audio_buffer.commit")
 
-    assert len(committed.one(Hear).pcm) == 500 * 48
+    assert len(committed.one(Recognise).pcm) == 500 * 48
 
 
 def test_a_quiet_buffer_keeps_its_last_minute() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
     for _ in range(70):
-        drive.hear(1000, 0.0)
+        drive.user_sounds(1000, 0.0)
 
-    assert len(drive.send("input_audio_buffer.commit").one(Hear).pcm) == 60_000 * 48
+    assert len(drive.send("input_audio_buffer.commit").one(Recognise).pcm) == 60_000 * 48
 
 
 def test_a_turn_without_end_is_ended() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
 
-    outputs = Outputs([output for _ in range(31) for output in drive.hear(10_000, 0.9)])
+    outputs = Outputs([output for _ in range(31) for output in drive.user_sounds(10_000, 0.9)])
 
     assert outputs.event("input_audio_buffer.speech_stopped")["audio_end_ms"] == 300_020
 
@@ -188,7 +188,7 @@ def test_a_full_buffer_refuses_more() -> None:
     drive = Drive()
     drive.turn_detection(NO_VAD)
     for _ in range(72):
-        drive.hear(10_000, 0.9)
+        drive.user_sounds(10_000, 0.9)
 
     refused = drive.send("input_audio_buffer.append", audio=audio(1000))
 
@@ -198,38 +198,38 @@ def test_a_full_buffer_refuses_more() -> None:
 def test_turn_detection_switched_on_starts_with_the_next_audio() -> None:
     drive = Drive()
     drive.turn_detection(NO_VAD)
-    drive.hear(1000, 0.9)
+    drive.user_sounds(1000, 0.9)
 
     switched = drive.turn_detection(VAD)
-    listening = drive.hear(200, 0.9)
+    detecting = drive.user_sounds(200, 0.9)
 
     assert switched.types == ["Forget", "session.updated"]
-    assert listening.one(Listen).reset
-    assert listening.event("input_audio_buffer.speech_started")["audio_start_ms"] == 700
+    assert detecting.one(Detect).reset
+    assert detecting.event("input_audio_buffer.speech_started")["audio_start_ms"] == 700
 
 
 def test_turn_detection_changed_during_speech_keeps_the_turn() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
-    drive.hear(500, 0.9)
+    drive.user_sounds(500, 0.9)
 
     assert drive.turn_detection({**VAD, "silence_duration_ms": 100}).types == ["session.updated"]
-    assert "input_audio_buffer.speech_stopped" in drive.hear(100, 0.0).types
+    assert "input_audio_buffer.speech_stopped" in drive.user_sounds(100, 0.0).types
 
 
 def test_turn_detection_switched_off_during_speech_leaves_the_audio() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
-    drive.hear(500, 0.9)
+    drive.user_sounds(500, 0.9)
 
     assert drive.turn_detection(NO_VAD).types == ["Forget", "session.updated"]
-    assert len(drive.hear(100, 0.9).one(Hear).pcm) == 600 * 48
+    assert len(drive.user_sounds(100, 0.9).one(Recognise).pcm) == 600 * 48
 
 
 def test_the_silence_goes_back_no_further_than_the_timeout() -> None:
     drive = idle_drive()
     drive.answered_turn()
-    drive.hear(9000, 0.0)
+    drive.user_sounds(9000, 0.0)
 
     silence = drive.tick(30.0).event("input_audio_buffer.timeout_triggered")
 

@@ -143,12 +143,12 @@ def test_tokens_are_counted_by_kind() -> None:
     assert call.tokens() == (2, 0)
 
 
-def test_context_shows_what_was_heard_unless_it_was_written_down() -> None:
+def test_context_shows_what_was_recognised_unless_it_was_written_down() -> None:
     fields = {"type": "message", "role": "user"}
-    heard = Item("a", fields, [Part("input_audio", None)], heard="hello")
-    written = Item("b", fields, [Part("input_audio", "Hello!")], heard="hello")
+    recognised = Item("a", fields, [Part("input_audio", None)], recognised="hello")
+    written = Item("b", fields, [Part("input_audio", "Hello!")], recognised="hello")
 
-    assert heard.context()["content"][0]["transcript"] == "hello"
+    assert recognised.context()["content"][0]["transcript"] == "hello"
     assert written.context()["content"][0]["transcript"] == "Hello!"
 
 

@@ -16,7 +16,7 @@ TOOL = {"type": "function", "name": "look", "parameters": {"type": "object", "pr
 def test_the_answer_waits_for_the_words() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
-    outputs = Outputs([*drive.hear(1000, 0.9), *drive.hear(500, 0.0)])
+    outputs = Outputs([*drive.user_sounds(1000, 0.9), *drive.user_sounds(500, 0.0)])
 
     assert "response.created" in outputs.types
     assert "Think" not in outputs.types
@@ -26,7 +26,7 @@ def test_late_results_of_an_interrupted_answer_are_ignored() -> None:
     drive = Drive()
     drive.turn_detection(VAD)
     response_id = drive.think(drive.spoken_turn())
-    drive.hear(200, 0.9)
+    drive.user_sounds(200, 0.9)
 
     assert drive.say(response_id, "Too late.") == []
     assert drive.sound(response_id, "Too late.") == []
@@ -199,25 +199,6 @@ def test_an_answer_that_fails_says_why() -> None:
     assert response["usage"] is None
 
 
-def test_usage_counts_tokens_and_what_was_cached() -> None:
-    drive = Drive()
-    drive.turn_detection(VAD)
-    drive.update(instructions="x" * 400)
-
-    _, first = drive.answered_turn("Good day to you.")
-    _, second = drive.answered_turn("Good day to you.")
-    one = first.event("response.done")["response"]["usage"]
-    two = second.event("response.done")["response"]["usage"]
-
-    assert one["input_token_details"]["audio_tokens"] == 15
-    assert one["input_token_details"]["text_tokens"] == 100
-    assert one["input_token_details"]["cached_tokens"] == 0
-    assert one["output_token_details"] == {"text_tokens": 4, "audio_tokens": 16}
-    assert one["total_tokens"] == 15 + 100 + 20
-    assert two["input_token_details"]["audio_tokens"] == 15 + 16 + 15
-    assert two["input_token_details"]["cached_tokens_details"]["text_tokens"] == 64
-
-
 def response(prompt: str = "", **changes: Any) -> tuple[Response, Outbox]:
     """A response on its own, begun."""
     outbox = Outbox(counting_ids())
@@ -235,7 +216,7 @@ def response(prompt: str = "", **changes: Any) -> tuple[Response, Outbox]:
         prompt=prompt,
     )
     begun = Response("resp", replace(plan, **changes), outbox, Conversation())
-    begun.start_when_heard()
+    begun.start_when_transcribed()
     return begun, outbox
 
 
@@ -254,7 +235,7 @@ def test_given_words_may_be_too_many() -> None:
 
 def test_thinking_begins_once() -> None:
     begun, outbox = response()
-    begun.start_when_heard()
+    begun.start_when_transcribed()
 
     assert Outputs(outbox.drain()).types == ["response.created", "Think"]
 
@@ -317,7 +298,7 @@ def test_typed_words_are_the_last_words() -> None:
     _, outbox = response(context=(typed,))
 
     think: Think = Outputs(outbox.drain()).one(Think)
-    assert (think.heard, think.seconds) == ("hello", 0.0)
+    assert (think.words, think.seconds) == ("hello", 0.0)
 
 
 def test_sound_given_without_words_is_only_so_long() -> None:
@@ -325,4 +306,4 @@ def test_sound_given_without_words_is_only_so_long() -> None:
     _, outbox = response(context=(Item("a", {"type": "message", "role": "user"}, [sound]),))
 
     think: Think = Outputs(outbox.drain()).one(Think)
-    assert (think.heard, think.seconds) == (None, 1.0)
+    assert (think.words, think.seconds) == (None, 1.0)

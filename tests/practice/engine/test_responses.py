@@ -14,10 +14,10 @@ def test_speech_interrupts_the_answer() -> None:
     drive.engine.say(response_id, "One two three.", 0)
     drive.sound(response_id, "One two ")
 
-    barge_in = drive.hear(200, 0.9)
+    barge_in = drive.user_sounds(200, 0.9)
     response = barge_in.event("response.done")["response"]
 
-    assert [t for t in barge_in.types if t not in ("Listen", "Hear")] == [
+    assert [t for t in barge_in.types if t not in ("Detect", "Recognise")] == [
         "input_audio_buffer.speech_started",
         "response.output_audio.done",
         "response.output_audio_transcript.done",
@@ -95,7 +95,7 @@ def test_answers_beside_the_conversation_run_at_the_same_time() -> None:
     answered = drive.say(drive.think(beside), "Done so.")
     response = answered.event("response.done")["response"]
 
-    assert beside.one(Think).heard == "Translate."
+    assert beside.one(Think).words == "Translate."
     assert len(beside.one(Think).items) == 2
     assert response["conversation_id"] is None
     assert response["metadata"] == {"topic": "aside"}
@@ -121,7 +121,7 @@ def test_speech_leaves_answers_beside_the_conversation_alone() -> None:
     drive.turn_detection(VAD)
     drive.send("response.create", response={"conversation": "none"})
 
-    assert "response.done" not in drive.hear(500, 0.9).types
+    assert "response.done" not in drive.user_sounds(500, 0.9).types
 
 
 def test_a_request_overrides_the_session_for_one_answer() -> None:

@@ -22,7 +22,7 @@ def vad(**fields: Any) -> dict[str, Any]:
     return audio_in(turn_detection={"type": "server_vad", **fields})
 
 
-def heard_by(**fields: Any) -> dict[str, Any]:
+def transcription(**fields: Any) -> dict[str, Any]:
     return audio_in(transcription={"model": "gpt-transcribe", **fields})
 
 
@@ -72,7 +72,7 @@ GOOD = [
     vad(threshold=0, prefix_padding_ms=0, silence_duration_ms=0, idle_timeout_ms=5000),
     vad(create_response=False, interrupt_response=False, idle_timeout_ms=None),
     audio_in(turn_detection={"type": "semantic_vad", "eagerness": "low"}),
-    heard_by(language="en", languages=["en", "de"], keywords=["Gradio"], prompt="names"),
+    transcription(language="en", languages=["en", "de"], keywords=["Gradio"], prompt="names"),
     audio_in(transcription={"model": "gpt-realtime-whisper", "delay": "low"}),
     tool(description="d", parameters={"type": "object", "properties": {}}),
     update(tool_choice="required"),
@@ -215,7 +215,7 @@ BAD = [
         "invalid_value",
         "session.audio.input.transcription.model",
     ),
-    (heard_by(delay="low"), "invalid_value", "session.audio.input.transcription.delay"),
+    (transcription(delay="low"), "invalid_value", "session.audio.input.transcription.delay"),
     (
         audio_in(transcription={"model": "whisper-1", "keywords": []}),
         "invalid_value",

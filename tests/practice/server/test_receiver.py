@@ -1,4 +1,4 @@
-"""A caller's packets: every one is heard once, in order, and what is lost is silence."""
+"""A caller's packets: every one is received once, in order, and what is lost is silence."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ def packets() -> list[Packet]:
     ]
 
 
-def heard(packets: list[Packet]) -> bytes:
+def received(packets: list[Packet]) -> bytes:
     pcm: list[bytes] = []
     receiver = OpusReceiver(pcm.append, {OPUS})
     for packet in packets:
@@ -52,8 +52,8 @@ def frames_of(pcm: bytes) -> int:
     return round(len(pcm) / FRAME_BYTES)
 
 
-def test_all_is_heard_though_the_numbers_wrap(packets: list[Packet]) -> None:
-    pcm = heard(packets)
+def test_all_is_received_though_the_numbers_wrap(packets: list[Packet]) -> None:
+    pcm = received(packets)
 
     assert frames_of(pcm) == len(packets)
     assert np.abs(np.frombuffer(pcm[FRAME_BYTES:], np.int16)).max() > 6000
@@ -62,11 +62,11 @@ def test_all_is_heard_though_the_numbers_wrap(packets: list[Packet]) -> None:
 def test_late_and_repeated_packets_are_left_out(packets: list[Packet]) -> None:
     order = [*packets[:10], packets[5], packets[9], *packets[10:]]
 
-    assert heard(order) == heard(packets)
+    assert received(order) == received(packets)
 
 
 def test_what_is_lost_is_silence(packets: list[Packet]) -> None:
-    pcm = heard([*packets[:20], *packets[25:]])
+    pcm = received([*packets[:20], *packets[25:]])
 
     assert frames_of(pcm) == len(packets)
 
@@ -77,12 +77,12 @@ def test_a_long_gap_is_a_new_stream(packets: list[Packet]) -> None:
         for p in packets[25:]
     ]
 
-    assert frames_of(heard([*packets[:25], *later])) == len(packets)
+    assert frames_of(received([*packets[:25], *later])) == len(packets)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xff\xff"])
-def test_what_is_no_sound_is_not_heard(packets: list[Packet], data: bytes) -> None:
+def test_what_is_no_sound_is_dropped(packets: list[Packet], data: bytes) -> None:
     first = packets[0]
 
-    assert heard([Packet(1, first.timestamp, data)]) == b""
-    assert heard([Packet(1, first.timestamp, first._data, payload_type=0)]) == b""
+    assert received([Packet(1, first.timestamp, data)]) == b""
+    assert received([Packet(1, first.timestamp, first._data, payload_type=0)]) == b""

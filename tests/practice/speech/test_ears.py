@@ -6,12 +6,13 @@ import signal
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import pytest_asyncio
 
 from components.practice.speech.ears import Ears, Utterance
 from components.practice.speech.transcript import edit_distance
 from tests.practice.speech_samples import SILENCE, VOICES, record, require_flite
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 PHRASES = ("what time is it", "count to ten", "what is twelve plus thirty", "flip a coin")
 
@@ -24,9 +25,19 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], b
     return {(v, phrase): record(folder, phrase, v) for v in VOICES for phrase in PHRASES}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ears() -> AsyncIterator[Ears]:
+    """Fresh ears, for a test that counts or hurts their workers."""
     ears = Ears()
+    await ears.start()
+    yield ears
+    await ears.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_ears() -> AsyncIterator[Ears]:
+    """Ears for every test that only wants words; a worker takes half a second to start."""
+    ears = Ears(most_workers=1)
     await ears.start()
     yield ears
     await ears.close()
@@ -58,7 +69,7 @@ def workers(ears: Ears) -> int:
 
 
 async def first_worker_pid(ears: Ears, pcm: bytes) -> int:
-    """The process that hears this utterance, found by letting it begin one."""
+    """The process that recognises this utterance, found by letting it begin one."""
     utterance = said(ears, pcm)
     await until(lambda: utterance._worker is not None)
     utterance.cancel()
@@ -70,13 +81,13 @@ async def test_what_a_person_says_is_written_down(
     ears: Ears, samples: dict[tuple[str, str], bytes]
 ) -> None:
     utterance: Utterance | None = None
-    heard = []
+    transcripts = []
     for phrase in PHRASES:
         utterance = said(ears, samples["slt", phrase], utterance)
-        heard.append(await utterance.transcript())
+        transcripts.append(await utterance.transcript())
 
     assert ears.degraded == ""
-    assert heard == [
+    assert transcripts == [
         "What time is it?",
         "Count to ten.",
         "What is twelve plus thirty?",
@@ -106,39 +117,41 @@ async def test_more_people_than_workers_wait_for_their_turn(
     ears = Ears(most_workers=1)
     await ears.start()
     spoken = [said(ears, samples[voice, "what time is it"]) for voice in VOICES]
-    heard = [await utterance.transcript() for utterance in spoken]
+    transcripts = [await utterance.transcript() for utterance in spoken]
     assert workers(ears) == 1
     await ears.close()
 
-    assert heard == ["What time is it?"] * 3
+    assert transcripts == ["What time is it?"] * 3
 
 
 async def test_a_persons_mean_goes_with_them(
-    ears: Ears, samples: dict[tuple[str, str], bytes]
+    shared_ears: Ears, samples: dict[tuple[str, str], bytes]
 ) -> None:
-    first = said(ears, samples["slt", "what time is it"])
+    first = said(shared_ears, samples["slt", "what time is it"])
     assert first.mean == ""
     await first.transcript()
-    second = said(ears, samples["slt", "count to ten"], first)
+    second = said(shared_ears, samples["slt", "count to ten"], first)
     assert second.mean == first.mean != ""
 
     await second.transcript()
     assert second.mean != first.mean
-    assert ears.listen().mean == ""
+    newcomer = shared_ears.listen()
+    newcomer.cancel()
+    assert newcomer.mean == ""
 
 
 @pytest.mark.parametrize("pcm", [b"", bytes(20), SILENCE])
-async def test_where_there_are_no_words_none_are_written(ears: Ears, pcm: bytes) -> None:
-    assert await said(ears, pcm).transcript() == ""
+async def test_where_there_are_no_words_none_are_written(shared_ears: Ears, pcm: bytes) -> None:
+    assert await said(shared_ears, pcm).transcript() == ""
 
 
 async def test_of_a_known_phrase_and_more_nothing_is_left_out(
-    ears: Ears, samples: dict[tuple[str, str], bytes]
+    shared_ears: Ears, samples: dict[tuple[str, str], bytes]
 ) -> None:
     pcm = samples["slt", "what time is it"] + samples["slt", "what is twelve plus thirty"]
-    heard = words(await said(ears, pcm).transcript())
-    assert heard[:4] == ["what", "time", "is", "it"]
-    assert {"twelve", "plus", "thirty"} & set(heard)
+    transcripts = words(await said(shared_ears, pcm).transcript())
+    assert transcripts[:4] == ["what", "time", "is", "it"]
+    assert {"twelve", "plus", "thirty"} & set(transcripts)
 
 
 async def test_cancelled_utterances_make_room_for_the_next(
@@ -187,10 +200,10 @@ async def test_a_worker_that_hangs_costs_one_utterance(
 
 
 async def test_a_transcript_is_not_waited_for_without_end(
-    ears: Ears, samples: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
+    shared_ears: Ears, samples: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("components.practice.speech.ears._TRANSCRIPT_LIMIT_S", 0.0)
-    assert await said(ears, samples["slt", "what time is it"]).transcript() is None
+    assert await said(shared_ears, samples["slt", "what time is it"]).transcript() is None
 
 
 async def test_an_abandoned_utterance_gives_its_worker_back(
@@ -205,12 +218,12 @@ async def test_an_abandoned_utterance_gives_its_worker_back(
     assert workers(ears) == 1
 
 
-async def test_of_an_endless_utterance_the_beginning_is_heard(
-    ears: Ears, samples: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
+async def test_of_an_endless_utterance_the_beginning_is_transcribed(
+    shared_ears: Ears, samples: dict[tuple[str, str], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pcm = samples["slt", "flip a coin"]
     monkeypatch.setattr("components.practice.speech.ears._LONGEST_MS", len(pcm) // 48 - 20)
-    utterance = said(ears, pcm + 5 * samples["slt", "count to ten"])
+    utterance = said(shared_ears, pcm + 5 * samples["slt", "count to ten"])
     assert await utterance.transcript() == "Flip a coin."
 
 
@@ -230,7 +243,7 @@ async def test_idle_workers_end_but_the_last(
     await ears.close()
 
 
-async def test_without_its_package_nothing_is_heard_and_it_says_so(
+async def test_without_its_package_nothing_is_transcribed_and_it_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
@@ -259,9 +272,9 @@ async def test_workers_that_keep_dying_are_given_up(
     ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("components.practice.speech.ears._ANSWER_LIMIT_S", 0.0)
-    heard = [await said(ears, SILENCE).transcript() for _ in range(4)]
+    transcripts = [await said(ears, SILENCE).transcript() for _ in range(4)]
 
-    assert heard == [None] * 4
+    assert transcripts == [None] * 4
     assert "does not run" in ears.degraded
 
 

@@ -24,14 +24,14 @@ def pcm(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return Resampler(24_000, 16_000).feed(said)
 
 
-def hear(recogniser: Recogniser, pcm: bytes) -> None:
+def feed(recogniser: Recogniser, pcm: bytes) -> None:
     for start in range(0, len(pcm), FRAME):
-        recogniser.hear(pcm[start : start + FRAME])
+        recogniser.feed(pcm[start : start + FRAME])
 
 
 def test_the_first_utterance_gives_words_and_a_mean(recogniser: Recogniser, pcm: bytes) -> None:
     recogniser.begin("")
-    hear(recogniser, pcm)
+    feed(recogniser, pcm)
     words, mean = recogniser.end()
 
     assert words == "what time is it"
@@ -40,23 +40,23 @@ def test_the_first_utterance_gives_words_and_a_mean(recogniser: Recogniser, pcm:
 
 def test_the_mean_is_of_use_for_the_next_utterance(recogniser: Recogniser, pcm: bytes) -> None:
     recogniser.begin("")
-    hear(recogniser, pcm)
+    feed(recogniser, pcm)
     _, mean = recogniser.end()
     recogniser.begin(mean)
-    hear(recogniser, pcm)
+    feed(recogniser, pcm)
 
     assert recogniser.end()[0] == "what time is it"
 
 
 def test_a_short_first_utterance_is_decoded_at_its_end(recogniser: Recogniser, pcm: bytes) -> None:
     recogniser.begin("")
-    recogniser.hear(pcm[: 2 * 16_000])
+    recogniser.feed(pcm[: 2 * 16_000])
     words, _ = recogniser.end()
     assert words.startswith("what")
 
 
-def test_nothing_is_heard_outside_an_utterance(recogniser: Recogniser, pcm: bytes) -> None:
-    recogniser.hear(pcm)
+def test_nothing_is_recognised_outside_an_utterance(recogniser: Recogniser, pcm: bytes) -> None:
+    recogniser.feed(pcm)
     assert recogniser.end() == ("", "")
     recogniser.begin("")
     assert recogniser.end() == ("", "")
@@ -65,14 +65,14 @@ def test_nothing_is_heard_outside_an_utterance(recogniser: Recogniser, pcm: byte
 def test_a_cancelled_utterance_leaves_nothing_behind(recogniser: Recogniser, pcm: bytes) -> None:
     for mean in ("", "49,0,0,0,0,0,0,0,0,0,0,0,0"):
         recogniser.begin(mean)
-        recogniser.hear(pcm)
+        recogniser.feed(pcm)
         recogniser.cancel()
         assert recogniser.end() == ("", "")
 
 
 def test_a_new_utterance_ends_the_old_one(recogniser: Recogniser, pcm: bytes) -> None:
     recogniser.begin("")
-    recogniser.hear(pcm)
+    recogniser.feed(pcm)
     recogniser.begin("")
-    hear(recogniser, pcm)
+    feed(recogniser, pcm)
     assert recogniser.end()[0] == "what time is it"

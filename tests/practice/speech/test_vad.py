@@ -94,7 +94,7 @@ def test_a_fan_is_learned_by_the_energy_detector() -> None:
     assert share(vad.feed(noise(1000, 12))[-50:]) == 0
 
 
-def test_the_fallback_hears_in_hops_of_twenty_ms() -> None:
+def test_the_fallback_detects_in_hops_of_twenty_ms() -> None:
     vad = Vad("pocketsphinx", PocketsphinxDetector)
     assert vad.hop_ms == 20
     assert len(vad.feed(SILENCE)) == 49

@@ -95,15 +95,15 @@ def test_the_voices_are_those_of_the_api() -> None:
 
 
 async def test_all_voices_differ_but_not_in_level(voice: Voice) -> None:
-    heard = {}
+    spectra = {}
     for name in settings.VOICES:
         samples = np.frombuffer(sound(await spoken(voice, SENTENCE, name)), np.int16)
-        heard[name] = np.abs(np.fft.rfft(samples, 2**17))[:20_000]
+        spectra[name] = np.abs(np.fft.rfft(samples, 2**17))[:20_000]
         assert level_dbfs(samples) == pytest.approx(-20, abs=1.5)
 
     assert await spoken(voice, "Hi", "no such voice")
-    alloy = heard.pop("alloy")
-    likeness = [float(np.corrcoef(alloy, other)[0, 1]) for other in heard.values()]
+    alloy = spectra.pop("alloy")
+    likeness = [float(np.corrcoef(alloy, other)[0, 1]) for other in spectra.values()]
     assert max(likeness) < 0.95
 
 

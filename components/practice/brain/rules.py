@@ -53,28 +53,28 @@ _ECHO_CHARACTERS: Final = 200
 _MOST_READ: Final = 400
 
 
-def reply(heard: str | None, context: Context, now: datetime, rng: Random) -> Say | Call:
+def reply(words: str | None, context: Context, now: datetime, rng: Random) -> Say | Call:
     """The answer to the user's last words, spoken or typed.
 
-    `heard` is None if there is nobody to understand speech, "" if no words could be made out. When
+    `words` is None if there is nobody to understand speech, "" if no words could be made out. When
     the newest item is a function's output, that is what the answer is about.
     """
     if outputs := _newest_outputs(context.items):
         return Say(outputs)
-    if heard is None:
-        return Say(_unheard(context.seconds))
-    if not heard.strip():
+    if words is None:
+        return Say(_not_recognised(context.seconds))
+    if not words.strip():
         return Say("I heard you speak, but could not make out any words.")
-    if _plain(heard) not in _STOPPING:
-        wanted = tool_calls.wanted(_turns(context.items, heard), context.tools, context.tool_choice)
+    if _plain(words) not in _STOPPING:
+        wanted = tool_calls.wanted(_turns(context.items, words), context.tools, context.tool_choice)
         if isinstance(wanted, Ask):
             return Say(wanted.question)
         if wanted is not None:
             return wanted
-    return Say(_by_rule(heard, context.items, now, rng))
+    return Say(_by_rule(words, context.items, now, rng))
 
 
-def _unheard(seconds: float) -> str:
+def _not_recognised(seconds: float) -> str:
     if seconds <= 0:
         return GREETING
     return (
@@ -83,8 +83,8 @@ def _unheard(seconds: float) -> str:
     )
 
 
-def _by_rule(heard: str, items: Sequence[Mapping[str, Any]], now: datetime, rng: Random) -> str:
-    text = with_digits(heard.replace("\u2019", "'"))
+def _by_rule(words: str, items: Sequence[Mapping[str, Any]], now: datetime, rng: Random) -> str:
+    text = with_digits(words.replace("\u2019", "'"))
     plain = _plain(text)
     for pattern, answer in _FIXED:
         if re.fullmatch(pattern, plain):
@@ -96,7 +96,7 @@ def _by_rule(heard: str, items: Sequence[Mapping[str, Any]], now: datetime, rng:
     for pattern, rule in _RULES:
         if found := re.search(pattern, plain):
             return rule(found, now, rng)
-    return f"I heard: {_shortened(heard.strip(), _ECHO_CHARACTERS)} {_NO_MODEL}"
+    return f"I heard: {_shortened(words.strip(), _ECHO_CHARACTERS)} {_NO_MODEL}"
 
 
 def _plain(text: str) -> str:
@@ -284,7 +284,7 @@ def _words(message: Mapping[str, Any]) -> str:
     return " ".join(part.get("text") or part.get("transcript") or "" for part in parts).strip()
 
 
-def _turns(items: Sequence[Mapping[str, Any]], heard: str) -> list[str]:
+def _turns(items: Sequence[Mapping[str, Any]], words: str) -> list[str]:
     """What user and assistant said in turn; the last is what the user said now."""
     turns: list[tuple[str, str]] = []
     for role, text in _messages(items):
@@ -293,4 +293,4 @@ def _turns(items: Sequence[Mapping[str, Any]], heard: str) -> list[str]:
     if turns and turns[-1][0] == "user":
         turns.pop()
     spoken = [text for _, text in turns]
-    return [*spoken, heard]
+    return [*spoken, words]

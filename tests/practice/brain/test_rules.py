@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.practice.brain.brain import GREETING, HELP, Call, Context, Say, reply
+from components.practice.brain.rules import GREETING, HELP, Call, Context, Say, reply
 
 NOON = datetime(2026, 11, 22, 12, 5)
 WEATHER = {
@@ -29,19 +29,19 @@ def output(call_id: str, text: str) -> dict[str, Any]:
 
 
 def said(
-    heard: str | None,
+    words: str | None,
     *items: Mapping[str, Any],
     now: datetime = NOON,
     random: float = 0.0,
     seconds: float = 0.0,
 ) -> str:
-    answer = reply(heard, Context(items, seconds=seconds), now, lambda: random)
+    answer = reply(words, Context(items, seconds=seconds), now, lambda: random)
     assert isinstance(answer, Say)
     return answer.text
 
 
 @pytest.mark.parametrize(
-    ("heard", "answer"),
+    ("words", "answer"),
     [
         ("What time is it?", "It is 12:05 PM."),
         ("tell me the time please", "It is 12:05 PM."),
@@ -78,8 +78,8 @@ def said(
         (" \n", "I heard you speak, but could not make out any words."),
     ],
 )
-def test_the_rules_do_what_they_say(heard: str, answer: str) -> None:
-    assert said(heard) == answer
+def test_the_rules_do_what_they_say(words: str, answer: str) -> None:
+    assert said(words) == answer
 
 
 @pytest.mark.parametrize(
@@ -199,6 +199,6 @@ ITEMS = st.lists(
 
 @given(st.none() | st.text(), ITEMS, st.floats(0, 1, exclude_max=True))
 def test_there_is_always_something_to_say(
-    heard: str | None, items: list[dict[str, Any]], random: float
+    words: str | None, items: list[dict[str, Any]], random: float
 ) -> None:
-    assert said(heard, *items, random=random)
+    assert said(words, *items, random=random)
