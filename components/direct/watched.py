@@ -92,8 +92,12 @@ class Watched:
         if self.reason:
             await self.hang_up()
 
+    def end(self, reason: str) -> None:
+        """The call must end, for a reason; `run` then hangs it up."""
+        self._perform(self._observer.end(reason))
+
     async def hang_up(self) -> None:
-        """End the call."""
+        """Ask the server to end the call."""
         await self._minting.hang_up(self._call_id)
 
     async def _hold(self) -> None:
@@ -105,7 +109,7 @@ class Watched:
                 self._perform(self._observer.tick(time.monotonic(), attached))
         except Exception:
             log.exception("! the limits of a call cannot be held")
-            self._perform(self._observer.end(BROKEN))
+            self.end(BROKEN)
 
     async def _watch(self) -> None:
         """To the end of the call, or until it must end; also where it cannot be seen."""
@@ -118,7 +122,7 @@ class Watched:
             log.exception("! watching a call failed")
         # It may go on; its limits still hold.
         if self._limits.cost:
-            self._perform(self._observer.end(UNSEEN))
+            self.end(UNSEEN)
         elif self._limits.call_s:
             await asyncio.Event().wait()
 

@@ -8,6 +8,7 @@ import pytest
 from components.access.visitor import identifier
 from components.direct import minting
 from components.direct.minting import Minting, MintingError
+from components.protocol.options import Refused
 from components.settings import Settings
 from components.tools import definitions
 from tests.direct.upstreams import scripted
@@ -20,7 +21,7 @@ SDP = (201, "v=0\r\nanswer")
 
 def make(base_url: str, **fields: object) -> Minting:
     values = {"practice": False, "api_key": KEY, "base_url": base_url, **fields}
-    return Minting(Settings(**values))  # type: ignore[arg-type]
+    return Minting(Settings(**values), Refused())  # type: ignore[arg-type]
 
 
 def refusal(code: str, param: str | None = None) -> dict[str, object]:

@@ -17,6 +17,7 @@ from components.direct.minting import Minting
 from components.direct.routes import direct_routes
 from components.direct.sideband import FullError, Sidebands
 from components.direct.watched import Watched
+from components.protocol.options import Refused
 from components.settings import Settings
 from tests.direct.upstreams import scripted
 from tests.practice.call_client import Caller, LoudVad, http
@@ -40,7 +41,7 @@ async def app(
     """A visitor of an app that serves nothing but the direct route."""
     values = {"practice": False, "api_key": "right", "base_url": base_url, **fields}
     settings = Settings(**{"model": "practice-engine", **values})
-    served = direct_routes(settings, sidebands or Sidebands(settings), rates or Rates())
+    served = direct_routes(settings, sidebands or Sidebands(settings), rates or Rates(), Refused())
     transport = httpx.ASGITransport(Starlette(routes=served), client=(client, 1))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as visitor:
         yield visitor
@@ -189,17 +190,16 @@ async def test_a_full_house_is_told() -> None:
 
 async def test_a_call_that_was_hung_up_is_not_begun_again() -> None:
     settings = Settings(practice=False)
-    before = Watched(settings, Minting(settings), "rtc_1")
+    known = {name: Watched(settings, Minting(settings, Refused()), name) for name in ("a", "b")}
+    known["a"].end("Its time is up.")
 
     class Known(Sidebands):
         def get(self, name: str) -> Watched | None:
-            return before if name == "before" else None
+            return known.get(name)
 
     async with app(sidebands=Known(settings)) as visitor:
-        before.reason = "Its time is up."
-        again = await visitor.post(f"{CALL}?after=before", headers=PAGE, content="v=0")
-        before.reason = ""
-        dropped = await visitor.post(f"{CALL}?after=before", headers=PAGE, content="v=0")
+        again = await visitor.post(f"{CALL}?after=a", headers=PAGE, content="v=0")
+        dropped = await visitor.post(f"{CALL}?after=b", headers=PAGE, content="v=0")
 
     assert again.status_code == 410
     assert again.json()["error"] == {"code": "call_over", "message": "Its time is up."}

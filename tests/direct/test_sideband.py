@@ -11,6 +11,7 @@ from components.core.conversation import Connection
 from components.direct import sideband
 from components.direct.minting import Minting, MintingError
 from components.direct.sideband import FullError, Sidebands
+from components.protocol.options import Refused
 from components.settings import Settings
 from tests.direct.upstreams import scripted
 from tests.practice.call_client import Caller, LoudVad, http
@@ -29,7 +30,9 @@ async def calling(**fields: Any) -> AsyncIterator[tuple[Caller, Sidebands, str]]
         values = {"practice": False, "api_key": "right", "base_url": http(practice), **fields}
         settings = Settings(model="practice-engine", **values)
         sidebands, caller = Sidebands(settings), Caller()
-        sdp, name = await sidebands.answer(Minting(settings), await caller.offer(), VISITOR)
+        sdp, name = await sidebands.answer(
+            Minting(settings, Refused()), await caller.offer(), VISITOR
+        )
         await caller.connect(sdp)
         try:
             await caller.until("session.created")
@@ -65,7 +68,7 @@ async def test_an_unknown_name_is_no_call() -> None:
 
 async def test_a_place_is_free_again_when_its_call_has_ended() -> None:
     async with calling(max_calls=1) as (caller, sidebands, name), asyncio.timeout(20):
-        minting = Minting(Settings(practice=False, base_url="http://127.0.0.1:9/v1"))
+        minting = Minting(Settings(practice=False, base_url="http://127.0.0.1:9/v1"), Refused())
         with pytest.raises(FullError):
             await sidebands.answer(minting, OFFER, VISITOR)
         await caller.leave()
@@ -78,7 +81,7 @@ async def test_a_place_is_free_again_when_its_call_has_ended() -> None:
 async def test_callers_who_come_at_once_do_not_share_a_place() -> None:
     async with scripted((500, ""), (500, "")) as server:
         settings = Settings(practice=False, base_url=server.base_url, max_calls=2)
-        sidebands, minting = Sidebands(settings), Minting(settings)
+        sidebands, minting = Sidebands(settings), Minting(settings, Refused())
         answers = (sidebands.answer(minting, OFFER, VISITOR) for _ in range(3))
         refused = await asyncio.gather(*answers, return_exceptions=True)
         # Those that were not taken hold no place.

@@ -3,21 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
-from components.core.conversation import Assistant, Connection
+from components.core import dialogue
+from components.core.conversation import Assistant, Connection, User
+from components.core.observer import SPENT, Seen
+from components.direct import minting as minting_module
 from components.direct import watched as module
 from components.direct.minting import Minting
-from components.direct.observe import Seen
-from components.direct.watched import SPENT, UNSEEN, Watched
-from components.protocol import prices as pricing
+from components.direct.watched import UNSEEN, Watched
+from components.protocol.options import Refused
 from components.protocol.usage import Usage
 from components.settings import Settings
 from components.upstream.client import Upstream, open_upstream
 from tests.practice.call_client import Caller, LoudVad, http, tone
 from tests.practice.socket_client import running
+from tests.scripted import scripted_server
 
 pytestmark = pytest.mark.integration
 
@@ -30,7 +35,7 @@ async def watching(**fields: Any) -> AsyncIterator[tuple[Caller, Watched]]:
     async with running(key="right", open_vad=LoudVad) as practice:
         values = {"practice": False, "api_key": "right", "base_url": http(practice), **fields}
         settings = Settings(model="practice-engine", **values)
-        minting, caller = Minting(settings), Caller()
+        minting, caller = Minting(settings, Refused()), Caller()
         answer = await minting.answer(await caller.offer(), "192.0.2.1")
         watched = Watched(settings, minting, answer.call_id)
         watch = asyncio.create_task(watched.run())
@@ -188,7 +193,7 @@ def by_sound(usage: Usage, _: str) -> float:
 async def test_a_call_that_is_too_expensive_ends_after_its_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pricing, "cost", by_sound)
+    monkeypatch.setattr(dialogue, "cost", by_sound)
     async with watching(max_call_cost=1.0) as (caller, watched):
         await becomes(watched, connected)
         caller.say("what is two plus two")
@@ -201,7 +206,7 @@ async def test_a_call_that_is_too_expensive_ends_after_its_answer(
 
 
 async def test_another_question_does_not_put_the_end_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pricing, "cost", by_sound)
+    monkeypatch.setattr(dialogue, "cost", by_sound)
     monkeypatch.setattr(module, "TICK_S", 60.0)
     async with watching(max_call_cost=1.0) as (caller, watched):
         await becomes(watched, connected)
@@ -215,7 +220,7 @@ async def test_another_question_does_not_put_the_end_off(monkeypatch: pytest.Mon
 
 
 async def test_a_call_below_its_limit_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pricing, "cost", by_sound)
+    monkeypatch.setattr(dialogue, "cost", by_sound)
     async with watching(max_call_cost=1_000_000.0) as (caller, watched):
         await becomes(watched, connected)
         caller.say("what is two plus two")
@@ -250,7 +255,7 @@ async def watched_unknown(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Wat
     async with running() as practice:
         values = {"practice": True, "base_url": http(practice), **fields}
         settings = Settings(model="practice-engine", **values)
-        watched = Watched(settings, Minting(settings), "rtc_unknown")
+        watched = Watched(settings, Minting(settings, Refused()), "rtc_unknown")
         async with asyncio.timeout(20):
             await watched.run()
     assert watched.over
@@ -286,9 +291,70 @@ async def test_a_fault_of_ours_lifts_no_limit(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module, "observe", broken)
+    monkeypatch.setattr(module.Observer, "receive", broken)
     async with watching(max_call_cost=1.0) as (caller, watched):
         await caller.ended()
 
     assert watched.reason == UNSEEN
     assert "watching a call failed" in caplog.text
+
+
+@asynccontextmanager
+async def beside(**fields: Any) -> AsyncIterator[tuple[Any, Watched]]:
+    """The server's end of a sideband that a test plays by hand, and the watched call."""
+    async with scripted_server() as server:
+        settings = Settings(practice=False, api_key="right", base_url=server.url, **fields)
+        watched = Watched(settings, Minting(settings, Refused()), "rtc_1")
+        watch = asyncio.create_task(watched.run())
+        sideband = await server.connection()
+        await sideband.send("session.created", session={})
+        try:
+            yield sideband, watched
+        finally:
+            watched.end("")
+            await watch
+
+
+async def test_an_error_of_the_server_is_told() -> None:
+    async with beside() as (sideband, watched):
+        await sideband.send("error", error={"code": "odd", "message": "Something odd."})
+        seen = await becomes(watched, lambda s: bool(s.conversation.notice))
+
+    assert seen.conversation.notice == "The server reports: Something odd."
+    assert watched.reason == ""
+
+
+async def test_a_call_without_credit_ends_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minting_module, "HANG_UP_PAUSES_S", (0.0,))
+    async with beside() as (sideband, watched):
+        await sideband.send("error", error={"code": "insufficient_quota", "message": "No."})
+        over = await becomes(watched, ended)
+
+    assert "no credit left" in watched.reason
+    assert over.conversation.notice == watched.reason
+
+
+async def test_the_events_of_a_watched_call_are_traced(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    async with beside(trace=path) as (sideband, watched):
+        await sideband.send("input_audio_buffer.speech_started", item_id="u1")
+        await becomes(watched, lambda s: s.conversation.user is User.SPEAKING)
+
+    received = [orjson.loads(line)["received"]["type"] for line in path.read_bytes().splitlines()]
+    assert received == ["session.created", "input_audio_buffer.speech_started"]
+
+
+async def test_limits_that_cannot_be_held_end_the_call(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(minting_module, "HANG_UP_PAUSES_S", (0.0,))
+    monkeypatch.setattr(module, "TICK_S", 0.05)
+    monkeypatch.setattr(module.Observer, "tick", broken)
+    async with beside() as (_, watched):
+        await becomes(watched, ended)
+
+    assert watched.reason == module.BROKEN
+    assert "the limits of a call cannot be held" in caplog.text
