@@ -59,13 +59,19 @@ class ScriptedServer:
         self.refuses = False
         """Answer every handshake with 503 from now on."""
         self.refused = asyncio.Event()
+        self.holds = False
+        """Answer no handshake from now on."""
+        self.asked = asyncio.Event()
         self._connections: asyncio.Queue[Conversation] = asyncio.Queue()
 
     async def connection(self) -> Conversation:
         async with asyncio.timeout(PATIENCE_S):
             return await self._connections.get()
 
-    def admit(self, socket: ServerConnection, _request: Request) -> Response | None:
+    async def admit(self, socket: ServerConnection, _request: Request) -> Response | None:
+        self.asked.set()
+        if self.holds:
+            await asyncio.Event().wait()
         if not self.refuses:
             return None
         self.refused.set()

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from components.core import liveness, retries, session
+from components.core import link, liveness, retries
 from components.core.conversation import Status
 from components.upstream import client as upstream
 from tests.caller import calling
@@ -164,7 +164,7 @@ async def test_server_that_does_not_finish_the_handshake_of_a_lost_call_is_tried
 
 
 async def test_server_that_takes_the_call_and_says_nothing(monkeypatch):
-    monkeypatch.setattr(session, "CREATED_LIMIT_S", 0.2)
+    monkeypatch.setattr(link, "CREATED_LIMIT_S", 0.2)
     async with faulty_server([]) as server, calling(server.url) as caller:
         state = await caller.state(connection="failed")
 
@@ -173,7 +173,7 @@ async def test_server_that_takes_the_call_and_says_nothing(monkeypatch):
 
 
 async def test_server_that_does_not_confirm_the_settings_is_talked_to_all_the_same(monkeypatch):
-    monkeypatch.setattr(session, "UPDATED_LIMIT_S", 0.2)
+    monkeypatch.setattr(link, "UPDATED_LIMIT_S", 0.2)
     script = [say("session.created", session={}), answer]
     async with faulty_server(script) as server, calling(server.url) as caller:
         await caller.state(connection="connected")
@@ -504,7 +504,7 @@ async def test_session_is_renewed_before_its_hour_is_over_and_nobody_notices(mon
         await caller.state(connection="connected")
         caller.say("Remember me")
         await caller.reads("Remember me", "I will.")
-        monkeypatch.setattr(session, "RENEW_AFTER_S", 3600.0)
+        monkeypatch.setattr(link, "RENEW_AFTER_S", 3600.0)
         caller.call._session._renew_at = 0.0
         first, successor = await server.client(1), await server.client(2)
         items = await successor.expect("conversation.item.create", 2)
