@@ -5,11 +5,11 @@ import re
 import threading
 
 import pytest
-from tests.bridge.test_call import Page
 
 from components.bridge import calls as module
 from components.bridge.calls import Calls, key_of
 from components.settings import Settings
+from tests.bridge.test_call import Page
 from tests.scripted import PATIENCE_S, scripted_server
 
 ADA, BOB, EVE = ("a" * 32, "b" * 32, "e" * 32)
