@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from tests.scripted import PATIENCE_S, Conversation
+from tests.scripted import PATIENCE_S, Conversation, port_of
 
 _quiet = logging.getLogger(f"{__name__}.quiet")
 _quiet.setLevel(logging.CRITICAL)  # what fails here is meant to
@@ -59,7 +59,7 @@ def say(type_: str, **fields: Any) -> Step:
 def error(
     code: str | None = None, type_: str | None = "invalid_request_error", **fields: Any
 ) -> Step:
-    """An `error` event, as the API forms it (protocol digest 2.6)."""
+    """An `error` event, as the API forms it."""
     return say("error", error={"type": type_, "code": code, "message": "", "param": None, **fields})
 
 
@@ -259,8 +259,7 @@ async def faulty_server(
         logger=_quiet,
         ssl=tls,
     ) as server:
-        port = server.sockets[0].getsockname()[1]
-        faulty.url = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/v1"
+        faulty.url = f"{'wss' if tls else 'ws'}://127.0.0.1:{port_of(server)}/v1"
         try:
             yield faulty
         finally:

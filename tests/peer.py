@@ -23,7 +23,7 @@ FRAME = RATE // 50
 GOODBYE_S = 2.0
 
 
-class Microphone(MediaStreamTrack):
+class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc's types do not hold
     """20 ms at a time, in real time: what was given to `say`, and silence otherwise."""
 
     kind = "audio"
@@ -121,6 +121,7 @@ class Peer:
         """
         async with asyncio.timeout(PATIENCE_S):
             while True:
+                message: dict[str, Any]
                 for message in reversed(self.messages[since:]):
                     if expected.items() <= message.items():
                         return message
@@ -194,7 +195,7 @@ class Peer:
 
     def _newest_connection(self) -> str:
         states = (each for each in reversed(self.messages) if each["type"] == "state")
-        return str(next(states, {}).get("connection"))
+        return next((str(state["connection"]) for state in states), "None")
 
     def _receive(self, text: str) -> None:
         self.messages.append(orjson.loads(text))

@@ -77,7 +77,7 @@ def started_app(
 @contextmanager
 def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
     """The address of a `started_app`."""
-    with started_app(folder, *flags, port=port, **variables) as app:
+    with started_app(folder, *flags, port=port, program=ROOT / "app.py", **variables) as app:
         yield app.url
 
 

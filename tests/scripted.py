@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
@@ -83,12 +83,16 @@ class ScriptedServer:
         await conversation.listen()
 
 
+def port_of(server: Server) -> int:
+    """The port of a server that took any free one."""
+    return int(next(iter(server.sockets)).getsockname()[1])
+
+
 @asynccontextmanager
 async def scripted_server() -> AsyncIterator[ScriptedServer]:
     scripted = ScriptedServer()
     async with serve(
         scripted.handle, "127.0.0.1", 0, compression=None, process_request=scripted.admit
     ) as server:
-        port = server.sockets[0].getsockname()[1]
-        scripted.url = f"ws://127.0.0.1:{port}/v1"
+        scripted.url = f"ws://127.0.0.1:{port_of(server)}/v1"
         yield scripted

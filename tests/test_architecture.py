@@ -74,7 +74,7 @@ PACKAGES = sorted(COMPONENTS.rglob("__init__.py"))
 @cache
 def imports(path):
     """What a file imports, wherever in it: module and name, the name empty for a whole module."""
-    found = set()
+    found: set[tuple[str | None, str]] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update((alias.name, "") for alias in node.names)
@@ -87,7 +87,7 @@ def imports(path):
 @cache
 def own_imports(path):
     """The modules of ours that a file imports, by their names here."""
-    found = set()
+    found: set[str] = set()
     for module, name in imports(path):
         package, _, rest = module.partition(".")
         if package == "components":

@@ -550,7 +550,7 @@ def test_all_problems_are_reported_together(dotenv):
         APP_USERNAME="ann",
     )
 
-    assert [re.match(r"[\w.]+", problem)[0] for problem in problems] == [
+    assert [re.findall(r"^[\w.]+", problem)[0] for problem in problems] == [
         ".env",
         "REALTIME_VOICE",
         "MAX_CALLS",

@@ -35,10 +35,10 @@ def _validated(
     adapter: TypeAdapter[Any], event: Mapping[str, Any] | str, extensions: Collection[str]
 ) -> BaseModel:
     text = event if isinstance(event, str) else orjson.dumps(event)
-    model = adapter.validate_json(text, strict=True)
+    model: BaseModel = adapter.validate_json(text, strict=True)
     unknown = sorted(set(_unknown_fields(model, "")) - set(extensions))
     if unknown:
-        raise ValueError(f"{model.type}: the API has no {', '.join(unknown)}")
+        raise ValueError(f"{getattr(model, 'type', '?')}: the API has no {', '.join(unknown)}")
     return model
 
 

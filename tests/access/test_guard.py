@@ -362,7 +362,7 @@ async def test_a_body_in_pieces_arrives_whole_and_then_the_browser_may_leave(
 
     app = Guard(Rates(), 20).around(inner, house.page)
     headers = [(b"transfer-encoding", b"chunked")]
-    pieces = [
+    pieces: list[dict[str, Any]] = [
         {"type": "http.request", "body": b"user", "more_body": True},
         {"type": "http.request", "body": b"name=ann"},
         {"type": "http.disconnect"},

@@ -21,7 +21,7 @@ NOBODY = "redis://127.0.0.1:9"
 class Lost(MemoryStorage):
     """A shared counter whose server goes away and comes back."""
 
-    STORAGE_SCHEME = None
+    STORAGE_SCHEME = None  # type: ignore[assignment]  # as the library's own base class has it
     lost = True
 
     async def incr(self, key, expiry, amount=1):
@@ -73,6 +73,7 @@ async def test_visitors_who_came_once_are_forgotten():
     """A process that runs for months must not keep everybody it ever saw."""
     counted = Rates()
     storage = counted._own.storage
+    assert isinstance(storage, MemoryStorage)
     for number in range(500):
         await counted.admit("1/second", "start", f"visitor {number}")
     assert len(storage.storage) > 100

@@ -1,6 +1,7 @@
 """Everyone who watches a call sees its newest conversation, and its last."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 from components.bridge.screen import Screen
 from components.core.conversation import Conversation
@@ -70,6 +71,7 @@ async def test_end_lets_everyone_go():
 async def test_watcher_that_leaves_is_not_counted():
     screen = Screen(FIRST)
     snapshots = screen.snapshots(0)
+    assert isinstance(snapshots, AsyncGenerator)
     await anext(snapshots)
     assert screen.watchers == 1
     await snapshots.aclose()

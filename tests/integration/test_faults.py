@@ -1,6 +1,7 @@
 """What the caller sees of everything that can go wrong on the way to the Realtime server.
 
-A row for each row of the tables of failures (protocol digest 2.6 and 7.3), through a whole call.
+Each way to refuse, fail or break that the API documents or that servers are known for, through a
+whole call.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -65,7 +67,7 @@ def impatient(monkeypatch):
 @dataclass
 class Row:
     name: str
-    scripts: list = field(default_factory=list)
+    scripts: list[Any] = field(default_factory=list)
     """Of the connections, in their order."""
     says: str = ""
     """Words of the last notice; without any, there was none at all."""

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -40,6 +41,8 @@ from tests.faulty import (
     send_without_end,
     stop_reading,
 )
+
+pytestmark = pytest.mark.integration
 
 MB = 1_000_000
 FLOOD_S = 0.6
@@ -232,7 +235,7 @@ async def test_flood_takes_neither_memory_nor_the_others_turn(name):
 @dataclass
 class Row:
     name: str
-    script: list
+    script: list[Any]
     says: str = ""
     """Words of the notice with which the call fails; without any, it goes on."""
     connections: int = 1

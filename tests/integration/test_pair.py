@@ -7,6 +7,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ TRANSCRIPTION_S = 0.05
 
 def new_engine():
     """A session whose items are counted from one, as other servers do it too."""
-    numbers = defaultdict(lambda: count(1))
+    numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
     return Engine(
         "practice-engine",
         hop_ms=FRAME_MS,
@@ -122,7 +123,7 @@ class World:
             self.later(delay, self.engine.spoken, response_id, pcm, spaced)
         self.later(len(words) * WORD_MS / 10_000, self.engine.said, response_id)
 
-    def later(self, delay, method: Callable, *arguments):
+    def later(self, delay, method: Callable[..., Any], *arguments):
         heapq.heappush(
             self._later, (self.now + delay, next(self._order), lambda: method(*arguments, self.now))
         )

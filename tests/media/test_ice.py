@@ -110,7 +110,9 @@ def test_a_fixed_turn_server_is_told_to_both_sides():
     relay = {"urls": "turn:turn.example:3478", "username": "ann", "credential": "pass"}
 
     assert server_configuration(settings) == {"iceServers": [STUN, relay]}
-    assert browser_configuration(settings)() == {"iceServers": [STUN, relay]}
+    fetch = browser_configuration(settings)
+    assert callable(fetch)
+    assert fetch() == {"iceServers": [STUN, relay]}
 
 
 @pytest.mark.parametrize("turn", [STATIC, *PROVIDERS], ids=lambda turn: turn.provider)
@@ -124,6 +126,7 @@ def test_credentials_are_fetched_for_each_call_by_the_browser_alone(turn, monkey
     settings = Settings(practice=True, share=True, turn=turn)
     with provider(monkeypatch, body=answer({"iceServers": [RELAY]})) as requests:
         fetch = browser_configuration(settings)
+        assert callable(fetch)
         assert server_configuration(settings) == {"iceServers": [STUN]}
         assert requests == []
 

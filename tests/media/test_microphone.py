@@ -56,7 +56,7 @@ def opus(count, layout="stereo"):
 
 class Ear:
     def __init__(self):
-        self.pieces = []
+        self.pieces: list[bytes] = []
         self.stock = Stock()
         self.microphone = Microphone(self.pieces.append, {OPUS}, self.stock)
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.peer import caller
 from tests.running import App, practice_server, started_app
@@ -178,7 +179,7 @@ async def _house(folder: Path) -> AsyncIterator[tuple[App, TcpProxy]]:
     """The app, whose calls go through a proxy to a practice server."""
     with practice_server() as server:
         async with tcp_proxy(server) as upstream:
-            settings = {
+            settings: dict[str, Any] = {
                 NOTE: str(folder / "note.json"),
                 "REALTIME_BASE_URL": upstream.url,
                 "MAX_CALLS": str(MOST_CALLS),

@@ -5,7 +5,8 @@ A visit that returns has met what it should; one that has not raises.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from tests.network import Network
 from tests.peer import Peer
@@ -88,7 +89,7 @@ class Visitor:
 
     async def talk_over_a_bad_network(self) -> None:
         self._peer.network = Network(
-            self._chance.random(), loss=0.05, reorder=0.05, duplicate=0.05, delay_s=0.03
+            self._chance.getrandbits(32), loss=0.05, reorder=0.05, duplicate=0.05, delay_s=0.03
         )
         await self._talk()
         await self._peer.hang_up()
@@ -144,7 +145,7 @@ class Visitor:
         self._peer.microphone.say(speech("what time is it"))
         await self._peer.sees(since=before, type="state", user="speaking")
 
-    async def _until_not_lost(self, act: Callable[[], Awaitable[None]]) -> None:
+    async def _until_not_lost(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do it again when the server was lost meanwhile: it then knows nothing of it."""
         for _ in range(MOST_TRIES):
             await self._peer.is_now("connected")
@@ -156,7 +157,8 @@ class Visitor:
             try:
                 await asyncio.wait([acting, lost], return_when=asyncio.FIRST_COMPLETED)
                 if acting.done():
-                    return await acting
+                    await acting
+                    return
                 await lost
                 self.broken += 1
             finally:

@@ -31,7 +31,7 @@ def write_note(*_: object) -> None:
     objects: Counter[str] = Counter()
     for each in gc.get_objects():
         if isinstance(each, asyncio.Task) and not each.done():
-            tasks[each.get_coro().__qualname__] += 1
+            tasks[getattr(each.get_coro(), "__qualname__", "?")] += 1
         elif type(each).__name__ in OF_A_CALL:
             objects[type(each).__name__] += 1
     pooled = sum(thread.name.startswith(POOL) for thread in threading.enumerate())

@@ -8,6 +8,7 @@ import traceback
 import tracemalloc
 from contextlib import asynccontextmanager, closing, suppress
 from itertools import pairwise
+from typing import Any
 
 import orjson
 import pytest
@@ -27,6 +28,7 @@ from components.upstream import client as module
 from components.upstream.client import Upstream, UpstreamError, open_upstream
 from components.upstream.outbox import MOST_AUDIO
 from components.upstream.trace import Trace
+from tests.scripted import port_of
 
 KEY = "sk-very-secret"
 AUTHORIZED = {"Authorization": f"Bearer {KEY}"}
@@ -53,13 +55,13 @@ async def realtime_server(script, **options):
     async with serve(
         script, "127.0.0.1", 0, compression=None, max_size=None, close_timeout=0.2, **options
     ) as server:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/realtime?model=m"
+        yield f"ws://127.0.0.1:{port_of(server)}/v1/realtime?model=m"
 
 
 @asynccontextmanager
 async def tcp_server(script):
     """The address of a server that speaks what it likes; it ends when its clients are gone."""
-    handlers = []
+    handlers: list[Any] = []
 
     async def handle(reader, writer):
         handlers.append(asyncio.current_task())
@@ -774,7 +776,7 @@ async def test_hanging_up_on_a_server_that_never_reads_does_not_hang(monkeypatch
 
 
 async def test_hanging_up_says_goodbye_and_may_be_done_twice():
-    ends = asyncio.Queue()
+    ends: asyncio.Queue[Any] = asyncio.Queue()
 
     async def script(socket):
         await socket.wait_closed()

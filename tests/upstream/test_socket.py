@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from components.upstream import socket as module
 from components.upstream.socket import READ_BYTES, UNSENT_BYTES, Connection
+from tests.scripted import port_of
 
 TEXT, PING, PONG, LAST, COMPRESSED = 1, 9, 10, 128, 64
 
@@ -21,7 +22,7 @@ async def connected(script):
     async with (
         serve(script, "127.0.0.1", 0, compression=None, close_timeout=0.2) as server,
         connect(
-            f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+            f"ws://127.0.0.1:{port_of(server)}",
             compression=None,
             close_timeout=0.2,
             create_connection=Connection,

@@ -1,0 +1,39 @@
+# The commands of everyday work. `make check` is what CI runs.
+
+PYTHON ?= python
+NPM ?= npm
+
+.DEFAULT_GOAL := help
+.PHONY: help fast check run lint types unit tests javascript soak
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+fast: lint types unit ## Lint, types, and the tests that start nothing: about a minute
+
+check: lint types javascript tests soak ## Exactly what CI runs
+
+run: ## Start the app
+	$(PYTHON) app.py
+
+lint: ## Style
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+types: ## Types of the program, the tests and the bench
+	$(PYTHON) -m mypy
+
+unit: ## Pure and unit tests
+	$(PYTHON) -m pytest -m "not integration and not browser and not soak"
+
+tests: ## All tests but the soak; the pure modules must be covered entirely
+	$(PYTHON) -m pytest --cov --cov-report=
+	$(PYTHON) -m coverage report --include="$$($(PYTHON) tests/pure.py)" --fail-under=100
+
+javascript: ## Lint, types and tests of the scripts in the browser
+	$(NPM) ci --prefix tests/javascript --no-audit --no-fund --loglevel=error
+	$(NPM) --prefix tests/javascript run check
+	$(NPM) --prefix tests/javascript test
+
+soak: ## Calls that are dropped in every ugly way, for two minutes; nothing of them may be left
+	$(PYTHON) -m pytest -n 0 -m soak

@@ -1,0 +1,32 @@
+"""The order of the tests, and which of them share a worker.
+
+Rule: what is fast and points at a cause comes first (pure, unit, integration, browser). A file
+whose tests start processes or a browser stays on one worker, as they share what it started.
+"""
+
+from pathlib import Path
+
+import pytest
+
+PURE_ROOMS = {"core", "protocol", "engine"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort stably by rank, and bind what has a marker to its file's group."""
+    items.sort(key=_rank)
+    for item in items:
+        if _rank(item) > 1:
+            item.add_marker(pytest.mark.xdist_group(_file(item)))
+
+
+def _rank(item: pytest.Item) -> int:
+    if item.get_closest_marker("browser"):
+        return 3
+    if item.get_closest_marker("integration"):
+        return 2
+    return 0 if item.path.parent.name in PURE_ROOMS else 1
+
+
+def _file(item: pytest.Item) -> str:
+    return Path(item.nodeid.partition("::")[0]).as_posix()
