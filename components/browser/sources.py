@@ -19,12 +19,13 @@ _PAGE_SCRIPTS: Final = (
 )
 _WIDGET_SCRIPTS: Final = (
     *_SHARED,
+    "shared/reduce.js",
     *("widget/sentences.js", "widget/transcript.js", "widget/events.js", "widget/call.js"),
     *("widget/spectrum.js", "widget/style.js", "widget/markup.js", "widget/element.js"),
 )
 
-_MODULE_SYNTAX: Final = re.compile(r"^import [^;]*;\n|^export ", re.MULTILINE)
-"""What ties the sources together as modules, and is not needed once they are one script."""
+_LEFT_OUT: Final = re.compile(r"^import [^;]*;\n|^export |^ *//.*\n", re.MULTILINE)
+"""What ties the sources together as modules, and lines of comment: a browser needs neither."""
 
 
 def page_head() -> str:
@@ -59,7 +60,7 @@ def demo_page() -> str:
 
 def _joined(names: tuple[str, ...]) -> str:
     """The modules as one script, which puts nothing of theirs into the page's global scope."""
-    bodies = "\n".join(_MODULE_SYNTAX.sub("", _read(name)) for name in names)
+    bodies = "\n".join(_LEFT_OUT.sub("", _read(name)) for name in names)
     return f'(function () {{\n"use strict";\n{bodies}}})();\n'
 
 

@@ -291,6 +291,8 @@ export class Call {
     } catch {
       return; // what is no event says nothing
     }
+    if (!event) return;
+    if (this.transcript.take(event)) this.words();
     const handler = HANDLERS[event.type];
     if (handler) handler(this, event);
   }

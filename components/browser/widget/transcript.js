@@ -1,3 +1,5 @@
+import { reduce, wordsOf } from "../shared/reduce.js";
+
 const REPLAYED = 20; // messages told again after a reconnection
 
 // The messages, in the order of the server's conversation and never of arrival.
@@ -6,67 +8,25 @@ export class Transcript {
     this.messages = [];
   }
 
-  find(id) {
-    return this.messages.find((message) => message.id === id);
-  }
-
-  message(id, role) {
-    let message = this.find(id);
-    if (!message) {
-      message = { id, role, text: "", status: "pending", placed: false };
-      this.messages.push(message);
-    }
-    return message;
-  }
-
-  place(id, role, previous) {
-    const message = this.message(id, role);
-    if (message.placed) return message;
-    const others = this.messages.filter((other) => other !== message);
-    const before = others.findIndex((other) => other.id === previous);
-    const first = previous === null && !others.some((other) => other.placed);
-    if (!first && before < 0) return message;
-    message.placed = true;
-    others.splice(first ? 0 : before + 1, 0, message);
-    this.messages = others;
-    return message;
-  }
-
-  append(id, role, delta) {
-    const message = this.message(id, role);
-    if (message.status === "interrupted") return;
-    message.text += delta;
-    message.status = "streaming";
-  }
-
-  finish(id, role, text) {
-    const message = this.message(id, role);
-    if (message.status === "interrupted") return;
-    if (text) message.text = text;
-    message.status = message.text.trim() ? "done" : "untranscribed";
-  }
-
-  interrupt(id) {
-    const message = this.find(id);
-    if (message) message.status = "interrupted";
-  }
-
-  remove(id) {
-    this.messages = this.messages.filter((message) => message.id !== id);
+  // Whether the event has changed it.
+  take(event) {
+    const before = this.messages;
+    this.messages = reduce(before, event);
+    return this.messages !== before;
   }
 
   // The connection is gone: no more words come.
   settle() {
-    for (const message of this.messages) {
-      if (message.status !== "pending" && message.status !== "streaming") continue;
-      const heard = message.text.trim() ? "done" : "untranscribed";
-      message.status = message.role === "user" ? heard : "interrupted";
-    }
+    this.messages = this.messages.map((message) => {
+      if (message.status !== "pending" && message.status !== "streaming") return message;
+      const heard = wordsOf(message).trim() ? "done" : "untranscribed";
+      return { ...message, status: message.role === "user" ? heard : "interrupted" };
+    });
   }
 
   // What a new connection has to be told of the old one.
   replay() {
-    const said = this.messages.filter((message) => message.text.trim());
+    const said = this.words().filter(({ text }) => text.trim());
     return said.slice(-REPLAYED).map(({ id, role, text }) => ({
       type: "conversation.item.create",
       item: {
@@ -79,8 +39,18 @@ export class Transcript {
   }
 
   shown() {
+    return this.words().filter(({ text, status }) => text.trim() || status !== "done");
+  }
+
+  // Calls of tools are not shown here.
+  words() {
     return this.messages
-      .filter(({ text, status }) => text.trim() || status !== "done")
-      .map(({ id, role, text, status }) => ({ id, role, text, status }));
+      .filter(({ role }) => role !== "tool")
+      .map((message) => ({
+        id: message.id,
+        role: message.role,
+        text: wordsOf(message),
+        status: message.status,
+      }));
   }
 }
