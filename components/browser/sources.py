@@ -3,16 +3,29 @@
 Rule: each is delivered in one piece, its sources joined in the order in which they need each other.
 """
 
+import re
 from pathlib import Path
 from typing import Final
 
 _HERE: Final = Path(__file__).parent
 
+_PAGE_STYLES: Final = ("page/frame.css", "page/dialogue.css", "page/narrow.css")
+_SHARED: Final = ("shared/microphone.js", "shared/canvas.js")
 _PAGE_SCRIPTS: Final = (
-    *("key.js", "gradio.js", "microphone.js", "component.js", "connection.js", "rejoin.js"),
-    *("sound.js", "figures.js", "levels.js", "page.js"),
+    *_SHARED,
+    *("page/key.js", "page/gradio.js", "page/microphone.js", "page/component.js"),
+    *("page/connection.js", "page/rejoin.js", "page/sound.js", "page/figures.js"),
+    *("page/levels.js", "page/page.js"),
 )
-_WIDGET_SCRIPTS: Final = ("widget.js",)
+_WIDGET_SCRIPTS: Final = (
+    *_SHARED,
+    "shared/reduce.js",
+    *("widget/sentences.js", "widget/transcript.js", "widget/events.js", "widget/call.js"),
+    *("widget/spectrum.js", "widget/style.js", "widget/markup.js", "widget/element.js"),
+)
+
+_LEFT_OUT: Final = re.compile(r"^import [^;]*;\n|^export |^ *//.*\n", re.MULTILINE)
+"""What ties the sources together as modules, and lines of comment: a browser needs neither."""
 
 
 def page_head() -> str:
@@ -21,10 +34,8 @@ def page_head() -> str:
     Inlined, so that it works behind any root path and through the share tunnel. The style does not
     go through Gradio's `css`, which rewrites its selectors.
     """
-    style = _read("page/page.css")
-    return f"<style>{style}</style>" + "".join(
-        f"<script>{_read(f'page/{name}')}</script>" for name in _PAGE_SCRIPTS
-    )
+    style = "".join(_read(name) for name in _PAGE_STYLES)
+    return f"<style>{style}</style><script>{_joined(_PAGE_SCRIPTS)}</script>"
 
 
 def direct_head() -> str:
@@ -39,12 +50,18 @@ def direct_head() -> str:
 
 def widget_script() -> str:
     """The voice button, as `/widget.js` delivers it."""
-    return "\n".join(_read(f"widget/{name}") for name in _WIDGET_SCRIPTS)
+    return _joined(_WIDGET_SCRIPTS)
 
 
 def demo_page() -> str:
     """A page with nothing on it but the voice button, in HTML."""
     return _read("widget/demo.html")
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    """The modules as one script, which puts nothing of theirs into the page's global scope."""
+    bodies = "\n".join(_LEFT_OUT.sub("", _read(name)) for name in names)
+    return f'(function () {{\n"use strict";\n{bodies}}})();\n'
 
 
 def _read(name: str) -> str:

@@ -1,4 +1,4 @@
-"""How Gradio's own parts look; page.css does the rest.
+"""How Gradio's own parts look; the styles in browser/page do the rest.
 
 Rule: nothing is loaded from another host. Plain names are fonts of the visitor's system.
 """

@@ -22,7 +22,7 @@
   let contexts = [];
   const granted = new WeakSet();
 
-  // Trap: with full_screen=False the component waits for a click on "grant access" before it shows
+  // With full_screen=False the component waits for a click on "grant access" before it shows
   // its record button. That click costs nothing: microphone.js answers it with an empty stream.
   function passGrantPanel() {
     const button = document.querySelector(GRANT);
@@ -31,7 +31,7 @@
     button.click();
   }
 
-  // Trap: the wave computes its paths in every frame, idle or not, and each call adds a loop that
+  // The wave computes its paths in every frame, idle or not, and each call adds a loop that
   // never ends. Without paths there is nothing to compute.
   function dropWave() {
     document.querySelectorAll("#call .wave-path").forEach((path) => path.remove());
@@ -43,7 +43,7 @@
     });
   }
 
-  // Trap: the component loads a sound for stop words, which are not used here, from another host.
+  // The component loads a sound for stop words, which are not used here, from another host.
   function silencePopSound() {
     window.Audio = new Proxy(window.Audio, {
       construct: (Native, [source]) =>
@@ -64,7 +64,7 @@
   function mend(pc, watcher) {
     adopting = false;
     pc.addEventListener("connectionstatechange", (event) => {
-      // Trap: the component hangs up at "disconnected", from which connections recover.
+      // The component hangs up at "disconnected", from which connections recover.
       if (pc.connectionState === "disconnected") event.stopImmediatePropagation();
       if (pc.connectionState === "connected") expectContexts();
     });
@@ -80,7 +80,7 @@
     watcher.peer(pc);
   }
 
-  // Trap: at "connected" the component makes AudioContexts to draw its wave and closes them late
+  // At "connected" the component makes AudioContexts to draw its wave and closes them late
   // or never. They stand still from the start and are closed after the call.
   function quietContexts() {
     if (!window.AudioContext) return;
@@ -112,7 +112,7 @@
     }, 1000);
   }
 
-  // Trap: a refused offer is only a toast, and an unanswered request leaves the component waiting
+  // A refused offer is only a toast, and an unanswered request leaves the component waiting
   // for ever, so its two requests are read along here. Its offers say whose they are.
   function watchRequests() {
     const native = window.fetch;

@@ -12,7 +12,7 @@
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  // Trap: a duplicated tab starts with a copy of the storage, and would be the same caller. So the
+  // A duplicated tab starts with a copy of the storage, and would be the same caller. So the
   // key lies there only while the page is away. Blocked storage throws; then a reload forgets.
   function takeKept() {
     try {

@@ -1,3 +1,5 @@
+import { prepareCanvas } from "../shared/canvas.js";
+
 // Draws the level of both voices over the last ten seconds, and who was speaking when.
 (function (rv) {
   "use strict";
@@ -93,14 +95,7 @@
   }
 
   function prepare(element) {
-    const ratio = window.devicePixelRatio || 1;
-    const width = element.clientWidth;
-    const height = element.clientHeight;
-    if (element.width !== Math.round(width * ratio)) element.width = Math.round(width * ratio);
-    if (element.height !== Math.round(height * ratio)) element.height = Math.round(height * ratio);
-    const context = element.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const { context, width, height } = prepareCanvas(element, window.devicePixelRatio || 1);
     const now = newest();
     const inner = width - MARGIN.left - MARGIN.right;
     const tall = height - MARGIN.top - MARGIN.bottom;

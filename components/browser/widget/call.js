@@ -1,0 +1,345 @@
+// One call of the voice button: its connections, one after another, and how it ends.
+import { askForMicrophone } from "../shared/microphone.js";
+import { HANDLERS } from "./events.js";
+import { BENIGN, CallError, PERMANENT, SENTENCES } from "./sentences.js";
+import { Transcript } from "./transcript.js";
+
+const REQUEST_LIMIT_MS = 12000;
+const CONNECT_LIMIT_MS = 15000;
+const DISCONNECTED_LIMIT_MS = 4000;
+const RETRIES = 3;
+const FIRST_PAUSE_MS = 500;
+const STEADY_MS = 10000; // a connection that lasted so long was a good one
+
+// One conversation. `told` hears of it: changed(), wordsChanged(), failed(sentence, code),
+// streams(local, remote).
+export class Call {
+  constructor(options, told) {
+    this.options = options;
+    this.told = told;
+    this.connection = "idle";
+    this.user = "listening";
+    this.assistant = "idle";
+    this.transcript = new Transcript();
+    this.muted = false;
+    this.over = false;
+    this.name = ""; // under which the app's server knows the newest connection
+    this.ending = new AbortController();
+    this.audio = null;
+    this.context = null;
+    this.lock = null; // keeps the screen on
+    this.local = null;
+    this.response = null;
+  }
+
+  async start() {
+    this.set({ connection: "connecting" });
+    try {
+      if (!window.RTCPeerConnection) throw new CallError(SENTENCES.unsupported);
+      // Both need the click that began the call.
+      this.context = window.AudioContext ? new AudioContext() : null;
+      this.audio = new Audio();
+      this.audio.autoplay = true;
+      this.local = await this.microphone();
+      this.stayAwake();
+      await this.converse();
+    } catch (error) {
+      if (!this.over) this.fail(error);
+    }
+  }
+
+  end() {
+    if (!this.over) this.finish("ended");
+  }
+
+  // A phone that locks its screen takes the microphone away.
+  async stayAwake() {
+    try {
+      this.lock = await navigator.wakeLock.request("screen");
+      if (this.over) this.lock.release();
+    } catch {
+      // It goes without, where the browser knows no such thing or saves its battery.
+    }
+  }
+
+  mute(on) {
+    this.muted = on;
+    if (this.local) this.local.getAudioTracks().forEach((track) => (track.enabled = !on));
+    this.set({ user: on ? "muted" : "listening" });
+  }
+
+  interrupt() {
+    if (this.response) this.send({ type: "response.cancel" });
+    if (this.assistant === "speaking") this.send({ type: "output_audio_buffer.clear" });
+  }
+
+  fail(error) {
+    const sentence = error instanceof CallError ? error.message : SENTENCES.badAnswer;
+    this.finish("failed");
+    this.told.failed(sentence, error.code || "");
+  }
+
+  finish(connection) {
+    this.release();
+    this.transcript.settle();
+    this.words();
+    this.set({ connection, user: "listening", assistant: "idle" });
+  }
+
+  release() {
+    this.over = true;
+    this.ending.abort();
+    this.disconnect();
+    if (this.local) this.local.getTracks().forEach((track) => track.stop());
+    if (this.audio) this.audio.srcObject = null;
+    if (this.context && this.context.state !== "closed") this.context.close().catch(() => {});
+    if (this.lock) this.lock.release();
+    this.local = null;
+  }
+
+  set(changes) {
+    Object.assign(this, changes);
+    this.told.changed();
+  }
+
+  async microphone() {
+    let stream;
+    try {
+      stream = await (this.options.microphone || askHere)();
+    } catch (error) {
+      const known = SENTENCES[error.name] || (this.options.microphone && error.message);
+      const sentence = known || `The microphone does not start: ${error.message}`;
+      throw new CallError(sentence, { retry: false, code: error.name });
+    }
+    if (this.over) stream.getTracks().forEach((track) => track.stop());
+    for (const track of stream.getAudioTracks()) {
+      track.enabled = !this.muted; // the button may have been faster
+      track.onended = () => {
+        if (!this.over) this.fail(new CallError(SENTENCES.unplugged));
+      };
+    }
+    return stream;
+  }
+
+  // Connect, and connect again after a drop, until the end or until it is no use.
+  async converse() {
+    let tries = 0;
+    let problem = null;
+    while (!this.over) {
+      try {
+        const { dropped } = await this.connect();
+        const since = performance.now();
+        problem = null;
+        this.set({ connection: "connected" });
+        await dropped;
+        if (this.over) return;
+        if (performance.now() - since > STEADY_MS) tries = 0;
+        this.transcript.settle();
+        this.words();
+        const user = this.muted ? "muted" : "listening";
+        this.set({ connection: "reconnecting", user, assistant: "idle" });
+      } catch (error) {
+        if (this.over) return;
+        problem = error instanceof CallError ? error : new CallError(SENTENCES.badAnswer);
+        if (!problem.retry) throw problem;
+      }
+      this.disconnect();
+      if (this.over) return;
+      tries += 1;
+      if (tries > RETRIES) throw problem || new CallError(SENTENCES.lost);
+      if (this.connection === "connecting") this.set({ connection: "reconnecting" });
+      await this.pause(FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.75 + Math.random() / 2));
+    }
+  }
+
+  // Ends with an open connection; `dropped` is the promise of that one's end.
+  async connect() {
+    const where = await this.destination();
+    const pc = (this.pc = new RTCPeerConnection());
+    this.local.getTracks().forEach((track) => pc.addTrack(track, this.local));
+    pc.ontrack = ({ streams, track }) => this.hear(streams[0] || new MediaStream([track]));
+    const channel = (this.channel = pc.createDataChannel("oai-events"));
+    const { open, dropped } = this.fate(pc, channel);
+    channel.onmessage = ({ data }) => this.receive(data);
+    await pc.setLocalDescription(await pc.createOffer());
+    const answer = await this.answer(where, pc.localDescription.sdp);
+    try {
+      await pc.setRemoteDescription({ type: "answer", sdp: answer });
+    } catch {
+      throw new CallError(SENTENCES.badAnswer);
+    }
+    await within(CONNECT_LIMIT_MS, open, SENTENCES.noWay);
+    this.configure();
+    return { dropped };
+  }
+
+  // Where to send the offer, and what authorises it; without a token, an address of our server.
+  async destination() {
+    const { callUrl, tokenUrl } = this.options;
+    const after = this.name ? `?after=${encodeURIComponent(this.name)}` : "";
+    if (callUrl) return { url: callUrl + after, token: "" };
+    const { body } = await this.request(tokenUrl, {});
+    const answer = parsed(body);
+    const token = answer.token || answer.value || "";
+    if (!token && !answer.url) throw new CallError(SENTENCES.badAnswer);
+    const url = answer.url || "https://api.openai.com/v1/realtime/calls";
+    return { url: new URL(url, tokenUrl).href + (token ? "" : after), token };
+  }
+
+  async answer({ url, token }, sdp) {
+    const { headers, body } = await this.request(
+      url,
+      token
+        ? {
+            body: sdp,
+            headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/sdp" },
+          }
+        : // Plain text, which needs no preflight from another origin.
+          { body: sdp, headers: { "Content-Type": "text/plain" } }
+    );
+    this.name = (headers.get("Location") || "").split("/").pop();
+    return body;
+  }
+
+  // The head and the body of an answer, both within the limit.
+  async request(url, options) {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), REQUEST_LIMIT_MS);
+    const stop = () => limit.abort();
+    this.ending.signal.addEventListener("abort", stop);
+    let response;
+    let body;
+    try {
+      response = await fetch(url, { method: "POST", signal: limit.signal, ...options });
+      body = await response.text();
+    } catch {
+      throw new CallError(SENTENCES.unreachable);
+    } finally {
+      clearTimeout(timer);
+      this.ending.signal.removeEventListener("abort", stop);
+    }
+    if (!response.ok) throw refusal(response.status, parsed(body));
+    return { headers: response.headers, body };
+  }
+
+  // What becomes of a connection: `open` or not, and later `dropped`; the end of the call is both.
+  fate(pc, channel) {
+    let drop;
+    const dropped = new Promise((resolve) => (drop = resolve));
+    const open = new Promise((resolve, reject) => {
+      channel.onopen = resolve;
+      dropped.then(() => reject(new CallError(SENTENCES.noWay)));
+    });
+    open.catch(() => {}); // it is looked at later, if ever
+    channel.onclose = drop;
+    this.ending.signal.addEventListener("abort", drop);
+    let patience = 0;
+    pc.onconnectionstatechange = () => {
+      clearTimeout(patience);
+      if (pc.connectionState === "failed") drop();
+      // Mostly a blip, from which connections recover.
+      if (pc.connectionState === "disconnected") {
+        patience = setTimeout(drop, DISCONNECTED_LIMIT_MS);
+      }
+    };
+    return { open, dropped };
+  }
+
+  pause(ms) {
+    return new Promise((resolve) => {
+      setTimeout(resolve, ms);
+      this.ending.signal.addEventListener("abort", resolve);
+    });
+  }
+
+  disconnect() {
+    if (this.pc) {
+      this.pc.onconnectionstatechange = this.pc.ontrack = null;
+      this.channel.onclose = this.channel.onmessage = this.channel.onopen = null;
+      this.pc.close();
+    }
+    this.pc = this.channel = this.response = null;
+  }
+
+  hear(remote) {
+    this.audio.srcObject = remote;
+    this.audio.play().catch((error) => {
+      if (error.name === "NotAllowedError") this.told.failed(SENTENCES.silenced, error.name);
+    });
+    this.told.streams(this.local, remote);
+  }
+
+  configure() {
+    const { instructions, voice } = this.options;
+    const session = { type: "realtime" };
+    if (instructions) session.instructions = instructions;
+    if (voice) session.audio = { output: { voice } };
+    if (instructions || voice) this.send({ type: "session.update", session });
+    this.transcript.replay().forEach((event) => this.send(event));
+  }
+
+  send(event) {
+    if (this.channel && this.channel.readyState === "open") {
+      this.channel.send(JSON.stringify(event));
+    }
+  }
+
+  receive(data) {
+    let event;
+    try {
+      event = JSON.parse(data);
+    } catch {
+      return; // what is no event says nothing
+    }
+    if (!event) return;
+    if (this.transcript.take(event)) this.words();
+    const handler = HANDLERS[event.type];
+    if (handler) handler(this, event);
+  }
+
+  words() {
+    this.told.wordsChanged();
+  }
+
+  complain(error) {
+    const code = (error && error.code) || "";
+    if (PERMANENT[code]) {
+      this.fail(new CallError(PERMANENT[code], { retry: false, code }));
+    } else if (!BENIGN.has(code)) {
+      const words = String((error && error.message) || code || "an error").slice(0, 300);
+      this.told.failed(`The server reports: ${words}`, code);
+    }
+  }
+}
+
+async function askHere() {
+  const devices = navigator.mediaDevices;
+  if (!devices) throw Object.assign(new Error(), { name: "insecure" });
+  return askForMicrophone(devices.getUserMedia.bind(devices));
+}
+
+function within(ms, promise, sentence) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new CallError(sentence)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function parsed(text) {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+// Of an HTTP refusal: our own server words it for people, others for programmers.
+function refusal(status, body) {
+  const error = Object(body.error);
+  const code = error.code || "";
+  const message = String(error.message || "").slice(0, 300);
+  // A token may be too old by the time it is used; the next try gets a fresh one.
+  const heals = status >= 500 || (status === 401 && code === "invalid_api_key");
+  const sentence = PERMANENT[code] || message || `The call was refused (HTTP ${status}).`;
+  return new CallError(sentence, { retry: heals && !PERMANENT[code], code });
+}
