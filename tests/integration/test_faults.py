@@ -507,7 +507,7 @@ async def test_session_is_renewed_before_its_hour_is_over_and_nobody_notices(mon
         caller.say("Remember me")
         await caller.reads("Remember me", "I will.")
         monkeypatch.setattr(link, "RENEW_AFTER_S", 3600.0)
-        caller.call._session._renew_at = 0.0
+        caller.call._session._link._renew_at = 0.0
         first, successor = await server.client(1), await server.client(2)
         items = await successor.expect("conversation.item.create", 2)
         async with asyncio.timeout(10):
