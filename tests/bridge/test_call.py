@@ -1,12 +1,14 @@
 """A call, driven as its connection drives it, against a server that the test plays by hand."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 
 import av
 import numpy as np
 import pytest
 
+from components import tools
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE, encode
 from components.bridge import call as module
 from components.bridge.call import Call
@@ -28,7 +30,7 @@ class Page:
 
     def __init__(self):
         self.messages = []
-        self.conversations = asyncio.Queue()
+        self.conversations: asyncio.Queue[Conversation] = asyncio.Queue()
         self.dismissed = asyncio.Event()
         self._changed = asyncio.Condition()
         self._pending = set()
@@ -93,8 +95,8 @@ class Page:
 
 
 def new_call(url, past=None, ended=lambda _: None, refused=None, **settings):
-    settings = Settings(practice=False, base_url=url, **settings)
-    return Call(settings, past or Conversation(), refused or Refused(), ended)
+    asked = Settings(practice=False, base_url=url, **settings)
+    return Call(asked, past or Conversation(), refused or Refused(), ended)
 
 
 @asynccontextmanager
@@ -427,7 +429,7 @@ async def test_close_while_connecting_does_not_wait_for_the_server():
 
 
 async def test_call_that_nobody_joined_is_over_when_abandoned():
-    ended = []
+    ended: list[Call] = []
     call = new_call("ws://127.0.0.1:1", ended=ended.append)
     call.abandon()
     call.abandon()
@@ -444,7 +446,7 @@ async def test_call_that_has_begun_is_not_abandoned():
 
 
 async def test_call_ends_once_however_it_does():
-    ended = []
+    ended: list[Call] = []
     async with in_call(ended=ended.append) as (page, _upstream):
         page.call.command({"type": "hangup"})
         page.call.failed()
@@ -475,7 +477,7 @@ async def test_call_that_ends_while_its_session_is_renewed_leaves_no_socket():
 
 
 async def test_fault_of_the_clock_ends_the_call_and_the_browser_is_let_go(monkeypatch, caplog):
-    ended = []
+    ended: list[Call] = []
     monkeypatch.setattr(module, "GOODBYE_S", 0.0)
     async with in_call(ended=ended.append) as (page, _upstream):
         monkeypatch.setattr(page.call._session, "tick", None)
@@ -488,7 +490,7 @@ async def test_fault_of_the_clock_ends_the_call_and_the_browser_is_let_go(monkey
 
 
 async def test_call_that_cannot_even_say_why_it_ends_ends(monkeypatch, caplog):
-    ended = []
+    ended: list[Call] = []
     async with in_call(ended=ended.append) as (page, _upstream):
         monkeypatch.setattr(page.call._session, "lost", None)
         page.call.failed()
@@ -531,7 +533,7 @@ async def test_function_ends_with_its_call(monkeypatch):
         finally:
             stopped.set()
 
-    monkeypatch.setattr(module.tools, "run", endless)
+    monkeypatch.setattr(tools, "run", endless)
     async with in_call() as (page, upstream):
         call = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "world_clock"}
         await upstream.send("response.output_item.done", response_id="r1", item=call)
@@ -649,7 +651,7 @@ async def test_page_is_told_what_the_call_costs():
 
 async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(module, "WATCH_S", 3600)
     page = Page().join(new_call("ws://127.0.0.1:1"))
     for _ in range(500):
