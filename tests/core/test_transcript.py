@@ -1,4 +1,4 @@
-"""What the transcript and the states are after each event."""
+"""What the transcript is after each event."""
 
 import pytest
 from hypothesis import given, settings
@@ -10,16 +10,15 @@ from components.core.conversation import (
     Conversation,
     Message,
     Status,
-    User,
     archive,
     heard_up_to,
     interrupt,
-    lose,
     note,
-    settle,
+    replayed,
     typed,
 )
-from components.core.transcript import reduce
+from components.core.history import replay
+from components.core.transcript import MOST_SHOWN, reduce
 from components.protocol.fields import MAX_PARTS, MOST_ID_CHARACTERS
 from components.protocol.reading import MOST_OUTPUT, server_event
 from components.protocol.usage import Usage
@@ -107,19 +106,12 @@ def test_user_bubble_appears_when_speech_starts_and_fills_when_transcribed():
     assert conversation.message("u1").status is Status.DONE
 
 
-def test_speech_without_an_item_id_still_shows_that_the_user_speaks():
-    conversation = after({"type": "input_audio_buffer.speech_started"})
-
-    assert conversation.messages == ()
+def test_speech_without_an_item_id_makes_no_bubble():
+    assert after({"type": "input_audio_buffer.speech_started"}).messages == ()
 
 
 def test_second_start_of_the_same_item_makes_no_second_bubble():
     assert ids(after(started("u1"), started("u1"))) == ["u1"]
-
-
-@pytest.mark.parametrize("event", [started("u1"), stopped("u1")])
-def test_muted_user_stays_muted(event):
-    assert after(event, start=Conversation(user=User.MUTED)).user is User.MUTED
 
 
 def test_commit_without_speech_events_makes_the_bubble():
@@ -256,11 +248,18 @@ def test_system_message_is_not_part_of_the_transcript():
     ("fields", "text"),
     [
         ({"type": "function_call", "name": "get_weather", "call_id": "c"}, "get_weather"),
-        ({"type": "function_call_output", "call_id": "c", "output": "{}"}, "result"),
+        (
+            {"type": "function_call", "name": "get_weather", "arguments": '{"city":"Oslo"}'},
+            'get_weather {"city":"Oslo"}',
+        ),
+        ({"type": "function_call_output", "call_id": "c", "output": "Rain."}, "Rain."),
+        ({"type": "function_call_output", "call_id": "c", "output": ""}, "result"),
+        ({"type": "function_call_output", "output": "x" * 1000}, "x" * MOST_SHOWN),
+        ({"type": "function_call", "name": "x", "arguments": "y" * 1000}, "x " + "y" * 298),
         ({"type": "mcp_list_tools"}, "result"),
     ],
 )
-def test_tool_items_pass_through_as_small_entries(fields, text):
+def test_tools_show_with_what_they_were_given_and_gave_back(fields, text):
     conversation = after(
         {
             "type": "conversation.item.added",
@@ -271,6 +270,21 @@ def test_tool_items_pass_through_as_small_entries(fields, text):
 
     assert conversation.message("f1").role == "tool"
     assert conversation.message("f1").text == text
+
+
+def test_what_a_function_is_given_shows_when_its_call_is_whole():
+    call = {"id": "f1", "type": "function_call", "name": "clock", "arguments": ""}
+    added = {"type": "response.output_item.added", "response_id": "r1", "item": call}
+    conversation = after(added)
+    assert conversation.message("f1").text == "clock"
+
+    whole = {**call, "arguments": '{"place":"here"}'}
+    done = {"type": "response.output_item.done", "response_id": "r1", "item": whole}
+    conversation = after(done, start=conversation)
+
+    assert [m.text for m in conversation.messages] == ['clock {"place":"here"}']
+    bare = {"type": "conversation.item.added", "item": {"id": "f1", "type": "function_call"}}
+    assert after(bare, start=conversation).messages == conversation.messages
 
 
 def test_deleted_item_disappears():
@@ -385,23 +399,6 @@ def test_interrupted_message_takes_no_more_words():
     assert interrupt(late, "a1") is late
 
 
-def test_only_the_assistant_can_be_interrupted():
-    conversation = after(committed("u1", None))
-
-    assert interrupt(conversation, "u1") is conversation
-    assert interrupt(conversation, "nobody") is conversation
-
-
-def test_heard_grows_and_never_passes_the_text():
-    conversation = after(item("a1", "assistant", None), spoke("a1", "One two"))
-    conversation = heard_up_to(conversation, "a1", 3)
-
-    assert conversation.message("a1").heard == 3
-    assert heard_up_to(conversation, "a1", 2) is conversation
-    assert heard_up_to(conversation, "a1", 99).message("a1").heard == 7
-    assert heard_up_to(conversation, "nobody", 1) is conversation
-
-
 @pytest.mark.parametrize(
     ("status", "expected"),
     [("completed", Status.DONE), ("cancelled", Status.DONE), ("incomplete", Status.CUT)],
@@ -494,6 +491,85 @@ def test_repeated_final_events_change_nothing(dialogue):
     assert [m.text for m in again.messages] == [m.text for m in conversation.messages]
 
 
+# Items that we send, and that the server may give ids of its own.
+
+
+def test_typed_line_that_is_confirmed_under_another_id_takes_that_id():
+    conversation = after(item("u1", previous=None, text="Hello."))
+    conversation = typed(conversation, "t1", "Good morning")
+
+    conversation = after(
+        item("s1", previous="u1", text="Good morning"),
+        item("s1", previous="u1", text="Good morning", done=True),
+        item("a1", "assistant", "s1"),
+        start=conversation,
+    )
+
+    assert ids(conversation) == ["u1", "s1", "a1"]
+    assert conversation.message("s1") == Message(
+        "s1", "user", Status.DONE, ("Good morning",), placed=True
+    )
+
+
+def test_line_that_is_typed_twice_is_confirmed_twice():
+    conversation = typed(typed(Conversation(), "t1", "Yes"), "t2", "Yes")
+
+    conversation = after(
+        item("s1", previous=None, text="Yes"),
+        item("s2", previous="s1", text="Yes"),
+        start=conversation,
+    )
+
+    assert ids(conversation) == ["s1", "s2"]
+    assert [m.text for m in conversation.messages] == ["Yes", "Yes"]
+
+
+def test_line_that_was_confirmed_is_not_taken_for_another_item():
+    conversation = typed(Conversation(), "t1", "Yes")
+
+    conversation = after(
+        item("t1", previous=None, text="Yes"),
+        item("s2", previous="t1", text="Yes"),
+        start=conversation,
+    )
+
+    assert ids(conversation) == ["t1", "s2"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        item("s1", text="Another line"),
+        item("s1", "assistant", text="Yes"),
+        item("s1", text=""),
+        item("s1"),
+    ],
+)
+def test_only_an_item_of_the_same_side_with_the_same_words_is_ours(event):
+    conversation = after(event, start=typed(Conversation(), "t1", "Yes"))
+
+    assert ids(conversation) == ["t1", "s1"]
+    assert conversation.message("t1").sent == "Yes"
+
+
+def test_replayed_past_does_not_double_under_ids_of_the_server():
+    past = heard_up_to(after(spoke("a1", "One two three.")), "a1", 7)
+    past = archive(interrupt(after(said("u1", "Count."), start=past), "a1"))
+    sent = {event["item"]["id"]: event["item"]["content"][0]["text"] for event in replay(past)}
+    assert sent == {"past_0": "One two", "past_1": "Count."}
+    conversation = replayed(past, sent)
+
+    conversation = after(
+        item("s1", "assistant", None, text="One two"),
+        item("s2", "user", "s1", text="Count."),
+        start=conversation,
+    )
+
+    assert ids(conversation) == ["s1", "s2"]
+    assert [m.text for m in conversation.messages] == ["One two three.", "Count."]
+    assert [m.sent for m in conversation.messages] == ["", ""]
+
+
 # What is kept has an end, and nothing that a server sends breaks it.
 
 
@@ -511,7 +587,7 @@ def test_message_is_kept_up_to_a_length():
     entry = item("u2", text="x" * 10**6)
     assert len(after(entry).message("u2").text) == MOST_CHARACTERS
     tool = {"type": "conversation.item.added", "item": {"id": "f", "name": "x" * 10**6}}
-    assert len(after(tool).message("f").text) == MOST_CHARACTERS
+    assert len(after(tool).message("f").text) == MOST_SHOWN
     assert len(typed(Conversation(), "u3", "x" * 10**6).message("u3").text) == MOST_CHARACTERS
 
 
@@ -591,27 +667,7 @@ def test_no_event_breaks_the_transcript(stream):
         message.text.encode()
 
 
-# Marks, and the end
-
-
-def test_note_stands_after_what_was_said_before():
-    conversation = note(after(item("u1", previous=None), said("u1", "Hello.")), "n1", "renewed")
-
-    assert [(m.role, m.text, m.status, m.placed) for m in conversation.messages] == [
-        ("user", "Hello.", Status.DONE, True),
-        ("note", "renewed", Status.DONE, True),
-    ]
-
-
-def test_nothing_needs_no_note():
-    assert note(Conversation(), "n1", "renewed").messages == ()
-
-
-def test_note_that_nothing_followed_is_replaced():
-    conversation = note(after(item("u1", previous=None)), "n1", "continued")
-    conversation = note(conversation, "n2", "reconnected")
-
-    assert [(m.item_id, m.text) for m in conversation.messages[1:]] == [("n1", "reconnected")]
+# Marks, and other sessions.
 
 
 @pytest.mark.parametrize("previous", [None, "u1"])
@@ -632,48 +688,6 @@ def test_null_predecessor_means_first_of_the_session_only_once():
     assert ids(conversation) == ["u1", "n1", "u2", "u3"]
 
 
-def test_lost_connection_ends_what_was_under_way():
-    conversation = lose(
-        after(committed("u1", None), said("u2", "Hel", "delta"), spoke("a1", "Hi"), started("u3"))
-    )
-
-    assert [m.status for m in conversation.messages] == [
-        Status.UNTRANSCRIBED,
-        Status.LOST,
-        Status.LOST,
-        Status.UNTRANSCRIBED,
-    ]
-    assert all(m.placed for m in conversation.messages)
-
-
-def test_end_of_the_call_settles_every_message():
-    conversation = after(
-        committed("u1", None),
-        said("u2", "Hel", "delta"),
-        said("u3", "Hello."),
-        spoke("a1", "One two"),
-        spoke("a1", "One two", "done"),
-        wrote("a2", "Half a"),
-        spoke("a3", "All"),
-        spoke("a3", "All", "done"),
-        item("a4", "assistant", None),
-        {"type": "conversation.item.added", "item": {"id": "f", "type": "function_call"}},
-    )
-    conversation = settle(heard_up_to(heard_up_to(conversation, "a1", 4), "a3", 3))
-
-    assert {m.item_id: m.status for m in conversation.messages} == {
-        "u1": Status.UNTRANSCRIBED,
-        "u2": Status.DONE,
-        "u3": Status.DONE,
-        "a1": Status.INTERRUPTED,
-        "a2": Status.INTERRUPTED,
-        "a3": Status.DONE,
-        "a4": Status.DONE,
-        "f": Status.DONE,
-    }
-    assert settle(conversation) == conversation
-
-
 def test_message_that_was_heard_whole_stays_so_when_its_words_are_set_right():
     conversation = heard_up_to(after(spoke("a1", "Helo")), "a1", 4)
 
@@ -687,9 +701,3 @@ def test_ids_of_a_session_are_free_again_when_it_is_over():
 
     assert [m.text for m in conversation.messages] == ["old", "", "renewed", "new"]
     assert len(set(ids(conversation))) == 4
-
-
-def test_message_that_still_sounds_keeps_its_id():
-    before = after(item("a1", "assistant", None), item("past_0", "user", "a1"))
-
-    assert ids(archive(before, ["past_0"])) == ["past_1", "past_0"]
