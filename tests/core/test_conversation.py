@@ -38,6 +38,14 @@ def tool(item_id="f1"):
     return Message(item_id, "tool", Status.DONE, ("clock",))
 
 
+def heard(conversation: Conversation) -> int:
+    """Characters of the assistant's message."""
+    message = conversation.message("a1")
+    assert message is not None
+    assert message.heard is not None
+    return message.heard
+
+
 def ids(conversation):
     return [message.item_id for message in conversation.messages]
 
@@ -151,10 +159,10 @@ def test_only_the_assistant_can_be_interrupted(item_id):
 def test_heard_grows_by_whole_words_and_never_passes_the_text():
     conversation = heard_up_to(of(assistant(heard=0)), "a1", 4)
 
-    assert conversation.message("a1").heard == 4
+    assert heard(conversation) == 4
     assert heard_up_to(conversation, "a1", 6) is conversation, "half a word more"
     assert heard_up_to(conversation, "a1", 2) is conversation
-    assert heard_up_to(conversation, "a1", 99).message("a1").heard == 8
+    assert heard(heard_up_to(conversation, "a1", 99)) == 8
     assert heard_up_to(conversation, "nobody", 1) is conversation
 
 
@@ -163,9 +171,8 @@ def test_what_was_heard_once_stays_heard(text, steps):
     conversation, before = of(assistant(text=text, heard=0)), 0
     for characters in steps:
         conversation = heard_up_to(conversation, "a1", characters)
-        heard = conversation.message("a1").heard
-        assert before <= heard <= len(text)
-        before = heard
+        assert before <= heard(conversation) <= len(text)
+        before = heard(conversation)
 
 
 # A session or a call that is over.

@@ -1,5 +1,7 @@
 """What the events of a watched call mean, and what ends it."""
 
+from typing import Any
+
 import pytest
 
 from components.core.allowance import Limits
@@ -12,15 +14,18 @@ from components.core.transcript import MOST_SHOWN
 from components.protocol.reading import server_event
 from tests.wire import validate_client_event
 
-CREATED = ("response.created", {"response": {"id": "r"}})
-WORDS = ("response.output_audio_transcript.delta", {"item_id": "a", "delta": "Hello there"})
-STARTED = ("output_audio_buffer.started", {"response_id": "r"})
-STOPPED = ("output_audio_buffer.stopped", {"response_id": "r"})
-ASKED = ("input_audio_buffer.speech_stopped", {})
-SPEAKS = ("input_audio_buffer.speech_started", {})
-SESSION = ("session.created", {"session": {}})
-OTHER = ("rate_limits.updated", {})
-PERMANENT = ("error", {"error": {"code": "insufficient_quota", "message": "No money."}})
+Event = tuple[str, dict[str, Any]]
+"""The type of a server event, and its fields."""
+
+CREATED: Event = ("response.created", {"response": {"id": "r"}})
+WORDS: Event = ("response.output_audio_transcript.delta", {"item_id": "a", "delta": "Hello there"})
+STARTED: Event = ("output_audio_buffer.started", {"response_id": "r"})
+STOPPED: Event = ("output_audio_buffer.stopped", {"response_id": "r"})
+ASKED: Event = ("input_audio_buffer.speech_stopped", {})
+SPEAKS: Event = ("input_audio_buffer.speech_started", {})
+SESSION: Event = ("session.created", {"session": {}})
+OTHER: Event = ("rate_limits.updated", {})
+PERMANENT: Event = ("error", {"error": {"code": "insufficient_quota", "message": "No money."}})
 
 
 def done(status="completed", **fields):
@@ -76,7 +81,7 @@ class Watch:
         return self.observer.seen
 
     @property
-    def conversation(self):
+    def conversation(self) -> Any:
         return self.seen.conversation
 
 
@@ -146,7 +151,7 @@ def test_a_truncated_item_was_interrupted():
 
 def test_events_without_their_fields_change_nothing():
     truncated = ("conversation.item.truncated", {"item_id": "unknown"})
-    bare = ("conversation.item.truncated", {})
+    bare: Event = ("conversation.item.truncated", {})
     delta = ("response.output_audio_transcript.delta", {"delta": "x"})
 
     assert after(truncated, bare, delta).messages == ()
@@ -193,7 +198,7 @@ def test_a_function_runs_once_and_a_response_is_asked_for_when_its_output_is_sen
     watch = Watch(SESSION, CREATED, call(), done(output=[call()[1]["item"]]))
     assert watch.called() == ["c1"]
     assert watch.sent() == []
-    assert watch.conversation.assistant is Assistant.THINKING
+    assert watch.conversation.assistant == Assistant.THINKING
 
     watch.ran("c1")
 
