@@ -1,79 +1,26 @@
-"""How far the session with the server is, what it is asked for, and when it is renewed."""
+"""How far the session with the server is, what it is asked for, and when it is given up."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from components.core.conversation import Connection
 from components.core.link import (
     CREATED_LIMIT_S,
-    RENEW_AFTER_S,
-    RENEW_BEFORE_S,
     SAYS_NOTHING,
-    SHORTEST_SESSION_S,
     TRANSITIONS,
     UPDATED_LIMIT_S,
-    Link,
     State,
     Step,
 )
 from components.core.liveness import DEAF, LOUD_FRAMES, NO_REACTION, NOT_ANSWERED, PATIENCE_S
-from components.core.outputs import Complain, Reconnect, Renew, Send
+from components.core.outputs import Reconnect, Send
 from components.core.retries import MOST_TRIES
-from components.protocol.errors import ServerError
-from components.protocol.events import ErrorEvent, Other, SessionCreated, SessionUpdated
+from components.protocol.events import Other, SessionUpdated
 from components.protocol.failures import Severity
 from components.protocol.options import Refused, session_update
-from tests.dialogue import FRAME, UNIX_S, only, options
-from tests.wire import validate_client_event
+from tests.dialogue import FRAME, only, options
+from tests.link import CREATED, UPDATED, Wire, complaint, sent
 
-CREATED = SessionCreated(None, "")
 LOUD = b"\x00\x40" * (len(FRAME) // 2)
-UPDATED = SessionUpdated(None, interrupts=True)
-
-
-class Wire:
-    """A link, its clock, and the server's lines by hand."""
-
-    def __init__(self, refused=None, **changes):
-        self.link = Link(options(**changes), chance=lambda: 1.0, refused=refused or Refused())
-        self.now = 100.0
-
-    def opened(self):
-        return self.link.opened(self.now, UNIX_S + self.now)
-
-    def receive(self, event):
-        return self.link.receive(event, self.now)
-
-    def ready(self):
-        """The session stands; the update that it was asked for."""
-        update = sent(self.opened())
-        assert self.receive(CREATED) == []
-        assert self.receive(UPDATED) == []
-        assert self.link.ready
-        return update
-
-    def refuse(self, event=None, param="", message="No.", code=""):
-        event_id = event["event_id"] if event else ""
-        error = ServerError(code, "invalid_request_error", message, param, event_id)
-        return self.link.refuses(ErrorEvent(error))
-
-    def change(self, **changes):
-        return self.link.change(options(**changes))
-
-
-def sent(outputs):
-    """The one event that is sent, judged by the SDK."""
-    output = only(outputs)
-    assert isinstance(output, Send)
-    validate_client_event(output.event)
-    return output.event
-
-
-def complaint(outputs):
-    output = only(outputs)
-    assert isinstance(output, Complain)
-    return output
 
 
 # The table.
@@ -273,180 +220,6 @@ def test_whether_the_server_interrupts_is_its_own_word():
     assert not Wire(turn_detection="push_to_talk").link.interrupts
 
 
-# Changes.
-
-
-def test_a_change_is_sent_as_what_has_changed_and_is_in_force_when_confirmed():
-    wire = Wire()
-    wire.ready()
-
-    event = sent(wire.change(voice="cedar", instructions="Be brief."))
-
-    assert event["session"] == {
-        "type": "realtime",
-        "instructions": "Be brief.",
-        "audio": {"output": {"voice": "cedar"}},
-    }
-    assert wire.link.options == options()
-    assert wire.receive(UPDATED) == []
-    assert wire.link.options == options(voice="cedar", instructions="Be brief.")
-
-
-def test_a_change_of_nothing_sends_nothing():
-    wire = Wire()
-    wire.ready()
-
-    assert wire.change() == []
-
-
-def test_a_refused_change_is_told_and_the_old_value_stays():
-    wire = Wire()
-    wire.ready()
-    event = sent(wire.change(voice="nobody"))
-
-    told = complaint(wire.refuse(event, "session.audio.output.voice", "No such voice."))
-
-    assert told.failure.severity is Severity.NOTICE, "the call goes on"
-    assert told.instead == "The server refuses the change. The server reports: No such voice."
-    assert wire.link.options == options()
-    assert wire.change() == [], "nobody wants the refused value any more"
-    assert wire.link.ready
-
-
-def test_of_two_changes_the_first_may_be_refused_and_the_second_confirmed():
-    wire = Wire()
-    wire.ready()
-    first = sent(wire.change(voice="nobody"))
-    second = sent(wire.change(voice="nobody", instructions="Be brief."))
-    assert second["session"] == {"type": "realtime", "instructions": "Be brief."}
-
-    complaint(wire.refuse(first))
-    wire.receive(UPDATED)
-
-    assert wire.link.options == options(instructions="Be brief.")
-    assert wire.change(instructions="Be brief.") == []
-
-
-def test_what_is_asked_for_again_meanwhile_is_not_taken_back():
-    wire = Wire()
-    wire.ready()
-    first = sent(wire.change(voice="nobody"))
-    second = sent(wire.change(voice="cedar"))
-    assert second["session"] == {"type": "realtime", "audio": {"output": {"voice": "cedar"}}}
-
-    complaint(wire.refuse(first))
-    assert wire.change(voice="cedar") == [], "it is on its way"
-    wire.receive(UPDATED)
-
-    assert wire.link.options == options(voice="cedar")
-
-
-def test_changes_are_confirmed_in_their_order():
-    wire = Wire()
-    wire.ready()
-    wire.change(voice="cedar")
-    wire.change(voice="cedar", instructions="Be brief.")
-
-    wire.receive(UPDATED)
-    assert wire.link.options == options(voice="cedar")
-
-    wire.receive(UPDATED)
-    assert wire.link.options == options(voice="cedar", instructions="Be brief.")
-
-
-def test_an_update_that_nobody_asked_for_confirms_nothing():
-    wire = Wire()
-    wire.ready()
-
-    assert wire.receive(UPDATED) == []
-    assert wire.link.options == options()
-
-
-def test_a_change_before_the_session_is_ready_waits_for_it():
-    wire = Wire()
-    assert wire.change(voice="cedar") == []
-    assert sent(wire.opened()) == session_update(options(voice="cedar"), "settings_1")
-    assert wire.change(voice="cedar", instructions="Be brief.") == []
-
-    event = sent(wire.receive(UPDATED))
-
-    assert event["session"] == {"type": "realtime", "instructions": "Be brief."}
-    assert wire.link.options == options(voice="cedar")
-    wire.receive(UPDATED)
-    assert wire.link.options == options(voice="cedar", instructions="Be brief.")
-
-
-def test_a_change_that_waits_survives_a_refusal_of_the_first_settings():
-    wire = Wire()
-    update = sent(wire.opened())
-    wire.change(voice="cedar")
-
-    update = sent(wire.refuse(update, "session.truncation"))
-
-    assert update == session_update(options(voice="cedar", retention_ratio=False), "settings_2")
-    assert wire.receive(UPDATED) == []
-    assert wire.link.options == options(voice="cedar", retention_ratio=False)
-
-
-@pytest.mark.parametrize("early", [True, False])
-def test_a_change_does_not_ask_again_for_what_was_refused(early):
-    """The API refuses a whole update for one bad field: the change would never come about."""
-    wire = Wire()
-    wire.refuse(sent(wire.opened()), "session.audio.input.transcription.model")
-    outputs = wire.change(voice="cedar") if early else wire.receive(UPDATED)
-    assert outputs == []
-
-    event = sent(wire.receive(UPDATED) if early else wire.change(voice="cedar"))
-
-    assert event["session"] == {"type": "realtime", "audio": {"output": {"voice": "cedar"}}}
-    wire.receive(UPDATED)
-    assert wire.link.options == options(voice="cedar", transcription_model="gpt-realtime-whisper")
-
-
-def test_a_change_leaves_the_model_as_it_is():
-    """It belongs to the socket, and a model that does not reason refuses to be asked for effort."""
-    wire = Wire(model="gpt-realtime")
-    wire.ready()
-
-    assert wire.change(model="gpt-realtime-2.1") == []
-    assert wire.link.options.model == "gpt-realtime"
-
-
-def test_a_change_that_was_under_way_is_asked_of_the_next_session():
-    wire = Wire()
-    wire.ready()
-    wire.change(voice="cedar")
-    wire.link.broken()
-
-    assert sent(wire.opened())["session"] == session_update(options(voice="cedar"), "e")["session"]
-    wire.receive(UPDATED)
-    assert wire.link.options == options(voice="cedar")
-
-
-def test_a_change_that_the_next_session_refuses_is_given_up():
-    wire = Wire()
-    wire.ready()
-    wire.change(voice="nobody")
-    wire.link.broken()
-
-    update = sent(wire.refuse(sent(wire.opened()), "session.audio.output.voice"))
-
-    assert update["session"] == session_update(options(), "e")["session"]
-    assert wire.receive(UPDATED) == []
-    assert wire.link.options == options()
-
-
-def test_answers_to_the_changes_of_a_broken_session_are_not_awaited():
-    wire = Wire()
-    wire.ready()
-    old = sent(wire.change(voice="cedar"))
-    wire.link.broken()
-
-    assert wire.refuse(old) is None
-    wire.opened()
-    assert wire.refuse(old) is None
-
-
 # Silence.
 
 
@@ -570,96 +343,3 @@ def test_a_server_that_does_not_notice_speech_is_told_of():
         wire.link.listen(LOUD)
 
     assert wire.link.silence(wire.now) == DEAF
-
-
-# Renewal.
-
-
-def renewed_after_s(wire):
-    """How long after its opening the session would be renewed."""
-    begun, now = wire.now, wire.now
-    while not (outputs := wire.link.renew(now)):
-        now += 1.0
-    assert outputs == [Renew()]
-    return now - begun
-
-
-def expires_in(seconds):
-    return UNIX_S + 100.0 + seconds
-
-
-def test_a_session_is_renewed_before_it_is_an_hour_old_and_once():
-    wire = Wire()
-    assert wire.link.renew(10**9) == [], "there is no session yet"
-    wire.ready()
-
-    assert renewed_after_s(wire) == RENEW_AFTER_S
-    assert wire.link.renew(10**9) == []
-
-
-@pytest.mark.parametrize("event", [SessionCreated, SessionUpdated])
-@pytest.mark.parametrize(
-    ("expires_at", "after_s"),
-    [
-        (expires_in(3600), RENEW_AFTER_S),
-        (expires_in(7200), RENEW_AFTER_S),
-        (expires_in(1800), 1800 - RENEW_BEFORE_S),
-        (expires_in(400), 200),
-        (expires_in(130), 65),
-        (expires_in(100), SHORTEST_SESSION_S),
-        (expires_in(1), SHORTEST_SESSION_S),
-        (expires_in(0), RENEW_AFTER_S),
-        (expires_in(-500), RENEW_AFTER_S),
-        (1.0, RENEW_AFTER_S),
-        (expires_in(10**11), RENEW_AFTER_S),
-        (None, RENEW_AFTER_S),
-    ],
-)
-def test_a_session_is_renewed_before_the_server_ends_it(event, expires_at, after_s):
-    wire = Wire()
-    wire.opened()
-    wire.receive(event(expires_at, False) if event is SessionUpdated else event(expires_at, ""))
-
-    assert renewed_after_s(wire) == after_s
-
-
-def test_the_end_of_a_session_counts_from_when_it_was_told():
-    wire = Wire()
-    wire.ready()
-    wire.now += 1000
-    wire.receive(SessionUpdated(expires_in(1800), interrupts=True))
-    wire.now -= 1000
-
-    assert renewed_after_s(wire) == 1800 - RENEW_BEFORE_S
-
-
-def test_an_end_told_after_the_renewal_begins_no_second_one():
-    wire = Wire()
-    wire.ready()
-    wire.link.renew(wire.now + RENEW_AFTER_S)
-
-    wire.receive(SessionUpdated(expires_in(1), interrupts=True))
-
-    assert wire.link.renew(10**9) == []
-
-
-def test_a_broken_session_is_not_renewed():
-    wire = Wire()
-    wire.ready()
-    wire.link.broken()
-
-    assert wire.link.renew(10**9) == []
-
-
-@settings(deadline=None)
-@given(st.lists(st.floats(0.001, 1000), max_size=4))
-def test_no_server_has_its_sessions_renewed_in_a_loop(ends):
-    """Each of these sessions says of itself, again and again, that it ends soon."""
-    wire = Wire()
-    for end in ends:
-        begun = wire.now
-        wire.ready()
-        while not wire.link.renew(wire.now):
-            wire.now += 20
-            wire.receive(SessionUpdated(UNIX_S + wire.now + end, interrupts=True))
-        assert wire.now - begun >= SHORTEST_SESSION_S
