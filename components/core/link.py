@@ -242,7 +242,7 @@ class Link:
         error = event.error
         if not self._is_meant(error):
             return None
-        changed = self._updates.pop(error.event_id, {})
+        changed = self._updates.pop(error.event_id or next(iter(self._updates)))
         return self._take_back(changed, error) if changed else self._relax(error)
 
     def tick(self, now: float) -> list[Output]:
@@ -313,12 +313,13 @@ class Link:
         return self._update(self._confirmed, self._wanted)
 
     def _is_meant(self, error: ServerError) -> bool:
-        """Whether an error is about an update; before the session is ready, one that names no event
-        can mean nothing else."""
+        """Whether an error is about an update; one that names no event is about the oldest that was
+        not answered, unless a ready session has only left its first settings unconfirmed."""
         if error.event_id:
             return error.event_id in self._updates
-        configuring = self.state in (State.GREETING, State.CONFIGURING)
-        return configuring and failure_of_error(error).severity is Severity.NOTICE
+        oldest = next(iter(self._updates.values()), None)
+        awaited = bool(oldest) if self.ready else oldest is not None
+        return awaited and failure_of_error(error).severity is Severity.NOTICE
 
     def _relax(self, error: ServerError) -> list[Output]:
         """The settings were refused before the session is ready: what is optional gives way."""
