@@ -29,6 +29,13 @@ def validate_server_event(event: Mapping[str, Any] | str, extensions: Collection
     return _validated(_SERVER, event, extensions)
 
 
+def merged(session: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a server that holds `session` holds after a `session.update` with `changed`."""
+    groups = ("audio", "input", "output")
+    inner = {name: merged(session[name], changed[name]) for name in groups if name in changed}
+    return {**session, **changed, **inner}
+
+
 def _validated(
     adapter: TypeAdapter[Any], event: Mapping[str, Any] | str, extensions: Collection[str]
 ) -> Any:

@@ -275,6 +275,16 @@ def test_a_late_refusal_is_heeded_by_a_session_that_was_taken_for_ready():
     assert wire.link.options == options(retention_ratio=False)
 
 
+def test_a_session_whose_settings_were_never_confirmed_is_not_ended_by_any_error():
+    wire = Wire()
+    wire.opened()
+    wire.receive(CREATED)
+    wire.link.tick(wire.now + UPDATED_LIMIT_S)
+
+    assert wire.refuse() is None
+    assert wire.link.options == options()
+
+
 def test_only_a_session_that_was_ready_is_taken_up_again_and_not_for_ever():
     wire = Wire()
     assert not wire.link.may_reconnect

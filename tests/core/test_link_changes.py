@@ -1,11 +1,14 @@
 """The settings of a session that the user changes."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.protocol.failures import Severity
 from components.protocol.options import session_update
 from tests.dialogue import options
 from tests.link import UPDATED, Wire, complaint, sent
+from tests.wire import merged
 
 
 def test_a_change_is_sent_as_what_has_changed_and_is_in_force_when_confirmed():
@@ -43,6 +46,32 @@ def test_a_refused_change_is_told_and_the_old_value_stays():
     assert wire.link.options == options()
     assert wire.change() == [], "nobody wants the refused value any more"
     assert wire.link.ready
+
+
+def test_a_refusal_that_names_no_event_is_about_the_oldest_change():
+    """Else it would be taken for in force when the next one is confirmed."""
+    wire = Wire()
+    wire.ready()
+    wire.change(turn_detection="push_to_talk")
+    wire.change(turn_detection="push_to_talk", voice="cedar")
+
+    assert complaint(wire.refuse()).instead.startswith("The server refuses the change.")
+    wire.receive(UPDATED)
+
+    assert wire.link.options == options(voice="cedar")
+
+
+@pytest.mark.parametrize(
+    "code", ["conversation_already_has_active_response", "rate_limit_exceeded", "server_error"]
+)
+def test_what_a_known_code_tells_of_is_no_refusal_of_a_change(code):
+    wire = Wire()
+    wire.ready()
+    wire.change(voice="cedar")
+
+    assert wire.refuse(code=code) is None
+    wire.receive(UPDATED)
+    assert wire.link.options == options(voice="cedar")
 
 
 def test_of_two_changes_the_first_may_be_refused_and_the_second_confirmed():
@@ -177,3 +206,37 @@ def test_answers_to_the_changes_of_a_broken_session_are_not_awaited():
     assert wire.refuse(old) is None
     wire.opened()
     assert wire.refuse(old) is None
+
+
+SOME_CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "voice": st.sampled_from(["marin", "cedar"]),
+        "turn_detection": st.sampled_from(["server_vad", "semantic_vad", "push_to_talk"]),
+        "noise_reduction": st.sampled_from(["far_field", "near_field", None]),
+        "transcription_model": st.sampled_from(["gpt-transcribe", "whisper-1", None]),
+        "model": st.just("gpt-realtime"),
+    },
+)
+
+
+@settings(deadline=None)
+@given(st.lists(SOME_CHANGES | st.sampled_from(["confirm", "refuse", "break"]), max_size=20))
+def test_what_is_taken_for_in_force_is_what_the_server_has_confirmed(steps):
+    """A server that answers every update in order, by its event or without naming it."""
+    wire = Wire()
+    held, waiting = wire.ready()["session"], []
+    for step in steps:
+        if step == "break":
+            wire.link.broken()
+            held, waiting = wire.ready()["session"], []
+        elif step == "confirm" and waiting:
+            held = merged(held, waiting.pop(0)["session"])
+            wire.receive(UPDATED)
+        elif step == "refuse" and waiting:
+            refused = waiting.pop(0)
+            complaint(wire.refuse(refused if len(waiting) % 2 else None))
+        elif isinstance(step, dict) and (outputs := wire.change(**step)):
+            waiting.append(sent(outputs))
+
+    assert session_update(wire.link.options, "e")["session"] == held

@@ -16,7 +16,7 @@ from components.protocol.options import (
     session_change,
     session_update,
 )
-from tests.wire import validate_client_event
+from tests.wire import merged, validate_client_event
 
 OPTIONS = SessionOptions(
     model="gpt-realtime-2.1",
@@ -324,13 +324,6 @@ some_options = st.builds(
     retention_ratio=st.booleans(),
     tools=st.sampled_from([(), (TOOL,)]),
 )
-
-
-def merged(session, changed):
-    """What a server that holds `session` holds after an update with `changed`."""
-    groups = ("audio", "input", "output")
-    inner = {name: merged(session[name], changed[name]) for name in groups if name in changed}
-    return {**session, **changed, **inner}
 
 
 @given(some_options, some_options)
