@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.protocol.failures import Severity
+from components.protocol.fields import Json
 from components.protocol.options import session_update
 from tests.dialogue import options
 from tests.link import UPDATED, Wire, complaint, sent
@@ -208,7 +209,7 @@ def test_answers_to_the_changes_of_a_broken_session_are_not_awaited():
     assert wire.refuse(old) is None
 
 
-SOME_CHANGES = st.fixed_dictionaries(
+SOME_CHANGES: st.SearchStrategy[dict[str, str | None]] = st.fixed_dictionaries(
     {},
     optional={
         "voice": st.sampled_from(["marin", "cedar"]),
@@ -225,7 +226,8 @@ SOME_CHANGES = st.fixed_dictionaries(
 def test_what_is_taken_for_in_force_is_what_the_server_has_confirmed(steps):
     """A server that answers every update in order, by its event or without naming it."""
     wire = Wire()
-    held, waiting = wire.ready()["session"], []
+    held = wire.ready()["session"]
+    waiting: list[Json] = []
     for step in steps:
         if step == "break":
             wire.link.broken()
