@@ -13,6 +13,8 @@ TYPES = [
     ),
     *(f"input_audio_buffer.{name}" for name in ("speech_started", "speech_stopped", "committed")),
     *(f"response.{name}" for name in ("created", "done", "output_item.added", "odd.delta")),
+    *("response.output_item.done", "input_audio_buffer.cleared"),
+    *(f"output_audio_buffer.{name}" for name in ("started", "stopped", "cleared")),
     *(
         f"response.{part}.{name}"
         for part in ("output_audio", "output_audio_transcript", "output_text")
@@ -28,8 +30,10 @@ INNER_FIELDS = [
     *("id", "type", "role", "content", "text", "status", "status_details", "output", "usage"),
     *("code", "message", "param", "event_id", "error", "practice", "notes", "audio", "input"),
     *("turn_detection", "interrupt_response", "remaining", "reset_seconds", "name"),
+    *("call_id", "arguments", "output", "expires_at", "input_token_details", "seconds"),
 ]
 WORDS = ["message", "user", "assistant", "failed", "incomplete", "completed", "AAAA", "settings_1"]
+WORDS += ["function_call", "function_call_output", "input_text", "response_1"]
 
 
 def values() -> st.SearchStrategy[Any]:

@@ -4,7 +4,7 @@ from components.audio import FRAME_MS
 from components.core.conversation import Conversation, interrupt
 from components.core.hearing import Hearing
 from components.core.transcript import reduce
-from components.protocol.events import AudioDelta
+from components.protocol.events import AudioDelta, TranscriptDelta
 from components.protocol.reading import server_event
 
 TEXT = "One two three four."
@@ -117,3 +117,10 @@ def test_items_that_still_sound_are_known():
 
     reply.play(300)
     assert reply.hearing.unheard == frozenset()
+
+
+def test_words_of_a_message_that_is_not_there_wait_for_nothing():
+    hearing = Hearing()
+    hearing.receive(TranscriptDelta("r1", "a1", 0, "x"), Conversation())
+
+    assert hearing.unheard == frozenset()

@@ -90,3 +90,32 @@ def test_noise_that_begins_is_not_taken_for_speech_for_ever():
         liveness.listen(frame(-30))
 
     assert liveness.sentence(0.0) == ""
+
+
+def test_noise_now_and_then_does_not_add_up_to_speech():
+    """160 ms of it every ten seconds, for ten minutes."""
+    liveness = Liveness()
+    for _ in range(60):
+        for _ in range(8):
+            liveness.listen(VOICE)
+        for _ in range(492):
+            liveness.listen(PAUSE)
+
+    assert liveness.sentence(0.0) == ""
+
+
+def test_speech_with_long_pauses_that_nobody_noticed_is_told_of_until_the_server_reacts():
+    liveness = Liveness()
+    for _ in range(LOUD_FRAMES // 10 + 1):
+        for _ in range(10):
+            liveness.listen(VOICE)
+        for _ in range(15):
+            liveness.listen(PAUSE)
+    assert liveness.sentence(0.0) == DEAF
+
+    for _ in range(2000):
+        liveness.listen(PAUSE)
+    assert liveness.sentence(0.0) == DEAF
+
+    liveness.reacted()
+    assert liveness.sentence(0.0) == ""

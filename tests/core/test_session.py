@@ -244,20 +244,6 @@ def test_broken_content_index_of_audio_is_read_as_the_first(call):
     assert call.session.has_sound
 
 
-def test_function_call_passes_through(call):
-    call.receive("response.created", response={"id": "r1"})
-    entry = {"id": "f1", "type": "function_call", "name": "get_weather", "call_id": "c1"}
-    call.receive("response.output_item.added", response_id="r1", item=entry)
-    call.receive("response.function_call_arguments.delta", item_id="f1", delta="{}")
-    call.receive("response.function_call_arguments.done", item_id="f1", arguments="{}")
-    call.receive("response.output_item.done", response_id="r1", item=entry)
-    call.finish()
-
-    assert call.message("f1").role == "tool"
-    assert call.conversation.assistant is Assistant.IDLE
-    assert call.sent() == []
-
-
 def test_transcript_delta_of_a_stranger_is_harmless(call):
     call.receive("response.output_audio_transcript.delta", item_id="", delta="x")
 
