@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from components.core.conversation import Conversation, interrupt, reduce
+from components.core.conversation import Conversation, interrupt
+from components.core.transcript import reduce
+from components.protocol.reading import server_event
 
 CASES = sorted((Path(__file__).parents[1] / "transcripts").glob("*.json"))
 
@@ -14,7 +16,7 @@ def after(conversation, event):
     """The conversation after one step of a case."""
     if event["type"] == "interrupt":
         return interrupt(conversation, event["item_id"])
-    return reduce(conversation, event)
+    return reduce(conversation, server_event(event))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
