@@ -27,7 +27,11 @@ export const MARKUP = `
     </footer>
   </section>
 `;
-const MARKS = { untranscribed: "(not transcribed)", interrupted: "interrupted" };
+const MARKS = {
+  untranscribed: "(not transcribed)",
+  interrupted: "interrupted",
+  cut: "cut off: length limit",
+};
 
 export function set(element, state, words) {
   element.dataset.state = state;
