@@ -3,8 +3,9 @@
 // <script src="…/widget.js" defer></script> puts one on the page, or write <voice-call> where you
 // want it. Rule: every failure is a sentence, and whatever the end, the microphone, the connection
 // and the audio context are let go.
+import { AT_REST, showState } from "../shared/states.js";
 import { Call } from "./call.js";
-import { bubble, hint, MARKUP, set } from "./markup.js";
+import { bubble, hint, MARKUP } from "./markup.js";
 import { Spectrum } from "./spectrum.js";
 import { STYLE } from "./style.js";
 
@@ -129,10 +130,10 @@ class VoiceCall extends HTMLElement {
     const { connection, start, mute, interrupt } = this.parts;
     const state = this.state;
     const running = this.running;
-    set(connection, state.connection, connection.lastElementChild);
+    showState(connection, state.connection, connection.lastElementChild);
+    const shown = running ? state : AT_REST;
     for (const side of ["user", "assistant"]) {
-      const word = running ? state[side] : "idle";
-      set(this.parts[side], word, this.parts[side].querySelector("dd"));
+      showState(this.parts[side], shown[side], this.parts[side].querySelector("dd"));
     }
     start.textContent = running ? "End call" : "Start call";
     start.dataset.phase = running ? "running" : "idle";

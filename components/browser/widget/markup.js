@@ -33,12 +33,6 @@ const MARKS = {
   cut: "cut off: length limit",
 };
 
-export function set(element, state, words) {
-  element.dataset.state = state;
-  const text = state[0].toUpperCase() + state.slice(1);
-  if (words.textContent !== text) words.textContent = text;
-}
-
 export function bubble({ id, role, text, status }, known) {
   if (known && known.dataset.status === status && known.words === text) return known;
   const item = known || document.createElement("li");
