@@ -11,7 +11,10 @@ test("each pause is twice the one before, up to the limit", () => {
 });
 
 test("chance makes a pause up to a quarter shorter or longer", () => {
-  assert.deepEqual([0, 1].map((chance) => pauseMs(2, 500, Infinity, chance)), [750, 1250]);
+  assert.deepEqual(
+    [0, 1].map((chance) => pauseMs(2, 500, Infinity, chance)),
+    [750, 1250],
+  );
 });
 
 test("no two callers need to wait equally long", () => {

@@ -186,7 +186,7 @@ export class Call {
             headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/sdp" },
           }
         : // Plain text, which needs no preflight from another origin.
-          { body: sdp, headers: { "Content-Type": "text/plain" } }
+          { body: sdp, headers: { "Content-Type": "text/plain" } },
     );
     this.name = (headers.get("Location") || "").split("/").pop();
     return body;

@@ -11,6 +11,7 @@ import { STYLE } from "./style.js";
 
 const SCRIPT = document.currentScript;
 const BASE = SCRIPT ? SCRIPT.src : location.href;
+const PARTS = "fab panel connection close user assistant notice start mute interrupt".split(" ");
 
 class VoiceCall extends HTMLElement {
   constructor() {
@@ -21,11 +22,7 @@ class VoiceCall extends HTMLElement {
     const template = document.createElement("template");
     template.innerHTML = MARKUP;
     root.append(style, template.content);
-    this.parts = Object.fromEntries(
-      ["fab", "panel", "connection", "close", "user", "assistant", "notice", "start", "mute", "interrupt"].map(
-        (name) => [name, root.querySelector(`.${name}`)]
-      )
-    );
+    this.parts = Object.fromEntries(PARTS.map((name) => [name, root.querySelector(`.${name}`)]));
     this.parts.log = root.querySelector("ol");
     this.spectrum = new Spectrum(root.querySelector("canvas"));
     this.call = null;
@@ -181,7 +178,8 @@ class VoiceCall extends HTMLElement {
 
 // A page that brings no <voice-call> of its own gets one, with the script's data- attributes.
 function addOne() {
-  if (!SCRIPT || SCRIPT.dataset.manual !== undefined || document.querySelector("voice-call")) return;
+  if (!SCRIPT || SCRIPT.dataset.manual !== undefined || document.querySelector("voice-call"))
+    return;
   const element = document.createElement("voice-call");
   for (const { name, value } of SCRIPT.attributes) {
     if (name.startsWith("data-")) element.setAttribute(name.slice(5), value);
