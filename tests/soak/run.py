@@ -159,6 +159,7 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
             await _quiet(upstream)
         except TimeoutError:
             problems.append(f"{upstream.open} calls never ended")
+        left_open = upstream.open
         after = await _settled(app, note, before)
         problems += _growth(before, after) + await _places(app)
         if "Traceback" in app.log.read_text(errors="replace"):
@@ -173,7 +174,7 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
             begun_again=crowd.begun_again,
             load=load,
             memory=sizes,
-            left_open=upstream.open,
+            left_open=left_open,
             problems=problems,
         )
 
