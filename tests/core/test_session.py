@@ -16,9 +16,10 @@ from components.core.replies import BEGIN_LIMIT_S as RESPONSE_LIMIT_S
 from components.core.session import (
     MOST_EARLY_LINES,
     MOST_LINE_CHARACTERS,
+    MUTED,
 )
 from components.core.turns import LEAST_TURN_FRAMES, PRE_ROLL_FRAMES
-from tests.dialogue import FRAME, VAD, Call, only
+from tests.dialogue import FRAME, VAD, Call, only, options
 
 
 @pytest.fixture
@@ -242,20 +243,6 @@ def test_broken_content_index_of_audio_is_read_as_the_first(call):
     )
 
     assert call.session.has_sound
-
-
-def test_function_call_passes_through(call):
-    call.receive("response.created", response={"id": "r1"})
-    entry = {"id": "f1", "type": "function_call", "name": "get_weather", "call_id": "c1"}
-    call.receive("response.output_item.added", response_id="r1", item=entry)
-    call.receive("response.function_call_arguments.delta", item_id="f1", delta="{}")
-    call.receive("response.function_call_arguments.done", item_id="f1", arguments="{}")
-    call.receive("response.output_item.done", response_id="r1", item=entry)
-    call.finish()
-
-    assert call.message("f1").role == "tool"
-    assert call.conversation.assistant is Assistant.IDLE
-    assert call.sent() == []
 
 
 def test_transcript_delta_of_a_stranger_is_harmless(call):
@@ -650,3 +637,68 @@ def test_muted_microphone_sends_silence(call):
     assert call.appended()[-1] == b"\1" * FRAME_BYTES
     assert call.conversation.user is User.LISTENING
     assert call.do(call.session.mute(False, call.now)) == []
+
+
+def test_mute_outlasts_a_turn_by_hand(walkie):
+    walkie.do(walkie.session.push_to_talk(True, walkie.now))
+    walkie.do(walkie.session.mute(True, walkie.now))
+    for _ in range(LEAST_TURN_FRAMES):
+        walkie.microphone(b"\1" * FRAME_BYTES)
+    walkie.do(walkie.session.push_to_talk(False, walkie.now))
+
+    assert walkie.conversation.user is User.MUTED
+    assert walkie.appended() == [FRAME] * LEAST_TURN_FRAMES
+
+
+def test_pressing_while_muted_sends_nothing_but_tells_why(walkie):
+    walkie.do(walkie.session.mute(True, walkie.now))
+    walkie.do(walkie.session.push_to_talk(True, walkie.now))
+    walkie.microphone(b"\1" * FRAME_BYTES)
+    assert walkie.conversation.notice == MUTED
+
+    walkie.do(walkie.session.push_to_talk(False, walkie.now))
+    assert walkie.conversation.user is User.MUTED
+    assert walkie.sent() == []
+    assert walkie.appended() == []
+
+
+# Settings in a call that stands
+
+
+def test_changed_settings_are_sent_and_hold_once_they_are_confirmed(call):
+    call.do(call.session.change(options(instructions="Be brief."), call.now))
+    event = only(call.sent())
+    assert event["type"] == "session.update"
+    assert event["session"]["instructions"] == "Be brief."
+    assert call.session.options.instructions == "Be kind."
+
+    call.receive("session.updated", session={})
+    assert call.session.options.instructions == "Be brief."
+
+
+def test_turns_end_by_hand_once_the_server_has_confirmed_it(call):
+    call.do(call.session.change(options(turn_detection="push_to_talk"), call.now))
+    assert call.do(call.session.push_to_talk(True, call.now)) == []
+
+    call.receive("session.updated", session={"audio": {"input": {"turn_detection": None}}})
+    call.sent()
+    call.do(call.session.push_to_talk(True, call.now))
+    assert call.conversation.user is User.SPEAKING
+
+
+def test_nothing_is_changed_after_the_end(call):
+    call.do(call.session.hang_up(call.now))
+
+    assert call.do(call.session.change(options(instructions="Be brief."), call.now)) == []
+
+
+# A server that gives items ids of its own
+
+
+def test_typed_line_that_comes_back_by_another_id_appears_once(call):
+    call.do(call.session.say("Hello", call.now))
+    content = [{"type": "input_text", "text": "Hello"}]
+    entry = {"id": "theirs", "type": "message", "role": "user", "content": content}
+    call.receive("conversation.item.added", item=entry, previous_item_id=None)
+
+    assert [message.text for message in call.conversation.messages] == ["Hello"]

@@ -1,9 +1,9 @@
 """What the events of a watched call mean."""
 
 import pytest
+from components.direct.observe import MOST_SHOWN, Seen, ended, is_active, noting, observe
 
 from components.core.conversation import Assistant, Connection, Status, User
-from components.direct.observe import MOST_SHOWN, Seen, ended, is_active, noting, observe
 
 
 def seen_after(*events, model="gpt-realtime-2.1"):

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from components.direct.observe import Seen
 
 from components.core.conversation import Assistant, Connection
 from components.direct import watched as module
 from components.direct.minting import Minting
-from components.direct.observe import Seen
 from components.direct.watched import SPENT, UNSEEN, Watched
 from components.protocol import prices as pricing
 from components.protocol.usage import Usage
