@@ -689,6 +689,8 @@ def test_turns_end_by_hand_once_the_server_has_confirmed_it(call):
 def test_nothing_is_changed_after_the_end(call):
     call.do(call.session.hang_up(call.now))
 
+    assert call.do(call.session.mute(True, call.now)) == []
+    assert call.conversation.user is User.LISTENING
     assert call.do(call.session.change(options(instructions="Be brief."), call.now)) == []
 
 

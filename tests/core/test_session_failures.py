@@ -11,7 +11,7 @@ from components.core.intake import (
     GAP_FRAMES,
 )
 from components.core.link import CREATED_LIMIT_S, RENEW_AFTER_S, RENEW_BEFORE_S, UPDATED_LIMIT_S
-from components.core.outputs import Hangup, Renew, Send, Show
+from components.core.outputs import Hangup, Renew, RunTool, Show
 from components.core.replies import MOST_REPEATS
 from components.core.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_TRIES, STEADY_S
 from components.protocol.failures import Failure, Severity
@@ -446,15 +446,15 @@ def test_failure_of_a_reply_that_was_stopped_is_not_repeated(talking):
 def test_no_event_breaks_the_call(stream, push_to_talk):
     call = Call(turn_detection="push_to_talk" if push_to_talk else "server_vad").ready()
     for event in stream:
-        outputs = call.session.receive(server_event(event), call.now)
+        outputs = call.do(call.session.receive(server_event(event), call.now))
+        for run in [output for output in outputs if isinstance(output, RunTool)]:
+            call.do(call.session.ran(run.call_id, run.arguments, call.now))
         call.now += 0.02
-        outputs += call.session.tick(call.now)
+        call.do(call.session.tick(call.now))
         call.session.frame(call.now)
-        for output in outputs:
-            if isinstance(output, Send):
-                orjson.dumps(output.event)
-            if isinstance(output, Show):
-                orjson.dumps([output.conversation.notice, *map(str, output.conversation.messages)])
+    for output in call.outputs:
+        if isinstance(output, Show):
+            orjson.dumps([output.conversation.notice, *map(str, output.conversation.messages)])
     assert len(call.conversation.notice) < 1500
 
 

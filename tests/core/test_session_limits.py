@@ -283,12 +283,21 @@ def test_no_answer_is_asked_for_that_nobody_may_pay():
     assert call.conversation.connection is Connection.ENDED
 
 
+def test_cost_is_what_the_answers_so_far_have_cost(call):
+    assert call.session.cost == 0.0
+
+    call.answer()
+    call.finish(usage={"output_token_details": {"audio_tokens": 10_000}})
+    assert call.session.cost > 0.0
+
+
 def test_model_without_a_known_price_is_not_limited():
     call = Call(model="own-model", limits=Limits(cost=0.5)).ready()
     call.answer()
     call.finish(usage={"output_token_details": {"audio_tokens": 10_000}})
     call.play(100)
 
+    assert call.session.cost is None
     assert call.conversation.connection is Connection.CONNECTED
 
 
