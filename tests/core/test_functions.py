@@ -1,6 +1,5 @@
-"""Which functions run, what is sent of them, and whether a response is owed."""
+"""Each call runs once, has an output always, and is answered once its response has ended."""
 
-import orjson
 import pytest
 
 from components.core.functions import MOST_REMEMBERED, MOST_RUNNING, TOO_MANY, Functions
@@ -8,96 +7,120 @@ from components.core.outputs import RunTool, Send
 from components.protocol.events import Item
 
 
-def item(number=1, **fields):
-    return Item(f"i{number}", "tool", call_id=f"c{number}", name="clock", **fields)
+def call(number=1):
+    return Item(f"i{number}", "tool", call_id=f"c{number}", name="clock", arguments="{}")
 
 
-def outputs_of(outputs):
-    return [output.event["item"]["output"] for output in outputs if isinstance(output, Send)]
+def result(number=1, output="3 PM"):
+    item = {"type": "function_call_output", "call_id": f"c{number}", "output": output}
+    return Send({"type": "conversation.item.create", "item": item})
 
 
-@pytest.fixture
-def functions():
-    return Functions()
+def called(*numbers):
+    functions = Functions()
+    functions.call(map(call, numbers))
+    return functions
 
 
-def test_call_runs_once_and_its_output_is_sent(functions):
-    assert functions.call([item(arguments="{}"), item()]) == [RunTool("c1", "clock", "{}")]
-    assert functions.call([item()]) == []
+def test_nothing_is_pending_at_first():
+    functions = Functions()
+    functions.response_ended(cut_off=False)
+
+    assert not functions.pending
+    assert not functions.owed
+
+
+def test_call_runs_once():
+    functions = Functions()
+    assert functions.call([call(), call()]) == [RunTool("c1", "clock", "{}")]
+    assert functions.call([call()]) == []
+
+    functions.ran("c1", "3 PM")
+    assert functions.call([call()]) == []
+
+
+def test_what_is_no_call_is_not_run():
+    functions = Functions()
+
+    assert functions.call([Item("m1", "assistant"), Item("f1", "tool", name="clock")]) == []
+    assert not functions.pending
+
+
+def test_output_is_sent_and_answered_when_the_response_has_ended():
+    functions = called(1)
+    assert functions.ran("c1", "3 PM") == [result()]
     assert functions.pending
-
-    [sent] = functions.ran("c1", "3 PM")
-    assert sent.event == {
-        "type": "conversation.item.create",
-        "item": {"type": "function_call_output", "call_id": "c1", "output": "3 PM"},
-    }
-    assert functions.ran("c1", "4 PM") == []
-
-
-def test_what_is_no_whole_call_is_not_run(functions):
-    assert functions.call([Item("i1", "tool", name="clock"), Item("m1", "assistant")]) == []
-    assert not functions.pending
-
-
-def test_response_is_owed_when_all_calls_of_an_ended_one_have_run(functions):
-    functions.call([item(1), item(2)])
-    functions.ran("c1", "")
-    functions.response_ended(cut_off=False)
     assert not functions.owed
 
-    functions.ran("c2", "")
+    functions.response_ended(cut_off=False)
     assert functions.owed
 
 
-def test_response_that_called_nothing_owes_nothing(functions):
+def test_answer_waits_for_the_last_output():
+    functions = called(1, 2)
     functions.response_ended(cut_off=False)
-
+    functions.ran("c1", "3 PM")
+    assert functions.pending
     assert not functions.owed
 
+    functions.ran("c2", "4 PM")
+    assert functions.owed
 
-def test_response_that_was_cut_off_owes_nothing_but_outputs(functions):
-    functions.call([item()])
+
+@pytest.mark.parametrize("ran_first", [True, False])
+def test_response_that_was_cut_off_is_owed_no_answer(ran_first):
+    functions = called(1)
+    if ran_first:
+        assert functions.ran("c1", "3 PM") == [result()]
     functions.response_ended(cut_off=True)
+    if not ran_first:
+        assert functions.ran("c1", "3 PM") == [result()]
 
-    assert len(functions.ran("c1", "")) == 1
     assert not functions.owed
     assert not functions.pending
 
 
-def test_slow_function_of_an_earlier_response_holds_up_no_later_one(functions):
-    functions.call([item(1)])
-    functions.response_ended(cut_off=False)
-    functions.call([item(2)])
-    functions.response_ended(cut_off=False)
-    functions.ran("c2", "")
-
-    assert functions.owed
-
-
-def test_user_who_wants_silence_is_owed_nothing(functions):
-    functions.call([item(1)])
+def test_release_takes_the_answer_back_and_not_the_output():
+    functions = called(1)
     functions.response_ended(cut_off=False)
     functions.release()
+    assert not functions.pending
 
-    assert len(functions.ran("c1", "")) == 1
+    assert functions.ran("c1", "3 PM") == [result()]
     assert not functions.owed
 
 
-def test_too_many_at_a_time_are_answered_at_once(functions):
-    functions.call([item(n) for n in range(MOST_RUNNING)])
-    outputs = functions.call([item(99)])
+def test_output_of_a_call_that_nobody_made_is_not_sent():
+    functions = called(1)
 
-    assert outputs_of(outputs) == [TOO_MANY]
-    assert "error" in orjson.loads(TOO_MANY)
-
-    functions.ran("c0", "")
-    assert functions.call([item(100)]) == [RunTool("c100", "clock", "")]
+    assert functions.ran("c2", "3 PM") == []
+    assert functions.ran("c1", "3 PM") == [result()]
+    assert functions.ran("c1", "3 PM") == []
 
 
-def test_only_so_many_calls_are_remembered(functions):
+def test_too_many_calls_are_answered_at_once():
+    functions = called(*range(MOST_RUNNING))
+    assert functions.call([call(99)]) == [result(99, TOO_MANY)]
+    assert functions.ran("c99", "3 PM") == []
+
+    functions.ran("c0", "3 PM")
+    assert functions.call([call(100)]) == [RunTool("c100", "clock", "{}")]
+
+
+def test_response_whose_calls_were_all_answered_at_once_is_owed_an_answer():
+    functions = called(*range(MOST_RUNNING))
+    functions.response_ended(cut_off=True)
+    functions.call([call(99)])
+    functions.response_ended(cut_off=False)
+
+    assert functions.owed
+
+
+def test_oldest_calls_are_forgotten():
+    functions = Functions()
     for number in range(MOST_REMEMBERED + 1):
-        functions.call([item(number)])
-        functions.ran(f"c{number}", "")
+        functions.call([call(number)])
+        functions.ran(f"c{number}", "3 PM")
 
-    assert functions.call([item(MOST_REMEMBERED)]) == []
-    assert len(functions.call([item(0)])) == 1
+    assert functions.call([call(1)]) == []
+    assert functions.call([call(0)]) == [RunTool("c0", "clock", "{}")]

@@ -108,6 +108,13 @@ def test_words_of_nobody_leave_no_trace():
     assert reply.hearing.unheard == frozenset()
 
 
+def test_words_of_a_message_that_is_not_shown_are_not_waited_for():
+    reply = Reply()
+    reply.hearing.receive(TranscriptDelta("r1", "a9", 0, "x"), reply.conversation)
+
+    assert reply.hearing.unheard == frozenset()
+
+
 def test_items_that_still_sound_are_known():
     reply = Reply()
     reply.words(TEXT)
@@ -119,8 +126,31 @@ def test_items_that_still_sound_are_known():
     assert reply.hearing.unheard == frozenset()
 
 
-def test_words_of_a_message_that_is_not_there_wait_for_nothing():
-    hearing = Hearing()
-    hearing.receive(TranscriptDelta("r1", "a1", 0, "x"), Conversation())
+def test_reply_sounds_until_its_sound_is_over():
+    reply = Reply()
+    assert not reply.hearing.speaking(reply.now)
+    assert not reply.hearing.has_sound
 
-    assert hearing.unheard == frozenset()
+    reply.sound(100)
+    reply.hearing.finish()
+    assert reply.hearing.has_sound
+
+    reply.play(20)
+    assert reply.hearing.speaking(reply.now)
+
+    reply.play(1000)
+    assert not reply.hearing.has_sound
+    assert not reply.hearing.speaking(reply.now)
+
+
+def test_words_come_later_where_the_browser_holds_the_sound_back():
+    heard = []
+    for delay_s in (0.0, 0.5):
+        reply = Reply()
+        reply.hearing.delay(delay_s)
+        reply.words(TEXT)
+        reply.sound(1000)
+        reply.play(600)
+        heard.append(reply.heard)
+
+    assert heard[1] < heard[0]
