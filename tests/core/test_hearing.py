@@ -41,7 +41,9 @@ class Reply:
 
     @property
     def heard(self):
-        return self.conversation.message("a1").heard
+        message = self.conversation.message("a1")
+        assert message is not None
+        return message.heard
 
 
 def test_words_are_heard_with_their_sound():
