@@ -378,6 +378,21 @@ def test_what_was_under_way_when_the_connection_went_is_marked(demo):
     expect(page.locator("voice-call li.assistant")).to_contain_text("interrupted")
 
 
+def test_an_answer_that_ran_into_a_limit_is_marked(demo):
+    page = demo()
+    begin(page)
+    page.evaluate(
+        """() => {
+          const tell = (event) => window.channels.at(-1).onmessage({ data: JSON.stringify(event) });
+          tell({ type: "response.output_audio_transcript.delta", item_id: "a", delta: "I think" });
+          const response = { status: "incomplete", output: [{ id: "a", type: "message" }] };
+          tell({ type: "response.done", response });
+        }"""
+    )
+
+    expect(page.locator("voice-call li.assistant")).to_contain_text("cut off: length limit")
+
+
 def test_a_microphone_that_is_not_allowed_is_told(app, says, visit: Visit):
     page = visit(f"{app}/direct", using=says(1.0, allow=False), ready="voice-call .fab")
     page.click("voice-call .fab")
