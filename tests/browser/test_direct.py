@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.test_page import ALL_CLOSED
+from tests.browser.steps import ALL_CLOSED
 from tests.running import running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
