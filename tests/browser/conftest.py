@@ -11,6 +11,7 @@ import wave
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from components.access.rates import Rates
 from components.page.layout import build
 from components.settings import Settings
+from tests.browser.button import CHANNELS
 from tests.browser.scripted import Control
+from tests.running import running_app
 from tests.speech import speech
 
 RESULTS = Path(__file__).parents[2] / "test-results"
@@ -279,3 +282,36 @@ def says(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
 def quiet(says: Callable[..., Browser]) -> Browser:
     """A Chromium whose microphone hears nothing."""
     return says(60.0)
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the whole app, with the practice server."""
+    with running_app(tmp_path_factory.mktemp("app")) as url:
+        yield url
+
+
+@pytest.fixture
+def demo(
+    practice: str, quiet: Browser, visit: Callable[..., Page], visitors: Iterator[int]
+) -> Callable[..., Page]:
+    """Opens the demo page and the overlay of its button."""
+
+    def go(*, using: Browser = quiet, script: str = CHANNELS) -> Page:
+        page = visit(
+            f"{practice}/direct",
+            using=using,
+            script=script,
+            ready="voice-call .fab",
+            # Each test is a visitor of its own, whose calls are counted alone.
+            extra_http_headers={"X-Forwarded-For": f"192.0.2.{next(visitors)}"},
+        )
+        page.click("voice-call .fab")
+        return page
+
+    return go
+
+
+@pytest.fixture(scope="module")
+def visitors() -> Iterator[int]:
+    return count(1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.test_direct import HEARS_SOUND, app  # noqa: F401
+from tests.browser.button import HEARS_SOUND
 from tests.running import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
@@ -43,8 +43,8 @@ def sdk() -> Path:
     return path
 
 
-def test_the_agents_sdk_talks_is_answered_and_interrupts(app, quiet, sdk, visit):  # noqa: F811
-    page = visit(f"{app}/direct", using=quiet, ready="voice-call .fab")
+def test_the_agents_sdk_talks_is_answered_and_interrupts(practice, quiet, sdk, visit):
+    page = visit(f"{practice}/direct", using=quiet, ready="voice-call .fab")
     page.add_script_tag(path=sdk)
     page.evaluate(CONNECT)
     page.evaluate("window.session.sendMessage('count to thirty')")

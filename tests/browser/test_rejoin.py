@@ -1,7 +1,6 @@
 """The page in Chromium when its connection is lost: it comes back to its call, or says why not."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,21 +9,21 @@ from playwright.sync_api import Page, Request, Route, expect
 from components.core.conversation import Assistant, Message, Status
 from tests.browser.conftest import Serve
 from tests.browser.scripted import Control, ScriptedCall
-from tests.browser.test_page import (
+from tests.browser.steps import (
     ALL_CLOSED,
     HEARS_SOUND,
+    PAGE_MARKS,
     SET_STATES,
+    App,
+    Visit,
     begin,
     notice,
-    pytestmark,
     settle,
     state_of,
 )
 
-__all__ = ["pytestmark"]
+pytestmark = PAGE_MARKS
 
-App = tuple[str, Control]
-Visit = Callable[..., Page]
 REQUESTS = "**/component_server/"
 ASKED = "window.asked = 0; const ask = navigator.mediaDevices.getUserMedia; " + (
     "navigator.mediaDevices.getUserMedia = (wishes) => { window.asked += 1; return ask(wishes); };"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_page import ALL_CLOSED, HEARS_SOUND, settle, state_of
+from tests.browser.steps import ALL_CLOSED, HEARS_SOUND, settle, state_of
 from tests.running import practice_server, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]

@@ -9,12 +9,12 @@ export class Timeline {
     this.kept = (seconds + 1) * 1000;
     this.points = []; // { at, user, assistant }
     this.spells = []; // { side, from, to }: periods of speaking; `to` is null while one lasts
-    this.resume();
+    this.offset = Infinity; // from the handler's clock to this page's
   }
 
   // The next message comes from a handler with a clock of its own.
   resume() {
-    this.offset = Infinity; // from the handler's clock to this page's
+    this.offset = Infinity;
   }
 
   // Takes a message { user, assistant, t }, with `t` in ms of the handler's clock.
