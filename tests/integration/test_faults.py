@@ -39,6 +39,8 @@ from tests.faulty import (
     trickle,
 )
 
+pytestmark = pytest.mark.integration
+
 KEY = "OPENAI_API_KEY"
 MODEL = "REALTIME_MODEL"
 ADDRESS = "REALTIME_BASE_URL"
