@@ -12,7 +12,11 @@ TYPES = [
         for name in ("delta", "completed", "failed")
     ),
     *(f"input_audio_buffer.{name}" for name in ("speech_started", "speech_stopped", "committed")),
+    *(f"output_audio_buffer.{name}" for name in ("started", "stopped", "cleared")),
+    *("input_audio_buffer.cleared", "response.output_item.done"),
     *(f"response.{name}" for name in ("created", "done", "output_item.added", "odd.delta")),
+    *("response.output_item.done", "input_audio_buffer.cleared"),
+    *(f"output_audio_buffer.{name}" for name in ("started", "stopped", "cleared")),
     *(
         f"response.{part}.{name}"
         for part in ("output_audio", "output_audio_transcript", "output_text")
@@ -28,8 +32,12 @@ INNER_FIELDS = [
     *("id", "type", "role", "content", "text", "status", "status_details", "output", "usage"),
     *("code", "message", "param", "event_id", "error", "practice", "notes", "audio", "input"),
     *("turn_detection", "interrupt_response", "remaining", "reset_seconds", "name"),
+    *("call_id", "arguments"),
 ]
-WORDS = ["message", "user", "assistant", "failed", "incomplete", "completed", "AAAA", "settings_1"]
+WORDS = [
+    *("message", "function_call", "user", "assistant", "AAAA", "settings_1", "response_1"),
+    *("failed", "incomplete", "completed", "cancelled"),
+]
 
 
 def values() -> st.SearchStrategy[Any]:

@@ -45,6 +45,7 @@ TESTED_BESIDE = {
     "browser.sources": "browser/test_page.py",
     "core.outputs": "core/test_session.py",
     "launch": "integration/test_start.py",
+    "protocol.events": "protocol/test_reading.py",
     "page.direct_tab": "browser/test_direct.py",
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",

@@ -75,7 +75,7 @@ def everything(
     sure: bool = False,
     unit: Literal["C", "F"] = "C",
     maybe: str | None = None,
-    several: list[int] = (),
+    several: tuple[int, ...] = (),
     anything: Any = None,
     seat: Seat | None = None,
 ):

@@ -16,14 +16,12 @@ _CLIENT: TypeAdapter[Any] = TypeAdapter(RealtimeClientEvent)
 _SERVER: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 
 
-def validate_client_event(event: Mapping[str, Any] | str) -> BaseModel:
+def validate_client_event(event: Mapping[str, Any] | str) -> Any:
     """The event as the SDK's type; `ValueError` if it is no client event of the API."""
     return _validated(_CLIENT, event, ())
 
 
-def validate_server_event(
-    event: Mapping[str, Any] | str, extensions: Collection[str] = ()
-) -> BaseModel:
+def validate_server_event(event: Mapping[str, Any] | str, extensions: Collection[str] = ()) -> Any:
     """The event as the SDK's type; `ValueError` if it is no server event of the API.
 
     `extensions` are paths, such as `session.practice`, of fields that the server adds knowingly.
@@ -31,9 +29,16 @@ def validate_server_event(
     return _validated(_SERVER, event, extensions)
 
 
+def merged(session: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a server that holds `session` holds after a `session.update` with `changed`."""
+    groups = ("audio", "input", "output")
+    inner = {name: merged(session[name], changed[name]) for name in groups if name in changed}
+    return {**session, **changed, **inner}
+
+
 def _validated(
     adapter: TypeAdapter[Any], event: Mapping[str, Any] | str, extensions: Collection[str]
-) -> BaseModel:
+) -> Any:
     text = event if isinstance(event, str) else orjson.dumps(event)
     model: BaseModel = adapter.validate_json(text, strict=True)
     unknown = sorted(set(_unknown_fields(model, "")) - set(extensions))

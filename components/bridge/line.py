@@ -88,7 +88,7 @@ class Line:
             self._present.abort()
 
     def renew(self) -> None:
-        """Open a successor; when it stands, and nobody speaks, the present socket is closed."""
+        """Open a successor; when it stands, and nobody speaks, it takes the present one's place."""
         if self._renewal is None or self._renewal.done():
             self._renewal = asyncio.create_task(self._renew())
 
@@ -106,13 +106,9 @@ class Line:
     async def _hold(self) -> None:
         """From the opening of a socket to its end, or to that of the last that took its place."""
         try:
-            self._present = await self._open_socket()
-            while not self._over:
-                self._owner.opened()
+            self._take(await self._open_socket())
+            while self._present and not self._over:
                 await self._listen(self._present)
-                if self._over or self._pause_s is not None or self._successor is None:
-                    return
-                await self._hand_over(self._successor)
         except UpstreamError as error:
             if self._pause_s is None:  # else the owner itself gave this socket up
                 log.info("! %s", error)
@@ -120,38 +116,58 @@ class Line:
         finally:
             await self._let_go()
 
+    def _take(self, upstream: Upstream) -> None:
+        """From now on this is the socket that is spoken to."""
+        self._present = upstream
+        self._owner.opened()
+
     async def _listen(self, upstream: Upstream) -> None:
-        """Every event of a socket, to its end; its end is no failure if a successor stands."""
+        """Every event of a socket, until another has taken its place or none is wanted.
+
+        If it breaks while a successor waits for a quiet moment, that one does not wait any longer.
+        """
         try:
             async for event in upstream.events():
+                if upstream is not self._present:
+                    return
                 self._owner.received(event)
                 if self._over:
                     return
         except UpstreamError:
-            if self._successor is None:
+            if upstream is not self._present:
+                return
+            if self._successor is None or self._pause_s is not None:
                 raise
-
-    async def _hand_over(self, successor: Upstream) -> None:
-        self._cancel_renewal()
-        former, self._present, self._successor = self._present, successor, None
-        if former:
-            try:
-                await former.close()
-            except asyncio.CancelledError:
-                former.abort()
-                raise
+            self._cancel_renewal()
+            successor, self._successor = self._successor, None
+            await upstream.close()
+            self._take(successor)
 
     async def _renew(self) -> None:
         try:
             self._successor = await self._open_socket()
+            await self._hand_over()
         except UpstreamError as error:
             log.info("! the session could not be renewed: %s", error)
-            return
+        except Exception:
+            log.exception("! the line failed")
+            self._owner.failed()
+
+    async def _hand_over(self) -> None:
+        """Wait until nobody speaks; then the successor takes the present socket's place at once,
+        with nothing in between that could still be said to the former one."""
         # The owner keeps no time of its own, so there is nothing to wait for but time.
         while not self._owner.is_quiet():  # noqa: ASYNC110
             await asyncio.sleep(WATCH_S)
-        if self._present:
-            await self._present.close()
+        former, successor, self._successor = self._present, self._successor, None
+        if former is None or successor is None:
+            return
+        self._take(successor)
+        try:
+            await former.close()
+        except asyncio.CancelledError:
+            former.abort()
+            raise
 
     def _cancel_renewal(self) -> None:
         if self._renewal:

@@ -22,8 +22,6 @@ from components.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LONGEST_ID: Final = 64
-LONGEST_OFFER: Final = 65_536
 SPARE: Final = 2
 """Connections for each call: a browser that joins again does so before its old one is gone."""
 
@@ -64,9 +62,7 @@ class Signalling:
         """A message of a page that wants to connect: its offer, or a candidate for its way."""
         session_hash = await _session_of(request)
         match body:
-            case {"type": "offer", "webrtc_id": str(webrtc_id), "sdp": str(sdp)} if (
-                session_hash and len(webrtc_id) <= LONGEST_ID and len(sdp) <= LONGEST_OFFER
-            ):
+            case {"type": "offer", "webrtc_id": str(), "sdp": str()} if session_hash:
                 return await self._connect(body, session_hash, _visitor(request))
             case {"type": "ice-candidate", "webrtc_id": str(webrtc_id), "candidate": {}}:
                 if not self._owns(webrtc_id, session_hash):

@@ -10,12 +10,15 @@ from typing import Final
 _HERE: Final = Path(__file__).parent
 
 _PAGE_STYLES: Final = ("page/frame.css", "page/dialogue.css", "page/narrow.css")
-_SHARED: Final = ("shared/microphone.js", "shared/canvas.js")
+_SHARED: Final = (
+    *("shared/microphone.js", "shared/canvas.js", "shared/states.js"),
+    *("shared/backoff.js", "shared/wake.js"),
+)
 _PAGE_SCRIPTS: Final = (
     *_SHARED,
     *("page/key.js", "page/gradio.js", "page/microphone.js", "page/component.js"),
     *("page/connection.js", "page/rejoin.js", "page/sound.js", "page/figures.js"),
-    *("page/levels.js", "page/page.js"),
+    *("page/timeline.js", "page/levels.js", "page/page.js"),
 )
 _WIDGET_SCRIPTS: Final = (
     *_SHARED,

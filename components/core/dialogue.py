@@ -4,7 +4,7 @@ Rule: the same for every route. It is told who speaks, and does not decide it.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Final
 
 from components.core import conversation as talk
 from components.core.allowance import Allowance, Limits
@@ -23,6 +23,9 @@ from components.protocol.events import (
 from components.protocol.failures import Failure, Severity
 from components.protocol.fields import Json
 from components.protocol.prices import cost
+
+_OVER: Final = (Connection.FAILED, Connection.ENDED)
+"""In these a goodbye stands, whatever else there is to say."""
 
 
 class Dialogue:
@@ -115,21 +118,28 @@ class Dialogue:
 
     def states(self, connection: Connection, user: User, assistant: Assistant) -> None:
         """What the three sides do now."""
-        self._change(connection=connection, user=user, assistant=assistant)
+        now = self.conversation
+        if (now.connection, now.user, now.assistant) != (connection, user, assistant):
+            self.conversation = replace(now, connection=connection, user=user, assistant=assistant)
 
     def end(self, connection: Connection, sentence: str) -> None:
         """The call is over; `sentence` says why, if there is something to say."""
         if connection is Connection.FAILED:
             self.conversation = talk.lose(self.conversation)
         self.conversation = talk.settle(self.conversation)
-        self._change(
-            connection=connection, user=User.LISTENING, assistant=Assistant.IDLE, notice=sentence
+        self.conversation = replace(
+            self.conversation,
+            connection=connection,
+            user=User.LISTENING,
+            assistant=Assistant.IDLE,
+            notice=sentence,
         )
 
     def show(self) -> Conversation | None:
         """The conversation, if it has changed since the last time."""
-        if self.conversation.connection not in (Connection.FAILED, Connection.ENDED):
-            self._change(notice=self._notices.sentence)
+        conversation, notice = self.conversation, self._notices.sentence
+        if conversation.notice != notice and conversation.connection not in _OVER:
+            self.conversation = replace(conversation, notice=notice)
         if self.conversation is self._shown or self.conversation == self._shown:
             return None
         self._shown = self.conversation
@@ -184,7 +194,3 @@ class Dialogue:
             item_id = f"{purpose}_{self._ids}"
             if self.conversation.message(item_id) is None:
                 return item_id
-
-    def _change(self, **changes: Any) -> None:
-        if any(getattr(self.conversation, name) != value for name, value in changes.items()):
-            self.conversation = replace(self.conversation, **changes)

@@ -123,7 +123,9 @@ class Link:
         """Whether the server itself cancels a response when the user begins to speak."""
         self._refused = refused
         self._wanted = refused.without(options)
-        self._asked = self._unrelaxed = self._confirmed = self._wanted
+        self._asked = self._confirmed = self._wanted
+        self._unrelaxed = self._wanted
+        """What this socket was asked for first."""
         self._updates: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
         """The updates that the server has not answered, and what each of them changes; nothing, if
         it holds everything."""
@@ -179,14 +181,17 @@ class Link:
     def change(self, options: SessionOptions) -> list[Output]:
         """The user wants other settings: one update with what has changed.
 
-        Before the session is ready they wait for it. The model stays that of the socket.
+        Before the session is ready they wait for it. The model stays that of the socket, and what
+        a server has refused before is not asked for again, as it would take the rest with it.
         """
-        before, self._wanted = self._wanted, options
-        return self._update(before, options) if self.ready else []
+        before = self._wanted
+        self._wanted = self._refused.without(replace(options, model=before.model))
+        return self._update(before, self._wanted) if self.ready else []
 
     def broken(self) -> list[Output]:
         """The session is gone, and another one is wanted."""
-        self._step(Step.BROKEN)
+        if not self._step(Step.BROKEN):
+            return []
         self._silent_until = self._renew_at = None
         self._updates.clear()
         self._liveness.reacted()
@@ -194,8 +199,8 @@ class Link:
 
     def end(self, connection: Connection) -> None:
         """The call is over."""
-        self._step(Step.END)
-        self.connection = connection
+        if self._step(Step.END):
+            self.connection = connection
 
     # Whether the server reacts.
 
@@ -237,7 +242,7 @@ class Link:
         error = event.error
         if not self._is_meant(error):
             return None
-        changed = self._updates.pop(error.event_id, {})
+        changed = self._updates.pop(error.event_id or next(iter(self._updates)))
         return self._take_back(changed, error) if changed else self._relax(error)
 
     def tick(self, now: float) -> list[Output]:
@@ -297,27 +302,31 @@ class Link:
 
     def _begin(self, now: float) -> list[Output]:
         """The session is as it was asked for, as far as anyone knows."""
+        if not self._step(Step.CONFIRMED):
+            return []
         self._silent_until = None
-        self._step(Step.CONFIRMED)
         self._was_ready = True
         self._retries.ready(now)
         self._confirmed = self._asked
         self._refused.learn(self._unrelaxed, self._asked)
+        self._wanted = self._refused.without(self._wanted)
         return self._update(self._confirmed, self._wanted)
 
     def _is_meant(self, error: ServerError) -> bool:
-        """Whether an error is about an update; before the session is ready, one that names no event
-        can mean nothing else."""
+        """Whether an error is about an update; one that names no event is about the oldest that was
+        not answered, unless a ready session has only left its first settings unconfirmed."""
         if error.event_id:
             return error.event_id in self._updates
-        configuring = self.state in (State.GREETING, State.CONFIGURING)
-        return configuring and failure_of_error(error).severity is Severity.NOTICE
+        oldest = next(iter(self._updates.values()), None)
+        awaited = bool(oldest) if self.ready else oldest is not None
+        return awaited and failure_of_error(error).severity is Severity.NOTICE
 
     def _relax(self, error: ServerError) -> list[Output]:
         """The settings were refused before the session is ready: what is optional gives way."""
         relaxed = relax(self._asked, error)
-        if relaxed is None and self._was_ready and self._asked != self._confirmed:
-            relaxed = self._confirmed  # a change that was under way when the last session broke
+        if relaxed is None and self._was_ready and self._unrelaxed != self._confirmed:
+            # A change that was under way when the last session broke; this is tried once.
+            relaxed = self._unrelaxed = self._confirmed
         if relaxed is None:
             sentence = f"The server refuses the settings. {failure_of_error(error).sentence}"
             return [Complain(Failure(Severity.PERMANENT, sentence))]

@@ -25,16 +25,16 @@ class Notices:
 
     def __init__(self) -> None:
         self._sentences: dict[Subject, str] = {}
+        self.sentence = ""
+        """What to show; empty if there is nothing to say."""
 
     def tell(self, subject: Subject, sentence: str) -> None:
         """What there is to say on a subject now; nothing, if it is empty."""
-        self._sentences[subject] = sentence
+        if self._sentences.get(subject, "") != sentence:  # asked for with every frame
+            self._sentences[subject] = sentence
+            self.sentence = next((said for _, said in sorted(self._sentences.items()) if said), "")
 
     def clear(self) -> None:
         """Nothing said so far holds any more."""
         self._sentences.clear()
-
-    @property
-    def sentence(self) -> str:
-        """What to show; empty if there is nothing to say."""
-        return next((said for _, said in sorted(self._sentences.items()) if said), "")
+        self.sentence = ""

@@ -118,6 +118,7 @@ class Observer:
         match event:
             case SessionCreated():  # on another socket: what the last one missed is unknown
                 self._connection = Connection.CONNECTED
+                self._sounding = False
                 self._replies.reattached()
                 self._turns.drop()
             case SpeechStarted():

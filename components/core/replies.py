@@ -99,7 +99,7 @@ class Replies:
 
         That an item is there is never late, as it has its place in the transcript; nor is a call.
         """
-        if isinstance(event, OutputItemDone) and event.item.role == "tool":
+        if not self._unwanted or (isinstance(event, OutputItemDone) and event.item.role == "tool"):
             return False
         return isinstance(event, _OF_A_RESPONSE) and event.response_id in self._unwanted
 

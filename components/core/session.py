@@ -164,8 +164,7 @@ class Session:
         by_server = not self._turns.by_hand and not self._turns.muted
         if self._link.ready and by_server and not self._turns.speaking:
             self._link.listen(pcm)
-        outputs = self._judge([SendAudio(frame) for frame in frames], now)
-        return [*outputs, *self._shown()]
+        return [*(SendAudio(frame) for frame in frames), *self._shown()]
 
     def say(self, text: str, now: float) -> list[Output]:
         """A typed turn; it interrupts the assistant as a spoken one would."""
@@ -404,12 +403,12 @@ class Session:
 
     def _judge(self, outputs: list[Output], now: float) -> list[Output]:
         """The outputs without complaints, which may end the call; then what everyone does now."""
-        told: list[Output] = [each for each in outputs if not isinstance(each, Complain)]
-        for complaint in outputs:
-            if isinstance(complaint, Complain) and self._dialogue.complain(
-                complaint.failure, complaint.instead
-            ):
-                return [*told, *self._end(Connection.FAILED, complaint.failure.sentence, now)]
+        told: list[Output] = []
+        for output in outputs:
+            if not isinstance(output, Complain):
+                told.append(output)
+            elif self._dialogue.complain(output.failure, output.instead):
+                return [*told, *self._end(Connection.FAILED, output.failure.sentence, now)]
         self._dialogue.states(self._link.connection, self._turns.user, self._assistant(now))
         return told
 

@@ -21,15 +21,6 @@ from components.page.local import keep_local
 from components.page.theme import theme
 from components.settings import Settings
 
-_MICROPHONE: Final = {
-    "echoCancellation": True,
-    "noiseSuppression": True,
-    "autoGainControl": True,
-    "channelCount": 1,
-}
-"""Plain values, which a browser may ignore; fastrtc's default is exact, which Safari refuses."""
-
-
 SNAPSHOT_S: Final = 0.2
 """The page gets a whole transcript at most five times a second: words are spoken no faster, and
 each snapshot is work for Gradio."""
@@ -90,7 +81,6 @@ def _call(rtc_configuration: Any, server_rtc_configuration: Mapping[str, Any] | 
         modality="audio",
         mode="send-receive",
         full_screen=False,
-        track_constraints=_MICROPHONE,
         rtc_configuration=rtc_configuration,
         server_rtc_configuration=server_rtc_configuration,
         show_label=False,

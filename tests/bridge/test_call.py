@@ -1,12 +1,14 @@
 """A call, driven as its connection drives it, against a server that the test plays by hand."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 
 import av
 import numpy as np
 import pytest
 
+from components import tools
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE, encode
 from components.bridge import call as module
 from components.bridge.call import Call
@@ -28,7 +30,7 @@ class Page:
 
     def __init__(self):
         self.messages = []
-        self.conversations = asyncio.Queue()
+        self.conversations: asyncio.Queue[Conversation] = asyncio.Queue()
         self.dismissed = asyncio.Event()
         self._changed = asyncio.Condition()
         self._pending = set()
@@ -92,9 +94,9 @@ class Page:
         return loud
 
 
-def new_call(url, past=None, ended=lambda _: None, **settings):
-    settings = Settings(practice=False, base_url=url, **settings)
-    return Call(settings, past or Conversation(), Refused(), ended)
+def new_call(url, past=None, ended=lambda _: None, refused=None, **settings):
+    asked = Settings(practice=False, base_url=url, **settings)
+    return Call(asked, past or Conversation(), refused or Refused(), ended)
 
 
 @asynccontextmanager
@@ -427,7 +429,7 @@ async def test_close_while_connecting_does_not_wait_for_the_server():
 
 
 async def test_call_that_nobody_joined_is_over_when_abandoned():
-    ended = []
+    ended: list[Call] = []
     call = new_call("ws://127.0.0.1:1", ended=ended.append)
     call.abandon()
     call.abandon()
@@ -444,13 +446,122 @@ async def test_call_that_has_begun_is_not_abandoned():
 
 
 async def test_call_ends_once_however_it_does():
-    ended = []
+    ended: list[Call] = []
     async with in_call(ended=ended.append) as (page, _upstream):
         page.call.command({"type": "hangup"})
         page.call.failed()
         await page.call.close("")
 
     assert ended == [page.call]
+
+
+@pytest.mark.parametrize("code", ["insufficient_quota", "invalid_api_key"])
+async def test_end_that_an_event_of_the_server_causes_closes_the_socket(code):
+    async with in_call() as (page, upstream):
+        await upstream.send("error", error={"code": code, "message": "No."})
+        await page.sees(type="state", connection="failed")
+        async with asyncio.timeout(PATIENCE_S):
+            await upstream.closed.wait()
+
+
+async def test_call_that_ends_while_its_session_is_renewed_leaves_no_socket():
+    async with in_call() as (page, upstream):
+        await upstream.send("input_audio_buffer.speech_started", item_id="u1")
+        await page.sees(type="state", user="speaking")
+        page.call._perform([Renew()])
+        successor = await page.server.connection()
+        page.call.command({"type": "hangup"})
+        async with asyncio.timeout(PATIENCE_S):
+            await upstream.closed.wait()
+            await successor.closed.wait()
+
+
+async def test_fault_of_the_clock_ends_the_call_and_the_browser_is_let_go(monkeypatch, caplog):
+    ended: list[Call] = []
+    monkeypatch.setattr(module, "GOODBYE_S", 0.0)
+    async with in_call(ended=ended.append) as (page, _upstream):
+        monkeypatch.setattr(page.call._session, "tick", None)
+
+        await page.sees(type="state", connection="failed")
+        await page.is_dismissed()
+
+    assert ended == [page.call]
+    assert "the clock failed" in caplog.text
+
+
+async def test_call_that_cannot_even_say_why_it_ends_ends(monkeypatch, caplog):
+    ended: list[Call] = []
+    async with in_call(ended=ended.append) as (page, _upstream):
+        monkeypatch.setattr(page.call._session, "lost", None)
+        page.call.failed()
+
+    assert ended == [page.call]
+    assert "could not be ended in order" in caplog.text
+
+
+async def test_function_runs_and_its_output_is_answered(monkeypatch):
+    async with in_call() as (_page, upstream):
+        call = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "world_clock"}
+        await upstream.send("response.created", response={"id": "r1"})
+        await upstream.send("response.output_item.done", response_id="r1", item=call)
+        [output] = await upstream.expect("conversation.item.create")
+        done = {"id": "r1", "status": "completed", "output": [call]}
+        await upstream.send("response.done", response=done)
+        await upstream.expect("response.create")
+
+    assert output["item"]["call_id"] == "c1"
+    assert "utc_offset" in output["item"]["output"]
+
+
+async def test_function_that_nobody_declared_gets_an_answer_that_says_so():
+    async with in_call() as (_page, upstream):
+        call = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "launch"}
+        await upstream.send("response.created", response={"id": "r1"})
+        await upstream.send("response.output_item.done", response_id="r1", item=call)
+        [output] = await upstream.expect("conversation.item.create")
+
+    assert "There is no function 'launch'" in output["item"]["output"]
+
+
+async def test_function_ends_with_its_call(monkeypatch):
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def endless(name, arguments):
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr(tools, "run", endless)
+    async with in_call() as (page, upstream):
+        call = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "world_clock"}
+        await upstream.send("response.output_item.done", response_id="r1", item=call)
+        await begun.wait()
+        page.call.command({"type": "hangup"})
+        async with asyncio.timeout(PATIENCE_S):
+            await stopped.wait()
+
+
+async def test_what_one_call_has_learned_of_the_server_the_next_one_knows():
+    refused = Refused()
+    async with scripted_server() as server:
+        models = []
+        for _ in range(2):
+            page = Page().join(new_call(server.url, refused=refused))
+            upstream = await server.connection()
+            await upstream.send("session.created", session={})
+            [update] = await upstream.expect("session.update")
+            models.append(update["session"]["audio"]["input"]["transcription"]["model"])
+            if len(models) == 1:
+                error = {"code": "invalid_value", "param": "session.audio.input.transcription"}
+                await upstream.send("error", error={**error, "event_id": update["event_id"]})
+                _, update = await upstream.expect("session.update", 2)
+            await upstream.send("session.updated", session=update["session"])
+            await page.sees(type="state", connection="connected")
+            await page.call.close("")
+
+    assert models == ["gpt-transcribe", "gpt-realtime-whisper"]
 
 
 async def test_browser_that_sends_nothing_any_more_is_let_go_and_waited_for(monkeypatch):
@@ -540,7 +651,7 @@ async def test_page_is_told_what_the_call_costs():
 
 async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(module, "WATCH_S", 3600)
     page = Page().join(new_call("ws://127.0.0.1:1"))
     for _ in range(500):

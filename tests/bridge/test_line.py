@@ -21,10 +21,12 @@ class Owner:
         self.quiet.set()
         self.on_event = lambda event: None
         self.on_loss = lambda: None
+        self.on_open = lambda: None
         self._changed = asyncio.Condition()
 
     def opened(self):
         self._tell("opened")
+        self.on_open()
 
     def received(self, event):
         self._tell(event.type if isinstance(event, Other) else event)
@@ -222,5 +224,37 @@ async def test_a_fault_of_the_owner_ends_the_line_and_is_told(caplog: pytest.Log
         await owner.hears("failed")
         await held.closed()
         await is_closed(connection)
+
+    assert "the line failed" in caplog.text
+
+
+async def test_what_is_said_as_a_successor_takes_over_reaches_it():
+    """The former socket was closed first, and what was said meanwhile went nowhere."""
+    async with line() as (held, owner, server):
+        held.begin()
+        former = await server.connection()
+        await owner.hears("opened")
+        owner.quiet.clear()
+        held.renew()
+        successor = await server.connection()
+        owner.on_open = lambda: held.send({"type": "response.create"})
+        owner.quiet.set()
+        await successor.expect("response.create")
+        await is_closed(former)
+
+    assert former.received == []
+
+
+async def test_a_fault_of_the_owner_at_a_renewal_is_told(caplog: pytest.LogCaptureFixture):
+    def fault():
+        raise ZeroDivisionError
+
+    async with line() as (held, owner, server):
+        held.begin()
+        await server.connection()
+        await owner.hears("opened")
+        owner.on_open = fault
+        held.renew()
+        await owner.hears("failed")
 
     assert "the line failed" in caplog.text

@@ -814,7 +814,7 @@ def test_nothing_is_asked_of_another_host(app: App, visit: Visit) -> None:
 
 
 def overflow(page: Page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

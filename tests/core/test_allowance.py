@@ -2,11 +2,11 @@
 
 import pytest
 
-from components.core.allowance import GOODBYE_S, Allowance, Verdict
+from components.core.allowance import GOODBYE_S, Allowance, Limits, Verdict
 
 
-def begun(limit_s=0.0, idle_s=0.0, most_cost=0.0):
-    allowance = Allowance(limit_s, idle_s, most_cost)
+def begun(**limits):
+    allowance = Allowance(Limits(**limits))
     allowance.begin(100.0)
     return allowance
 
@@ -25,18 +25,18 @@ def test_call_without_limits_never_ends():
 
 
 def test_call_that_has_not_begun_has_all_its_time():
-    assert Allowance(10, 10, 10).verdict(10**9, False) is None
+    assert Allowance(Limits(10, 10, 10)).verdict(10**9, False) is None
 
 
 def test_time_counts_from_the_first_connection_only():
-    allowance = begun(limit_s=60)
+    allowance = begun(call_s=60)
     allowance.begin(150.0)
 
     assert allowance.verdict(160.0, False).over
 
 
 def test_time_is_counted_down_and_then_up():
-    allowance = begun(limit_s=60)
+    allowance = begun(call_s=60)
 
     assert allowance.verdict(160.0 - GOODBYE_S - 0.1, False) is None
     assert said(allowance, 131.5) == "This call ends in 29 seconds."
@@ -76,28 +76,28 @@ def test_short_patience_leaves_less_time_for_the_question(idle_s, sentence):
 
 def test_a_word_withdraws_the_question():
     allowance = begun(idle_s=600)
-    allowance.stir(750.0)
-    allowance.stir(300.0)
+    allowance.active(750.0)
+    allowance.active(300.0)
 
     assert allowance.verdict(760.0, False) is None
     assert said(allowance, 1350.0).startswith("Nobody has spoken")
 
 
 def test_end_of_the_time_is_more_urgent_than_silence():
-    allowance = begun(limit_s=100, idle_s=80)
+    allowance = begun(call_s=100, idle_s=80)
 
     assert said(allowance, 185.0) == "This call ends in 15 seconds."
     assert "time" in allowance.verdict(200.0, False).sentence
 
 
 def test_silence_may_end_the_call_before_its_time():
-    allowance = begun(limit_s=140, idle_s=80)
+    allowance = begun(call_s=140, idle_s=80)
 
     assert "nobody spoke" in allowance.verdict(220.0, False).sentence
 
 
 def test_call_that_has_cost_all_it_may_ends_after_its_answer():
-    allowance = begun(most_cost=0.5)
+    allowance = begun(cost=0.5)
     allowance.spend(None)
     allowance.spend(0.49)
     assert allowance.verdict(101.0, False) is None
@@ -113,7 +113,14 @@ def test_call_that_has_cost_all_it_may_ends_after_its_answer():
 
 
 def test_tiny_limit_is_told_as_it_is():
-    allowance = begun(most_cost=0.002)
+    allowance = begun(cost=0.002)
     allowance.spend(1.0)
 
     assert "$0.002." in allowance.verdict(101.0, False).sentence
+
+
+def test_call_without_a_known_price_is_never_spent():
+    allowance = begun(cost=0.5)
+    allowance.spend(None)
+
+    assert not allowance.spent

@@ -4,7 +4,7 @@ from components.audio import FRAME_MS
 from components.core.conversation import Conversation, interrupt
 from components.core.hearing import Hearing
 from components.core.transcript import reduce
-from components.protocol.events import AudioDelta
+from components.protocol.events import AudioDelta, TranscriptDelta
 from components.protocol.reading import server_event
 
 TEXT = "One two three four."
@@ -41,7 +41,9 @@ class Reply:
 
     @property
     def heard(self):
-        return self.conversation.message("a1").heard
+        message = self.conversation.message("a1")
+        assert message is not None
+        return message.heard
 
 
 def test_words_are_heard_with_their_sound():
@@ -108,6 +110,13 @@ def test_words_of_nobody_leave_no_trace():
     assert reply.hearing.unheard == frozenset()
 
 
+def test_words_of_a_message_that_is_not_shown_are_not_waited_for():
+    reply = Reply()
+    reply.hearing.receive(TranscriptDelta("r1", "a9", 0, "x"), reply.conversation)
+
+    assert reply.hearing.unheard == frozenset()
+
+
 def test_items_that_still_sound_are_known():
     reply = Reply()
     reply.words(TEXT)
@@ -117,3 +126,33 @@ def test_items_that_still_sound_are_known():
 
     reply.play(300)
     assert reply.hearing.unheard == frozenset()
+
+
+def test_reply_sounds_until_its_sound_is_over():
+    reply = Reply()
+    assert not reply.hearing.speaking(reply.now)
+    assert not reply.hearing.has_sound
+
+    reply.sound(100)
+    reply.hearing.finish()
+    assert reply.hearing.has_sound
+
+    reply.play(20)
+    assert reply.hearing.speaking(reply.now)
+
+    reply.play(1000)
+    assert not reply.hearing.has_sound
+    assert not reply.hearing.speaking(reply.now)
+
+
+def test_words_come_later_where_the_browser_holds_the_sound_back():
+    heard = []
+    for delay_s in (0.0, 0.5):
+        reply = Reply()
+        reply.hearing.delay(delay_s)
+        reply.words(TEXT)
+        reply.sound(1000)
+        reply.play(600)
+        heard.append(reply.heard)
+
+    assert heard[1] < heard[0]

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from components.audio import FRAME_SAMPLES
+from components.audio import FRAME_MS, FRAME_SAMPLES
 from components.core.liveness import (
     DEAF,
     LOUD_FRAMES,
     NO_REACTION,
     NOT_ANSWERED,
     PATIENCE_S,
+    WINDOW_FRAMES,
     Liveness,
 )
 
@@ -90,3 +91,48 @@ def test_noise_that_begins_is_not_taken_for_speech_for_ever():
         liveness.listen(frame(-30))
 
     assert liveness.sentence(0.0) == ""
+
+
+def test_short_noises_far_apart_do_not_add_up_to_speech():
+    liveness = Liveness()
+    for _ in range(60):  # ten minutes, in which a door falls shut every ten seconds
+        for _ in range(160 // FRAME_MS):
+            liveness.listen(VOICE)
+        for _ in range((10_000 - 160) // FRAME_MS):
+            liveness.listen(PAUSE)
+        assert liveness.sentence(0.0) == ""
+
+
+def test_three_seconds_of_speech_within_nine_are_told_of_whatever_its_pauses():
+    liveness = Liveness()
+    liveness.listen(PAUSE)
+    for _ in range(LOUD_FRAMES // 15):
+        assert liveness.sentence(0.0) == ""
+        for _ in range(30 - 1):
+            liveness.listen(PAUSE)
+        for _ in range(15):
+            liveness.listen(VOICE)
+
+    assert liveness.sentence(0.0) == DEAF
+
+
+def test_speech_that_takes_longer_than_nine_seconds_is_not_told_of():
+    liveness = Liveness()
+    for _ in range(3):
+        for _ in range(WINDOW_FRAMES - LOUD_FRAMES // 2):
+            liveness.listen(PAUSE)
+        for _ in range(LOUD_FRAMES // 2):
+            liveness.listen(VOICE)
+
+    assert liveness.sentence(0.0) == ""
+
+
+def test_sentence_stays_until_the_server_reacts():
+    liveness = Liveness()
+    speak(liveness, LOUD_FRAMES)
+    for _ in range(2 * WINDOW_FRAMES):
+        liveness.listen(PAUSE)
+    assert liveness.sentence(99.0) == DEAF
+
+    liveness.reacted()
+    assert liveness.sentence(99.0) == ""

@@ -35,3 +35,15 @@ def test_cleared_notices_say_nothing():
     notices.clear()
 
     assert notices.sentence == ""
+
+
+def test_subjects_are_as_urgent_as_their_order_says():
+    notices = Notices()
+    for subject in reversed(Subject):
+        notices.tell(subject, subject.name)
+        assert notices.sentence == subject.name
+
+    for subject in Subject:
+        assert notices.sentence == subject.name
+        notices.tell(subject, "")
+    assert notices.sentence == ""

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from components.audio import FRAME_BYTES, encode
+from components.audio import encode
 from components.core.conversation import Assistant, Connection, Status, User
 from components.core.intake import (
     EARLY_FRAMES,
@@ -17,7 +17,6 @@ from components.core.session import (
     MOST_EARLY_LINES,
     MOST_LINE_CHARACTERS,
 )
-from components.core.turns import LEAST_TURN_FRAMES, PRE_ROLL_FRAMES
 from tests.dialogue import FRAME, VAD, Call, only
 
 
@@ -242,20 +241,6 @@ def test_broken_content_index_of_audio_is_read_as_the_first(call):
     )
 
     assert call.session.has_sound
-
-
-def test_function_call_passes_through(call):
-    call.receive("response.created", response={"id": "r1"})
-    entry = {"id": "f1", "type": "function_call", "name": "get_weather", "call_id": "c1"}
-    call.receive("response.output_item.added", response_id="r1", item=entry)
-    call.receive("response.function_call_arguments.delta", item_id="f1", delta="{}")
-    call.receive("response.function_call_arguments.done", item_id="f1", arguments="{}")
-    call.receive("response.output_item.done", response_id="r1", item=entry)
-    call.finish()
-
-    assert call.message("f1").role == "tool"
-    assert call.conversation.assistant is Assistant.IDLE
-    assert call.sent() == []
 
 
 def test_transcript_delta_of_a_stranger_is_harmless(call):
@@ -563,90 +548,13 @@ def test_response_that_replaces_another_is_the_running_one(call):
     assert call.conversation.assistant is Assistant.IDLE
 
 
-# Push-to-talk
+# A server that gives items ids of its own
 
 
-@pytest.fixture
-def walkie():
-    return Call(turn_detection="push_to_talk").ready(None)
+def test_typed_line_that_comes_back_by_another_id_appears_once(call):
+    call.do(call.session.say("Hello", call.now))
+    content = [{"type": "input_text", "text": "Hello"}]
+    entry = {"id": "theirs", "type": "message", "role": "user", "content": content}
+    call.receive("conversation.item.added", item=entry, previous_item_id=None)
 
-
-def test_talk_button_sends_the_turn_with_its_pre_roll(walkie):
-    early = [bytes([n, 0]) * 480 for n in range(PRE_ROLL_FRAMES + 3)]
-    for frame in early:
-        walkie.microphone(frame)
-
-    assert walkie.appended() == []
-
-    walkie.do(walkie.session.push_to_talk(True, walkie.now))
-    walkie.microphone(FRAME)
-
-    assert walkie.appended() == [*early[3:], FRAME]
-    assert walkie.conversation.user is User.SPEAKING
-    assert only(walkie.sent())["type"] == "input_audio_buffer.clear"
-
-    walkie.do(walkie.session.push_to_talk(False, walkie.now))
-
-    assert [e["type"] for e in walkie.sent()] == ["input_audio_buffer.commit", "response.create"]
-    assert walkie.conversation.assistant is Assistant.THINKING
-
-
-def test_too_short_a_press_is_not_committed(walkie):
-    walkie.do(walkie.session.push_to_talk(True, walkie.now))
-    for _ in range(LEAST_TURN_FRAMES - 1):
-        walkie.microphone(FRAME)
-    walkie.do(walkie.session.push_to_talk(False, walkie.now))
-
-    assert [e["type"] for e in walkie.sent()] == ["input_audio_buffer.clear"] * 2
-    assert "too short" in walkie.conversation.notice
-
-    walkie.receive("response.created", response={"id": "r1"})
-    assert walkie.conversation.notice == ""
-
-
-def test_pressing_twice_is_pressing_once(walkie):
-    walkie.do(walkie.session.push_to_talk(False, walkie.now))
-    walkie.do(walkie.session.push_to_talk(True, walkie.now))
-    walkie.do(walkie.session.push_to_talk(True, walkie.now))
-
-    assert len(walkie.sent()) == 1
-
-
-def test_talk_button_stops_the_assistant(walkie):
-    walkie.answer()
-    walkie.play(20)
-    walkie.do(walkie.session.push_to_talk(True, walkie.now))
-
-    assert [e["type"] for e in walkie.sent()] == [
-        "conversation.item.truncate",
-        "response.cancel",
-        "input_audio_buffer.clear",
-    ]
-
-
-def test_talk_button_means_nothing_where_turns_are_detected(call):
-    assert call.do(call.session.push_to_talk(True, call.now)) == []
-
-
-def test_speech_events_in_push_to_talk_announce_no_response(walkie):
-    walkie.receive("input_audio_buffer.speech_stopped", item_id="u1")
-
-    assert walkie.conversation.assistant is Assistant.IDLE
-
-
-# Mute
-
-
-def test_muted_microphone_sends_silence(call):
-    call.do(call.session.mute(True, call.now))
-    call.microphone(b"\1" * FRAME_BYTES)
-
-    assert call.appended() == [FRAME]
-    assert call.conversation.user is User.MUTED
-
-    call.do(call.session.mute(False, call.now))
-    call.microphone(b"\1" * FRAME_BYTES)
-
-    assert call.appended()[-1] == b"\1" * FRAME_BYTES
-    assert call.conversation.user is User.LISTENING
-    assert call.do(call.session.mute(False, call.now)) == []
+    assert [message.text for message in call.conversation.messages] == ["Hello"]

@@ -10,13 +10,13 @@ from components.core.conversation import MOST_CHARACTERS, Assistant, Connection,
 from components.core.intake import (
     GAP_FRAMES,
 )
-from components.core.link import CREATED_LIMIT_S, RENEW_AFTER_S, UPDATED_LIMIT_S
-from components.core.outputs import Hangup, Renew, Send, Show
+from components.core.link import CREATED_LIMIT_S, RENEW_AFTER_S, RENEW_BEFORE_S, UPDATED_LIMIT_S
+from components.core.outputs import Hangup, Renew, RunTool, Show
 from components.core.replies import MOST_REPEATS
 from components.core.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_TRIES, STEADY_S
 from components.protocol.failures import Failure, Severity
 from components.protocol.reading import server_event
-from tests.dialogue import FRAME, LOST, Call, only, reconnect
+from tests.dialogue import FRAME, LOST, UNIX_S, Call, only, reconnect
 from tests.hostile import events
 
 
@@ -237,6 +237,44 @@ def test_session_is_renewed_before_its_hour_is_over_when_nobody_speaks(call):
     assert call.conversation.connection is Connection.CONNECTED
 
 
+@pytest.mark.parametrize("event", ["session.created", "session.updated"])
+def test_session_is_renewed_before_the_server_says_it_ends(event):
+    call = Call()
+    call.do(call.session.connecting(call.now))
+    call.connected()
+    expiry = {"expires_at": int(UNIX_S + call.now + 1200)}
+    for type_ in ("session.created", "session.updated"):
+        call.receive(type_, session=expiry if type_ == event else {})
+
+    call.now += 1200 - RENEW_BEFORE_S - 1
+    call.do(call.session.tick(call.now))
+    assert Renew() not in call.outputs
+
+    call.now += 1
+    call.do(call.session.tick(call.now))
+    assert call.outputs.count(Renew()) == 1
+
+
+def test_history_that_comes_back_by_other_ids_appears_once(call):
+    call.do(call.session.say("My name is Ada.", call.now))
+    call.answer(text="Hello Ada.", ms=100)
+    call.finish()
+    call.play(50)
+    call.lost()
+    call.connected()
+    call.sent()
+    call.receive("session.updated", session={})
+    before = [message.text for message in call.conversation.messages]
+    previous = None
+    for number, event in enumerate(call.sent("conversation.item.create")):
+        item = {**event["item"], "id": f"theirs_{number}"}
+        call.receive("conversation.item.added", item=item, previous_item_id=previous)
+        previous = item["id"]
+
+    assert before == ["My name is Ada.", "Hello Ada.", "reconnected"]
+    assert [message.text for message in call.conversation.messages] == before
+
+
 def test_renewed_session_gets_no_sound_before_it_is_configured(call):
     call.connected()
     call.microphone(b"\5" * FRAME_BYTES)
@@ -408,15 +446,15 @@ def test_failure_of_a_reply_that_was_stopped_is_not_repeated(talking):
 def test_no_event_breaks_the_call(stream, push_to_talk):
     call = Call(turn_detection="push_to_talk" if push_to_talk else "server_vad").ready()
     for event in stream:
-        outputs = call.session.receive(server_event(event), call.now)
+        outputs = call.do(call.session.receive(server_event(event), call.now))
+        for run in [output for output in outputs if isinstance(output, RunTool)]:
+            call.do(call.session.ran(run.call_id, run.arguments, call.now))
         call.now += 0.02
-        outputs += call.session.tick(call.now)
+        call.do(call.session.tick(call.now))
         call.session.frame(call.now)
-        for output in outputs:
-            if isinstance(output, Send):
-                orjson.dumps(output.event)
-            if isinstance(output, Show):
-                orjson.dumps([output.conversation.notice, *map(str, output.conversation.messages)])
+    for output in call.outputs:
+        if isinstance(output, Show):
+            orjson.dumps([output.conversation.notice, *map(str, output.conversation.messages)])
     assert len(call.conversation.notice) < 1500
 
 

@@ -283,12 +283,21 @@ def test_no_answer_is_asked_for_that_nobody_may_pay():
     assert call.conversation.connection is Connection.ENDED
 
 
+def test_cost_is_what_the_answers_so_far_have_cost(call):
+    assert call.session.cost == 0.0
+
+    call.answer()
+    call.finish(usage={"output_token_details": {"audio_tokens": 10_000}})
+    assert call.session.cost > 0.0
+
+
 def test_model_without_a_known_price_is_not_limited():
     call = Call(model="own-model", limits=Limits(cost=0.5)).ready()
     call.answer()
     call.finish(usage={"output_token_details": {"audio_tokens": 10_000}})
     call.play(100)
 
+    assert call.session.cost is None
     assert call.conversation.connection is Connection.CONNECTED
 
 
@@ -364,10 +373,10 @@ def test_continued_call_goes_on_behind_the_mark():
 def test_confirmed_items_of_the_past_stay_where_they_are():
     call = continued().ready()
     before = call.conversation.messages
-    assert [message.sent for message in before[:2]] == [before[0].text, before[1].text]
+    assert [message.sent for message in before[:2]] == ["My name is Ada.", "Hello Ada."]
 
     for previous, message in zip([None, before[0].item_id], before, strict=False):
-        content = [{"type": "input_text", "text": message.text}]
+        content = [{"type": "input_text", "text": message.sent}]
         entry = {"id": message.item_id, "type": "message", "role": message.role}
         call.receive(
             "conversation.item.added",
@@ -375,7 +384,8 @@ def test_confirmed_items_of_the_past_stay_where_they_are():
             previous_item_id=previous,
         )
 
-    assert call.conversation.messages == tuple(replace(m, sent="") for m in before)
+    confirmed = tuple(replace(message, sent="") for message in before[:2])
+    assert call.conversation.messages == (*confirmed, *before[2:])
 
 
 def test_empty_past_leaves_no_mark():

@@ -1,4 +1,4 @@
-"""What the transcript and the states are after each event."""
+"""What the transcript is after each event."""
 
 import pytest
 from hypothesis import given, settings
@@ -10,82 +10,15 @@ from components.core.conversation import (
     Conversation,
     Message,
     Status,
-    User,
-    archive,
-    heard_up_to,
     interrupt,
-    lose,
     note,
-    settle,
-    typed,
 )
-from components.core.transcript import reduce
+from components.core.transcript import MOST_SHOWN
 from components.protocol.fields import MAX_PARTS, MOST_ID_CHARACTERS
-from components.protocol.reading import MOST_OUTPUT, server_event
+from components.protocol.reading import MOST_OUTPUT
 from components.protocol.usage import Usage
 from tests.hostile import events
-
-NOT_GIVEN = object()
-
-
-def after(*events, start=None):
-    conversation = start or Conversation()
-    for event in events:
-        conversation = reduce(conversation, server_event(event))
-    return conversation
-
-
-def item(item_id, role="user", previous=NOT_GIVEN, text=None, done=False):
-    content = [{"type": "input_text", "text": text}] if text is not None else []
-    event = {
-        "type": "conversation.item.done" if done else "conversation.item.added",
-        "item": {"id": item_id, "type": "message", "role": role, "content": content},
-    }
-    return event if previous is NOT_GIVEN else {**event, "previous_item_id": previous}
-
-
-def started(item_id):
-    return {"type": "input_audio_buffer.speech_started", "item_id": item_id, "audio_start_ms": 0}
-
-
-def stopped(item_id):
-    return {"type": "input_audio_buffer.speech_stopped", "item_id": item_id, "audio_end_ms": 9}
-
-
-def committed(item_id, previous=NOT_GIVEN):
-    event = {"type": "input_audio_buffer.committed", "item_id": item_id}
-    return event if previous is NOT_GIVEN else {**event, "previous_item_id": previous}
-
-
-def said(item_id, text, kind="completed", index=0):
-    return {
-        "type": f"conversation.item.input_audio_transcription.{kind}",
-        "item_id": item_id,
-        "content_index": index,
-        "delta" if kind == "delta" else "transcript": text,
-    }
-
-
-def spoke(item_id, text, kind="delta", index=0):
-    return {
-        "type": f"response.output_audio_transcript.{kind}",
-        "item_id": item_id,
-        "content_index": index,
-        "delta" if kind == "delta" else "transcript": text,
-    }
-
-
-def wrote(item_id, text, kind="delta"):
-    return {
-        "type": f"response.output_text.{kind}",
-        "item_id": item_id,
-        "content_index": 0,
-        "delta" if kind == "delta" else "text": text,
-    }
-
-
-def ids(conversation):
-    return [message.item_id for message in conversation.messages]
+from tests.lines import after, committed, ids, item, said, spoke, started, stopped, wrote
 
 
 def test_unknown_event_changes_nothing():
@@ -107,19 +40,12 @@ def test_user_bubble_appears_when_speech_starts_and_fills_when_transcribed():
     assert conversation.message("u1").status is Status.DONE
 
 
-def test_speech_without_an_item_id_still_shows_that_the_user_speaks():
-    conversation = after({"type": "input_audio_buffer.speech_started"})
-
-    assert conversation.messages == ()
+def test_speech_without_an_item_id_makes_no_bubble():
+    assert after({"type": "input_audio_buffer.speech_started"}).messages == ()
 
 
 def test_second_start_of_the_same_item_makes_no_second_bubble():
     assert ids(after(started("u1"), started("u1"))) == ["u1"]
-
-
-@pytest.mark.parametrize("event", [started("u1"), stopped("u1")])
-def test_muted_user_stays_muted(event):
-    assert after(event, start=Conversation(user=User.MUTED)).user is User.MUTED
 
 
 def test_commit_without_speech_events_makes_the_bubble():
@@ -128,92 +54,6 @@ def test_commit_without_speech_events_makes_the_bubble():
 
     assert conversation.messages == (Message("u1", "user", placed=True),)
     assert after({"type": "input_audio_buffer.committed"}).messages == ()
-
-
-def test_late_transcript_stands_above_the_answer_it_preceded():
-    conversation = after(
-        committed("u1", None),
-        item("a1", "assistant", "u1"),
-        spoke("a1", "Fine."),
-        said("u1", "How are you?"),
-    )
-
-    assert ids(conversation) == ["u1", "a1"]
-    assert [m.text for m in conversation.messages] == ["How are you?", "Fine."]
-
-
-def test_transcripts_of_two_turns_may_complete_in_any_order():
-    conversation = after(
-        committed("u1", None), committed("u2", "u1"), said("u2", "two"), said("u1", "one")
-    )
-
-    assert [m.text for m in conversation.messages] == ["one", "two"]
-
-
-def test_bubble_of_a_barge_in_stands_below_the_answer_that_is_placed_later():
-    conversation = after(
-        committed("u1", None),
-        started("u2"),
-        item("a1", "assistant", "u1"),
-        committed("u2", "a1"),
-    )
-
-    assert ids(conversation) == ["u1", "a1", "u2"]
-
-
-def test_item_whose_predecessor_is_unknown_stands_at_the_end_and_may_still_move():
-    conversation = after(item("u1", previous=None), item("a2", "assistant", "missing"))
-
-    assert ids(conversation) == ["u1", "a2"]
-
-    conversation = after(item("u2", previous="u1"), start=conversation)
-
-    assert ids(conversation) == ["u1", "u2", "a2"]
-
-    conversation = after(item("a2", "assistant", "u1"), start=conversation)
-
-    assert ids(conversation) == ["u1", "a2", "u2"]
-
-
-def test_null_predecessor_means_first_before_provisional_bubbles():
-    assert ids(after(started("u2"), item("u1", previous=None))) == ["u1", "u2"]
-
-
-def test_server_that_always_sends_null_does_not_reverse_the_transcript():
-    conversation = after(*(item(name, previous=None) for name in ("u1", "u2", "u3")))
-
-    assert ids(conversation) == ["u1", "u2", "u3"]
-
-
-def test_placed_item_never_moves_again():
-    conversation = after(
-        item("u1", previous=None),
-        item("u2", previous="u1"),
-        item("u3", previous="u2"),
-        item("u2", previous="u3", done=True),
-    )
-
-    assert ids(conversation) == ["u1", "u2", "u3"]
-
-
-def test_added_item_without_a_predecessor_field_goes_to_the_end():
-    event = {"type": "response.output_item.added", "item": {"id": "a1", "type": "message"}}
-    event["item"]["role"] = "assistant"
-
-    conversation = after(item("u1", previous=None), event)
-
-    assert ids(conversation) == ["u1", "a1"]
-    assert not conversation.message("a1").placed
-    assert ids(after(event, start=conversation)) == ["u1", "a1"]
-
-
-def test_typed_line_shows_at_once_and_is_confirmed_in_place():
-    conversation = typed(Conversation(), "t1", "Good morning")
-    conversation = after(item("t1", previous=None, text="Good morning"), start=conversation)
-
-    assert conversation.messages == (
-        Message("t1", "user", Status.DONE, ("Good morning",), placed=True),
-    )
 
 
 def test_item_brings_its_own_words():
@@ -256,11 +96,18 @@ def test_system_message_is_not_part_of_the_transcript():
     ("fields", "text"),
     [
         ({"type": "function_call", "name": "get_weather", "call_id": "c"}, "get_weather"),
-        ({"type": "function_call_output", "call_id": "c", "output": "{}"}, "result"),
+        (
+            {"type": "function_call", "name": "get_weather", "arguments": '{"city":"Oslo"}'},
+            'get_weather {"city":"Oslo"}',
+        ),
+        ({"type": "function_call_output", "call_id": "c", "output": "Rain."}, "Rain."),
+        ({"type": "function_call_output", "call_id": "c", "output": ""}, "result"),
+        ({"type": "function_call_output", "output": "x" * 1000}, "x" * MOST_SHOWN),
+        ({"type": "function_call", "name": "x", "arguments": "y" * 1000}, "x " + "y" * 298),
         ({"type": "mcp_list_tools"}, "result"),
     ],
 )
-def test_tool_items_pass_through_as_small_entries(fields, text):
+def test_tools_show_with_what_they_were_given_and_gave_back(fields, text):
     conversation = after(
         {
             "type": "conversation.item.added",
@@ -271,6 +118,21 @@ def test_tool_items_pass_through_as_small_entries(fields, text):
 
     assert conversation.message("f1").role == "tool"
     assert conversation.message("f1").text == text
+
+
+def test_what_a_function_is_given_shows_when_its_call_is_whole():
+    call = {"id": "f1", "type": "function_call", "name": "clock", "arguments": ""}
+    added = {"type": "response.output_item.added", "response_id": "r1", "item": call}
+    conversation = after(added)
+    assert conversation.message("f1").text == "clock"
+
+    whole = {**call, "arguments": '{"place":"here"}'}
+    done = {"type": "response.output_item.done", "response_id": "r1", "item": whole}
+    conversation = after(done, start=conversation)
+
+    assert [m.text for m in conversation.messages] == ['clock {"place":"here"}']
+    bare = {"type": "conversation.item.added", "item": {"id": "f1", "type": "function_call"}}
+    assert after(bare, start=conversation).messages == conversation.messages
 
 
 def test_deleted_item_disappears():
@@ -385,23 +247,6 @@ def test_interrupted_message_takes_no_more_words():
     assert interrupt(late, "a1") is late
 
 
-def test_only_the_assistant_can_be_interrupted():
-    conversation = after(committed("u1", None))
-
-    assert interrupt(conversation, "u1") is conversation
-    assert interrupt(conversation, "nobody") is conversation
-
-
-def test_heard_grows_and_never_passes_the_text():
-    conversation = after(item("a1", "assistant", None), spoke("a1", "One two"))
-    conversation = heard_up_to(conversation, "a1", 3)
-
-    assert conversation.message("a1").heard == 3
-    assert heard_up_to(conversation, "a1", 2) is conversation
-    assert heard_up_to(conversation, "a1", 99).message("a1").heard == 7
-    assert heard_up_to(conversation, "nobody", 1) is conversation
-
-
 @pytest.mark.parametrize(
     ("status", "expected"),
     [("completed", Status.DONE), ("cancelled", Status.DONE), ("incomplete", Status.CUT)],
@@ -443,57 +288,6 @@ def test_usage_of_responses_and_transcriptions_is_kept():
     assert after(done, completed, done).usage == Usage(output_text=14, transcription_s=1.5)
 
 
-NAMES = [f"i{n}" for n in range(6)]
-
-
-@st.composite
-def dialogues(draw):
-    """The items of a call in their true order, and their events in any order a server may send.
-
-    An item's `added` never comes before that of its predecessor; everything else may.
-    """
-    count = draw(st.integers(1, len(NAMES)))
-    names = NAMES[:count]
-    roles = [draw(st.sampled_from(["user", "assistant"])) for _ in names]
-    stream = [
-        item(name, role, names[position - 1] if position else None)
-        for position, (name, role) in enumerate(zip(names, roles, strict=True))
-    ]
-    events = [
-        [spoke(name, "w", "done")]
-        if role == "assistant"
-        else [started(name), stopped(name), said(name, "w")]
-        for name, role in zip(names, roles, strict=True)
-    ]
-    extras = draw(st.lists(st.sampled_from(events).flatmap(st.sampled_from), max_size=12))
-    for extra in extras:
-        stream.insert(draw(st.integers(0, len(stream))), extra)
-    return names, stream
-
-
-@given(dialogues())
-def test_no_message_or_word_is_lost_or_reordered(dialogue):
-    names, stream = dialogue
-    conversation = after(*stream)
-
-    assert ids(conversation) == names
-    for event in stream:
-        if event.get("transcript"):
-            assert conversation.message(event["item_id"]).text == event["transcript"]
-
-
-@given(dialogues())
-def test_repeated_final_events_change_nothing(dialogue):
-    _, stream = dialogue
-    conversation = after(*stream)
-    finals = [event for event in stream if event["type"].endswith((".completed", ".done"))]
-
-    again = after(*finals, start=conversation)
-
-    assert ids(again) == ids(conversation)
-    assert [m.text for m in again.messages] == [m.text for m in conversation.messages]
-
-
 # What is kept has an end, and nothing that a server sends breaks it.
 
 
@@ -511,8 +305,7 @@ def test_message_is_kept_up_to_a_length():
     entry = item("u2", text="x" * 10**6)
     assert len(after(entry).message("u2").text) == MOST_CHARACTERS
     tool = {"type": "conversation.item.added", "item": {"id": "f", "name": "x" * 10**6}}
-    assert len(after(tool).message("f").text) == MOST_CHARACTERS
-    assert len(typed(Conversation(), "u3", "x" * 10**6).message("u3").text) == MOST_CHARACTERS
+    assert len(after(tool).message("f").text) == MOST_SHOWN
 
 
 def test_oldest_messages_go():
@@ -575,7 +368,6 @@ def test_id_of_absurd_length_is_no_id():
 
 def test_halves_of_characters_are_replaced():
     assert after(said("u1", "a\ud83db")).message("u1").text == "a?b"
-    assert typed(Conversation(), "u2", "a\ud83db").message("u2").text == "a?b"
 
 
 @settings(deadline=None)
@@ -589,107 +381,3 @@ def test_no_event_breaks_the_transcript(stream):
         assert len(message.parts) <= MAX_PARTS
         assert message.heard is None or 0 <= message.heard <= len(message.text)
         message.text.encode()
-
-
-# Marks, and the end
-
-
-def test_note_stands_after_what_was_said_before():
-    conversation = note(after(item("u1", previous=None), said("u1", "Hello.")), "n1", "renewed")
-
-    assert [(m.role, m.text, m.status, m.placed) for m in conversation.messages] == [
-        ("user", "Hello.", Status.DONE, True),
-        ("note", "renewed", Status.DONE, True),
-    ]
-
-
-def test_nothing_needs_no_note():
-    assert note(Conversation(), "n1", "renewed").messages == ()
-
-
-def test_note_that_nothing_followed_is_replaced():
-    conversation = note(after(item("u1", previous=None)), "n1", "continued")
-    conversation = note(conversation, "n2", "reconnected")
-
-    assert [(m.item_id, m.text) for m in conversation.messages[1:]] == [("n1", "reconnected")]
-
-
-@pytest.mark.parametrize("previous", [None, "u1"])
-def test_new_message_stands_after_the_note_though_its_predecessor_is_before(previous):
-    before = after(item("u1", previous=None), item("a1", "assistant", "u1"))
-    before = note(before, "n1", "renewed")
-
-    conversation = after(item("u2", previous=previous), item("a2", "assistant", "u2"), start=before)
-
-    assert ids(conversation) == ["u1", "a1", "n1", "u2", "a2"]
-
-
-def test_null_predecessor_means_first_of_the_session_only_once():
-    before = note(after(item("u1", previous=None)), "n1", "renewed")
-
-    conversation = after(item("u2", previous=None), item("u3", previous=None), start=before)
-
-    assert ids(conversation) == ["u1", "n1", "u2", "u3"]
-
-
-def test_lost_connection_ends_what_was_under_way():
-    conversation = lose(
-        after(committed("u1", None), said("u2", "Hel", "delta"), spoke("a1", "Hi"), started("u3"))
-    )
-
-    assert [m.status for m in conversation.messages] == [
-        Status.UNTRANSCRIBED,
-        Status.LOST,
-        Status.LOST,
-        Status.UNTRANSCRIBED,
-    ]
-    assert all(m.placed for m in conversation.messages)
-
-
-def test_end_of_the_call_settles_every_message():
-    conversation = after(
-        committed("u1", None),
-        said("u2", "Hel", "delta"),
-        said("u3", "Hello."),
-        spoke("a1", "One two"),
-        spoke("a1", "One two", "done"),
-        wrote("a2", "Half a"),
-        spoke("a3", "All"),
-        spoke("a3", "All", "done"),
-        item("a4", "assistant", None),
-        {"type": "conversation.item.added", "item": {"id": "f", "type": "function_call"}},
-    )
-    conversation = settle(heard_up_to(heard_up_to(conversation, "a1", 4), "a3", 3))
-
-    assert {m.item_id: m.status for m in conversation.messages} == {
-        "u1": Status.UNTRANSCRIBED,
-        "u2": Status.DONE,
-        "u3": Status.DONE,
-        "a1": Status.INTERRUPTED,
-        "a2": Status.INTERRUPTED,
-        "a3": Status.DONE,
-        "a4": Status.DONE,
-        "f": Status.DONE,
-    }
-    assert settle(conversation) == conversation
-
-
-def test_message_that_was_heard_whole_stays_so_when_its_words_are_set_right():
-    conversation = heard_up_to(after(spoke("a1", "Helo")), "a1", 4)
-
-    assert after(spoke("a1", "Hello!", "done"), start=conversation).message("a1").heard == 6
-
-
-def test_ids_of_a_session_are_free_again_when_it_is_over():
-    before = archive(after(item("i1", previous=None, text="old"), item("i2", previous="i1")))
-
-    conversation = after(item("i1", previous=None, text="new"), start=note(before, "n", "renewed"))
-
-    assert [m.text for m in conversation.messages] == ["old", "", "renewed", "new"]
-    assert len(set(ids(conversation))) == 4
-
-
-def test_message_that_still_sounds_keeps_its_id():
-    before = after(item("a1", "assistant", None), item("past_0", "user", "a1"))
-
-    assert ids(archive(before, ["past_0"])) == ["past_1", "past_0"]

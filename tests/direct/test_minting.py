@@ -195,3 +195,18 @@ def test_where_everything_is(base_url: str, calls: str, sideband: str) -> None:
 
     assert one.calls_url == calls
     assert one.sideband_url("rtc_1") == sideband
+
+
+async def test_what_was_refused_once_is_not_asked_for_again_by_anyone() -> None:
+    refused = Refused()
+    async with scripted(
+        (400, refusal("invalid_value", "session.truncation")), TOKEN, SDP
+    ) as server:
+        settings = Settings(practice=False, api_key=KEY, base_url=server.base_url)
+        await Minting(settings, refused).token(VISITOR)
+        await Minting(settings, refused).answer("v=0", VISITOR)
+        first, second, third = (body for _, _, body in server.asked)
+
+    assert b"retention_ratio" in first
+    assert b"retention_ratio" not in second
+    assert b"retention_ratio" not in third

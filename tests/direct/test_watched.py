@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
+from components import tools
 from components.core import dialogue
 from components.core.conversation import Assistant, Connection, User
-from components.core.observer import SPENT, Seen
+from components.core.observer import SPENT, Observer, Seen
 from components.direct import minting as minting_module
 from components.direct import watched as module
 from components.direct.minting import Minting
@@ -122,7 +123,7 @@ async def test_what_could_not_be_sent_while_nobody_listened_is_sent_later(
         return '"It is late."'
 
     monkeypatch.setattr(module, "open_upstream", open_and_keep)
-    monkeypatch.setattr(module.tools, "run", slow)
+    monkeypatch.setattr(tools, "run", slow)
     async with watching() as (caller, watched):
         await becomes(watched, connected)
         caller.say(TOKYO)
@@ -157,7 +158,7 @@ async def test_a_function_that_still_runs_ends_with_the_call(
             stopped.set()
         return ""
 
-    monkeypatch.setattr(module.tools, "run", endless)
+    monkeypatch.setattr(tools, "run", endless)
     async with watching() as (caller, watched):
         await becomes(watched, connected)
         caller.say(TOKYO)
@@ -291,7 +292,7 @@ async def test_a_fault_of_ours_lifts_no_limit(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module.Observer, "receive", broken)
+    monkeypatch.setattr(Observer, "receive", broken)
     async with watching(max_call_cost=1.0) as (caller, watched):
         await caller.ended()
 
@@ -352,7 +353,7 @@ async def test_limits_that_cannot_be_held_end_the_call(
 
     monkeypatch.setattr(minting_module, "HANG_UP_PAUSES_S", (0.0,))
     monkeypatch.setattr(module, "TICK_S", 0.05)
-    monkeypatch.setattr(module.Observer, "tick", broken)
+    monkeypatch.setattr(Observer, "tick", broken)
     async with beside() as (_, watched):
         await becomes(watched, ended)
 

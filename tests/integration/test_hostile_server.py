@@ -200,6 +200,11 @@ FLOODS = {
     "transcriptions": endless(
         "conversation.item.input_audio_transcription.delta", item_id="u{n}", delta="w"
     ),
+    "functions": endless(
+        "response.output_item.done",
+        response_id="r1",
+        item={"id": "f{n}", "type": "function_call", "call_id": "c{n}", "name": "world_clock"},
+    ),
     "rate limits": send_without_end(event("rate_limits.updated", rate_limits=[7] * 1000) * 100),
 }
 

@@ -9,8 +9,17 @@ test("a canvas has the screen's pixels and is drawn in those of the page", () =>
     setTransform: (...args) => calls.push(args),
     clearRect: (...args) => calls.push(args),
   };
-  const canvas = { clientWidth: 101, clientHeight: 50, width: 0, height: 0, getContext: () => context };
+  const canvas = {
+    clientWidth: 101,
+    clientHeight: 50,
+    width: 0,
+    height: 0,
+    getContext: () => context,
+  };
   const { width, height } = prepareCanvas(canvas, 1.5);
   assert.deepEqual([width, height, canvas.width, canvas.height], [101, 50, 152, 75]);
-  assert.deepEqual(calls, [[1.5, 0, 0, 1.5, 0, 0], [0, 0, 101, 50]]);
+  assert.deepEqual(calls, [
+    [1.5, 0, 0, 1.5, 0, 0],
+    [0, 0, 101, 50],
+  ]);
 });

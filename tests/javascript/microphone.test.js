@@ -1,7 +1,10 @@
 // What the browser is asked for, and what is said when it refuses.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { askForMicrophone, MICROPHONE_SENTENCES } from "../../components/browser/shared/microphone.js";
+import {
+  askForMicrophone,
+  MICROPHONE_SENTENCES,
+} from "../../components/browser/shared/microphone.js";
 
 const named = (name) => Object.assign(new Error(name), { name });
 

@@ -6,6 +6,8 @@ import { interruptMessage, reduce, wordsOf } from "../../components/browser/shar
 
 const folder = new URL("../transcripts/", import.meta.url);
 
+// The other steps of ours (heard, lose, archive) are no events, and change nothing here: the button
+// does not know what was heard.
 function after(messages, event) {
   if (event.type === "interrupt") return interruptMessage(messages, event.item_id);
   return reduce(messages, event);
@@ -16,6 +18,7 @@ for (const name of readdirSync(folder)) {
   test(name, () => {
     const end = events.reduce(after, []);
     const told = end.map((one) => ({ role: one.role, status: one.status, text: wordsOf(one) }));
-    assert.deepEqual(told, messages, why);
+    const expected = messages.map(({ role, status, text }) => ({ role, status, text }));
+    assert.deepEqual(told, expected, why);
   });
 }

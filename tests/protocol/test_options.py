@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.protocol.options import SessionOptions, relax, session_update
-from tests.wire import validate_client_event
+from components.protocol.errors import ServerError
+from components.protocol.options import (
+    TRANSCRIPTION_FALLBACKS,
+    Refused,
+    SessionOptions,
+    changes,
+    relax,
+    session_change,
+    session_update,
+)
+from tests.wire import merged, validate_client_event
 
 OPTIONS = SessionOptions(
     model="gpt-realtime-2.1",
@@ -123,7 +132,7 @@ def test_only_models_that_reason_are_asked_for_effort(model, reasons):
 
 
 def refusal(param, message="Invalid value."):
-    return {"type": "invalid_request_error", "code": "x", "param": param, "message": message}
+    return ServerError("x", "invalid_request_error", message, param)
 
 
 @pytest.mark.parametrize(
@@ -159,10 +168,10 @@ def test_a_refused_transcription_model_is_replaced_and_at_last_left_out(refused,
     ],
 )
 def test_a_refused_optional_block_is_left_out_once(param, left_out):
-    for error in (refusal(param), refusal(None, f"Unknown parameter: '{param}'.")):
-        relaxed = relax(OPTIONS, error)
+    relaxed = replace(OPTIONS, **left_out)
 
-        assert relaxed == replace(OPTIONS, **left_out)
+    for error in (refusal(param), refusal("", f"Unknown parameter: '{param}'.")):
+        assert relax(OPTIONS, error) == relaxed
     assert relax(relaxed, refusal(param)) is None
 
 
@@ -171,7 +180,7 @@ def test_what_is_not_optional_cannot_be_relaxed(param):
     assert relax(OPTIONS, refusal(param)) is None
 
 
-@pytest.mark.parametrize("error", [refusal(None), {}])
+@pytest.mark.parametrize("error", [refusal(""), ServerError()])
 def test_refusal_that_names_nothing_leaves_out_one_block_after_the_other(error):
     """The transcript, which is missed most, goes last, and its models are all tried before."""
     options, left_out = OPTIONS, []
@@ -200,7 +209,7 @@ def test_refusal_that_names_nothing_leaves_out_nothing_that_was_not_asked_for():
     """An update that differs in nothing would be refused again, at the cost of a round trip."""
     options = replace(OPTIONS, model="gpt-realtime", noise_reduction=None, retention_ratio=False)
 
-    relaxed = relax(options, {})
+    relaxed = relax(options, ServerError())
 
     assert relaxed == replace(options, transcription_model="gpt-realtime-whisper")
 
@@ -214,3 +223,159 @@ def test_relaxing_ends_whatever_is_refused(params):
             validate_client_event(session_update(options, "e"))
 
     assert times <= 6
+
+
+# What has changed.
+
+TOOL = {"type": "function", "name": "clock", "parameters": {"type": "object", "properties": {}}}
+
+
+def change(**changed):
+    """The `session` of the update that a change makes; judged by the SDK."""
+    event = session_change(OPTIONS, replace(OPTIONS, **changed), "settings_2")
+    if event is None:
+        return None
+    validate_client_event(event)
+    assert event["type"] == "session.update"
+    assert event["event_id"] == "settings_2"
+    return event["session"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sent"),
+    [
+        ({"instructions": "Be brief."}, {"instructions": "Be brief."}),
+        ({"voice": "cedar"}, {"audio": {"output": {"voice": "cedar"}}}),
+        ({"noise_reduction": None}, {"audio": {"input": {"noise_reduction": None}}}),
+        (
+            {"noise_reduction": "near_field"},
+            {"audio": {"input": {"noise_reduction": {"type": "near_field"}}}},
+        ),
+        ({"transcription_model": None}, {"audio": {"input": {"transcription": None}}}),
+        (
+            {"transcription_model": "whisper-1"},
+            {"audio": {"input": {"transcription": {"model": "whisper-1"}}}},
+        ),
+        ({"turn_detection": "push_to_talk"}, {"audio": {"input": {"turn_detection": None}}}),
+        ({"tools": (TOOL,)}, {"tools": [TOOL]}),
+        (
+            {"voice": "cedar", "instructions": "Be brief.", "noise_reduction": None},
+            {
+                "instructions": "Be brief.",
+                "audio": {"input": {"noise_reduction": None}, "output": {"voice": "cedar"}},
+            },
+        ),
+    ],
+)
+def test_a_change_holds_what_has_changed_and_nothing_else(changed, sent):
+    assert change(**changed) == {"type": "realtime", **sent}
+
+
+def test_turn_detection_is_changed_whole():
+    """The API reads an object with another type as a new one, so half of it would not do."""
+    assert change(turn_detection="semantic_vad")["audio"] == {
+        "input": {
+            "turn_detection": {
+                "type": "semantic_vad",
+                "eagerness": "auto",
+                "create_response": True,
+                "interrupt_response": True,
+            }
+        }
+    }
+
+
+def test_a_block_that_was_left_out_is_asked_for_whole():
+    without = replace(OPTIONS, retention_ratio=False, reasoning=False)
+
+    event = session_change(without, OPTIONS, "settings_2")
+
+    assert event is not None
+    validate_client_event(event)
+    whole = session_update(OPTIONS, "settings_1")["session"]
+    assert event["session"] == {
+        "type": "realtime",
+        "truncation": whole["truncation"],
+        "reasoning": whole["reasoning"],
+    }
+
+
+@pytest.mark.parametrize("changed", [{}, {"model": "gpt-realtime-1.5"}, {"reasoning": False}])
+def test_what_no_update_can_change_makes_none(changed):
+    assert change(**changed) is None
+
+
+def test_changes_name_the_options_that_differ_and_their_new_values():
+    after = replace(OPTIONS, voice="cedar", noise_reduction=None)
+
+    assert changes(OPTIONS, after) == {"voice": "cedar", "noise_reduction": None}
+    assert changes(OPTIONS, replace(OPTIONS)) == {}
+
+
+some_options = st.builds(
+    SessionOptions,
+    model=st.sampled_from(["gpt-realtime-2.1", "gpt-realtime"]),
+    voice=st.sampled_from(["marin", "cedar"]),
+    instructions=st.text(max_size=3),
+    turn_detection=st.sampled_from(["server_vad", "semantic_vad", "push_to_talk"]),
+    transcription_model=st.sampled_from([*TRANSCRIPTION_FALLBACKS, None]),
+    noise_reduction=st.sampled_from(["far_field", "near_field", None]),
+    reasoning=st.booleans(),
+    retention_ratio=st.booleans(),
+    tools=st.sampled_from([(), (TOOL,)]),
+)
+
+
+@given(some_options, some_options)
+def test_a_change_leads_to_what_a_whole_update_would_have_asked_for(before, after):
+    after = replace(after, model=before.model)
+    event = session_change(before, after, "settings_2")
+    if event is None:
+        changed = {}
+    else:
+        validate_client_event(event)
+        changed = event["session"]
+
+    held = merged(session_update(before, "e")["session"], changed)
+
+    wanted = session_update(after, "e")["session"]
+    assert {name: held[name] for name in wanted} == wanted
+
+
+# What servers have refused.
+
+
+def test_what_was_accepted_instead_is_asked_for_from_then_on():
+    refused = Refused()
+    accepted = replace(OPTIONS, transcription_model="whisper-1", noise_reduction=None)
+
+    assert refused.without(OPTIONS) == OPTIONS
+    refused.learn(OPTIONS, accepted)
+
+    assert refused.without(OPTIONS) == accepted
+    assert refused.without(replace(OPTIONS, voice="cedar")) == replace(accepted, voice="cedar")
+
+
+def test_only_the_value_that_was_refused_is_replaced():
+    refused = Refused()
+    refused.learn(OPTIONS, replace(OPTIONS, noise_reduction=None))
+
+    near = replace(OPTIONS, noise_reduction="near_field")
+
+    assert refused.without(near) == near
+
+
+def test_another_model_is_asked_all_the_same():
+    refused = Refused()
+    refused.learn(OPTIONS, replace(OPTIONS, reasoning=False, retention_ratio=False))
+
+    other = replace(OPTIONS, model="gpt-realtime-2")
+
+    assert refused.without(other) == other
+
+
+def test_nothing_is_learned_of_what_every_server_takes():
+    refused = Refused()
+    refused.learn(OPTIONS, replace(OPTIONS, voice="cedar", instructions=""))
+
+    assert refused.without(OPTIONS) == OPTIONS

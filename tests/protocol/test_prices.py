@@ -3,7 +3,7 @@
 import pytest
 
 from components.protocol.prices import cost
-from components.protocol.usage import Usage, add
+from components.protocol.usage import Usage, usage_of_response
 
 MINUTE_OF_USER = 600
 MINUTE_OF_ASSISTANT = 1200
@@ -47,10 +47,8 @@ def test_a_whole_response_costs_the_sum_of_its_parts():
         },
         "output_token_details": {"text_tokens": 10, "audio_tokens": 30},
     }
-    usage = add(Usage(), {"type": "response.done", "response": {"usage": report}})
-
     parts = 26 * 4.00 + 64 * 0.40 + 20 * 32.00 + 10 * 24.00 + 30 * 64.00
-    assert cost(usage, "gpt-realtime-2.1") == pytest.approx(parts / 1_000_000)
+    assert cost(usage_of_response(report), "gpt-realtime-2.1") == pytest.approx(parts / 1_000_000)
 
 
 @pytest.mark.parametrize(

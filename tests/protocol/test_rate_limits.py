@@ -1,21 +1,8 @@
 """When to ask a busy server again."""
 
 import pytest
-from components.protocol.overload import LONGEST_PAUSE_S, MOST_LIMITS, PAUSE_S, is_overload, pause_s
 
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        ({"code": "rate_limit_exceeded"}, True),
-        ({"code": "inference_rate_limit_exceeded"}, True),
-        ({"type": "rate_limit_error", "code": None}, True),
-        ({"code": "insufficient_quota", "type": "x"}, False),
-        ({}, False),
-    ],
-)
-def test_overload_is_known_by_code_or_type(error, expected):
-    assert is_overload(error) is expected
+from components.protocol.rate_limits import LONGEST_PAUSE_S, MOST_LIMITS, PAUSE_S, pause_s
 
 
 def report(*limits):

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.protocol.usage import MOST_SECONDS, MOST_TOKENS, Usage, add
+from components.protocol.usage import (
+    MOST_SECONDS,
+    MOST_TOKENS,
+    Usage,
+    usage_of_response,
+    usage_of_transcription,
+)
 
 REPORT = {
     "total_tokens": 253,
@@ -21,16 +27,8 @@ REPORT = {
 }
 
 
-def done(usage):
-    return {"type": "response.done", "response": {"id": "r1", "usage": usage}}
-
-
-def transcribed(usage):
-    return {"type": "conversation.item.input_audio_transcription.completed", "usage": usage}
-
-
 def test_usage_of_a_response_is_told_apart_by_kind():
-    assert add(Usage(), done(REPORT)) == Usage(
+    assert usage_of_response(REPORT) == Usage(
         input_text=119,
         input_audio=13,
         cached_text=64,
@@ -41,7 +39,8 @@ def test_usage_of_a_response_is_told_apart_by_kind():
 
 
 def test_responses_add_up():
-    twice = add(add(Usage(), done(REPORT)), done(REPORT))
+    once = usage_of_response(REPORT)
+    twice = once + once
 
     assert (twice.input_text, twice.cached_audio, twice.output_audio) == (238, 20, 182)
 
@@ -49,13 +48,13 @@ def test_responses_add_up():
 def test_tokens_without_details_are_text():
     report = {"input_tokens": 50, "output_tokens": 7, "input_token_details": {"audio_tokens": 20}}
 
-    assert add(Usage(), done(report)) == Usage(input_text=30, input_audio=20, output_text=7)
+    assert usage_of_response(report) == Usage(input_text=30, input_audio=20, output_text=7)
 
 
 def test_cached_tokens_without_details_are_text_and_never_more_than_there_was():
     details = {"text_tokens": 50, "audio_tokens": 20, "cached_tokens": 60}
 
-    usage = add(Usage(), done({"input_token_details": details}))
+    usage = usage_of_response({"input_token_details": details})
 
     assert (usage.cached_text, usage.cached_audio) == (50, 0)
 
@@ -69,62 +68,57 @@ def test_cached_tokens_without_details_are_text_and_never_more_than_there_was():
         ),
         ({"type": "duration", "seconds": 4.5}, Usage(transcription_s=4.5)),
         ({"type": "duration", "seconds": 4}, Usage(transcription_s=4.0)),
-        (None, Usage()),
+        ({}, Usage()),
     ],
 )
 def test_transcription_counts_by_tokens_or_by_time(report, expected):
-    assert add(Usage(), transcribed(report)) == expected
+    assert usage_of_transcription(report) == expected
 
 
-def test_other_events_use_nothing():
-    usage = Usage(input_text=5)
+def test_all_kinds_of_usage_add_up():
+    counts = range(1, len(Usage.__dataclass_fields__) + 1)
 
-    assert add(usage, {"type": "response.created", "response": {"usage": REPORT}}) is usage
-    assert add(usage, {"usage": REPORT}) is usage
+    assert Usage(*counts) + Usage(*counts) == Usage(*(2 * count for count in counts))
+    assert Usage() + Usage(*counts) == Usage(*counts)
 
 
 @pytest.mark.parametrize("odd", [-5, 1.5, True, "9", None, [9], {"a": 9}])
 def test_what_is_no_count_counts_as_none(odd):
-    assert add(Usage(), done({"input_tokens": odd})) == Usage()
+    assert usage_of_response({"input_tokens": odd}) == Usage()
 
 
 @pytest.mark.parametrize("odd", [-0.5, True, "9", None, float("nan")])
 def test_what_is_no_time_counts_as_none(odd):
-    assert add(Usage(), transcribed({"seconds": odd})) == Usage()
+    assert usage_of_transcription({"seconds": odd}) == Usage()
 
 
 def test_absurd_figures_are_cut_down():
-    assert add(Usage(), done({"output_tokens": 10**400})).output_text == MOST_TOKENS
-    assert add(Usage(), transcribed({"seconds": 10**400})).transcription_s == MOST_SECONDS
+    assert usage_of_response({"output_tokens": 10**400}).output_text == MOST_TOKENS
+    assert usage_of_transcription({"seconds": 10**400}).transcription_s == MOST_SECONDS
 
 
-JSON = st.recursive(
+def reports(values):
+    names = [
+        *("seconds", "input_tokens", "output_tokens", "input_token_details", "text_tokens"),
+        *("output_token_details", "audio_tokens", "cached_tokens", "cached_tokens_details"),
+    ]
+    return st.dictionaries(st.sampled_from(names), values, max_size=6)
+
+
+VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    *("usage", "seconds", "input_tokens", "output_tokens", "input_token_details"),
-                    *("output_token_details", "text_tokens", "audio_tokens", "cached_tokens"),
-                    "cached_tokens_details",
-                ]
-            ),
-            inner,
-            max_size=6,
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | reports(inner),
     max_leaves=20,
 )
 
 
-@given(JSON, st.booleans())
-def test_whatever_a_server_reports_usage_only_grows_and_caching_stays_a_part(report, spoken):
-    before = add(Usage(), done(REPORT))
+@given(reports(VALUES))
+def test_whatever_a_server_reports_usage_only_grows_and_caching_stays_a_part(report):
+    before = usage_of_response(REPORT)
 
-    after = add(before, transcribed(report) if spoken else done(report))
-
-    for name in Usage.__dataclass_fields__:
-        assert getattr(after, name) >= getattr(before, name)
-    assert after.cached_text <= after.input_text
-    assert after.cached_audio <= after.input_audio
+    for used in (usage_of_response(report), usage_of_transcription(report)):
+        after = before + used
+        for name in Usage.__dataclass_fields__:
+            assert getattr(after, name) >= getattr(before, name)
+        assert after.cached_text <= after.input_text
+        assert after.cached_audio <= after.input_audio

@@ -16,9 +16,9 @@ from typing import Any
 
 from tests.peer import caller
 from tests.running import App, practice_server, started_app
+from tests.soak.relay import Relay, relay
 from tests.soak.visits import WAYS, Visitor, Way
 from tests.soak.vitals import NOTE, Vitals, memory, vitals
-from tests.tcp_proxy import TcpProxy, tcp_proxy
 
 VISITORS = 4
 """At a time; two cores hold half as many again, with the callers and the practice server."""
@@ -53,6 +53,8 @@ class Report:
     load: list[int]
     """Sessions with the Realtime server, every second."""
     memory: list[float]
+    left_open: int
+    """Sockets to the Realtime server, when nobody was there any more."""
     problems: list[str]
 
     def __str__(self) -> str:
@@ -63,6 +65,7 @@ class Report:
             f"{self.turned_away} more turned away from a full house",
             f"{self.reconnected} times the server was lost during a call, and the call went on; "
             f"{self.begun_again} times before it began, and the caller was told",
+            f"open upstream sockets when all had left: {self.left_open}",
             *(f"  {number:4} x {way}" for way, number in sorted(self.survived.items())),
             f"before: {self.before}",
             f"after:  {self.after}",
@@ -77,7 +80,7 @@ class Crowd:
     """The visitors of one stretch of time."""
 
     url: str
-    upstream: TcpProxy
+    upstream: Relay
     chance: random.Random
     survived: Counter[str] = field(default_factory=Counter)
     turned_away: int = 0
@@ -156,6 +159,7 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
             await _quiet(upstream)
         except TimeoutError:
             problems.append(f"{upstream.open} calls never ended")
+        left_open = upstream.open
         after = await _settled(app, note, before)
         problems += _growth(before, after) + await _places(app)
         if "Traceback" in app.log.read_text(errors="replace"):
@@ -170,15 +174,16 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
             begun_again=crowd.begun_again,
             load=load,
             memory=sizes,
+            left_open=left_open,
             problems=problems,
         )
 
 
 @asynccontextmanager
-async def _house(folder: Path) -> AsyncIterator[tuple[App, TcpProxy]]:
+async def _house(folder: Path) -> AsyncIterator[tuple[App, Relay]]:
     """The app, whose calls go through a proxy to a practice server."""
     with practice_server() as server:
-        async with tcp_proxy(server) as upstream:
+        async with relay(server) as upstream:
             settings: dict[str, Any] = {
                 NOTE: str(folder / "note.json"),
                 "REALTIME_BASE_URL": upstream.url,
@@ -201,7 +206,7 @@ async def _watched(crowd: Crowd, seconds: float, app: App) -> tuple[list[int], l
     return load, sizes
 
 
-async def _quiet(upstream: TcpProxy) -> None:
+async def _quiet(upstream: Relay) -> None:
     """Wait until no call is left."""
     await upstream.until(lambda: upstream.open == 0, QUIET_S)
 

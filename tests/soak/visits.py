@@ -10,8 +10,9 @@ from typing import Any
 
 from tests.network import Network
 from tests.peer import Peer
+from tests.soak.relay import ENDINGS, Relay
+from tests.soak.vitals import RENEWAL_S
 from tests.speech import speech
-from tests.tcp_proxy import TcpProxy
 
 MOST_TRIES = 4
 QUESTIONS = ("what time is it", "count to thirty", "what is 3 plus 4?")
@@ -21,7 +22,7 @@ BLIP_S = 1.5
 class Visitor:
     """One caller with a purpose, on a page that Gradio knows by a name."""
 
-    def __init__(self, url: str, upstream: TcpProxy, chance: random.Random, page: str) -> None:
+    def __init__(self, url: str, upstream: Relay, chance: random.Random, page: str) -> None:
         self.broken = 0
         """How often the server was lost, and the call went on."""
         self.refused = 0
@@ -99,6 +100,17 @@ class Visitor:
         self._upstream.drop(self._chance, share=0.5)  # every visitor must bear it
         await self._ask()
         await self._peer.hang_up()
+
+    async def be_ended_by_the_server(self) -> None:
+        await self._talk()
+        self._peer.send(type="say", text=self._chance.choice([*ENDINGS]))
+        await self._peer.sees(type="state", connection="failed")
+
+    async def hang_up_while_the_session_is_renewed(self) -> None:
+        await self._talk()
+        await asyncio.sleep(RENEWAL_S + self._chance.random())
+        self._peer.send(type="hangup")
+        await self._peer.sees(type="state", connection="ended")
 
     async def offer_junk(self) -> None:
         try:
@@ -182,5 +194,7 @@ WAYS: tuple[Way, ...] = (
     Visitor.lose_the_network_and_rejoin,
     Visitor.talk_over_a_bad_network,
     Visitor.meet_a_broken_server,
+    Visitor.be_ended_by_the_server,
+    Visitor.hang_up_while_the_session_is_renewed,
     Visitor.offer_junk,
 )

@@ -13,6 +13,8 @@ import orjson
 NOTE = "SOAK_NOTE"
 """The environment variable that names the file for the app's notes."""
 NOTE_LIMIT_S = 20
+RENEWAL_S = 2.0
+"""After so long the app renews a session, as soon as nobody speaks: hours pass in seconds."""
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from pathlib import Path
 import orjson
 
 from app import main
-from tests.soak.vitals import NOTE
+from components.core import link
+from tests.soak.vitals import NOTE, RENEWAL_S
 
 OF_A_CALL = frozenset(
-    {"Call", "Leg", "Speaker", "Microphone", "Session", "Upstream", "RTCPeerConnection"}
+    {"Call", "Leg", "Line", "Speaker", "Microphone", "Session", "Upstream", "RTCPeerConnection"}
 )
 POOL = ("AnyIO worker thread", "asyncio_", "ThreadPoolExecutor")
 """How the threads of pools are named; pools are bounded and keep what they have."""
@@ -41,5 +42,6 @@ def write_note(*_: object) -> None:
     draft.replace(note)
 
 
+link.RENEW_AFTER_S = RENEWAL_S  # type: ignore[misc]  # hours pass in seconds here
 signal.signal(signal.SIGUSR1, write_note)
 sys.exit(main())

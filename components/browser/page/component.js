@@ -10,7 +10,8 @@
   const UNREACHABLE = "The app does not answer. Is it still running? Then reload this page.";
   const LOGGED_OUT = "The app asks for its login again. Reload this page.";
   // These say again, in other words, what the notice says.
-  const TOASTS = /Too many concurrent connections|Taking a while to connect|Connection failed!|Unexpected server error|Connection already exists/;
+  const TOASTS =
+    /Too many concurrent connections|Taking a while to connect|Connection failed!|Unexpected server error|Connection already exists/;
 
   // The connection that is being made or stands, with what connection.js wants to know about it:
   // { rejoin, peer(pc), channel(channel), answered(), refused(sentence), unreachable(sentence) };

@@ -1,4 +1,5 @@
 import { prepareCanvas } from "../shared/canvas.js";
+import { Timeline } from "./timeline.js";
 
 // Draws the level of both voices over the last ten seconds, and who was speaking when.
 (function (rv) {
@@ -11,9 +12,7 @@ import { prepareCanvas } from "../shared/canvas.js";
   const MARGIN = { left: 30, right: 8, top: 8, bottom: 8 };
   const SIDES = ["user", "assistant"];
 
-  let points = []; // { at, user, assistant }: ms of this page's clock, dBFS
-  let spells = []; // { side, from, to }: periods of speaking; `to` is null while one lasts
-  let offset = Infinity; // from the handler's clock to this page's
+  let timeline = new Timeline(SECONDS);
   let received = 0;
   let frames = 0;
   let running = false;
@@ -23,9 +22,7 @@ import { prepareCanvas } from "../shared/canvas.js";
   const canvas = () => document.getElementById("levels");
 
   function start() {
-    points = [];
-    spells = [];
-    offset = Infinity;
+    timeline = new Timeline(SECONDS);
     received = frames = 0;
     running = true;
     if (canvas()) canvas().dataset.points = received;
@@ -34,43 +31,18 @@ import { prepareCanvas } from "../shared/canvas.js";
 
   function stop() {
     running = false;
-    const now = performance.now();
-    SIDES.forEach((side) => endSpell(side, now));
-  }
-
-  // The next message comes from a handler with a clock of its own.
-  function resume() {
-    offset = Infinity;
+    timeline.stop(performance.now());
   }
 
   function add(message) {
-    const now = performance.now();
-    // Arrival times jitter; the handler's own clock does not. The fastest message tells the offset.
-    offset = Math.min(offset, now - message.t);
-    points.push({ at: message.t + offset, user: message.user, assistant: message.assistant });
+    timeline.add(message, performance.now());
     received += 1;
-    forget(now);
     const element = canvas();
     if (element) element.dataset.points = received;
   }
 
-  function forget(now) {
-    const oldest = now - (SECONDS + 1) * 1000;
-    while (points.length && points[0].at < oldest) points.shift();
-    while (spells.length && spells[0].to !== null && spells[0].to < oldest) spells.shift();
-  }
-
   function speak(side, on) {
-    const now = performance.now();
-    const open = spells.some((spell) => spell.side === side && spell.to === null);
-    if (on && !open) spells.push({ side, from: now, to: null });
-    if (!on) endSpell(side, now);
-  }
-
-  function endSpell(side, now) {
-    spells.forEach((spell) => {
-      if (spell.side === side && spell.to === null) spell.to = now;
-    });
+    timeline.speak(side, on, performance.now());
   }
 
   let skip = false;
@@ -114,7 +86,7 @@ import { prepareCanvas } from "../shared/canvas.js";
   // The right edge: the clock during a call, so that the plot glides; its last moment after it.
   function newest() {
     if (running) return performance.now();
-    return points.length ? points[points.length - 1].at : performance.now();
+    return timeline.end ?? performance.now();
   }
 
   const clamp = (level) => Math.min(0, Math.max(FLOOR, level));
@@ -140,7 +112,7 @@ import { prepareCanvas } from "../shared/canvas.js";
   // one speaks over the other.
   function drawSpells({ context, left, right, top, bottom, x }) {
     const middle = (top + bottom) / 2;
-    spells.forEach(({ side, from, to }) => {
+    timeline.spells.forEach(({ side, from, to }) => {
       const start = Math.max(left, x(from));
       const end = Math.min(right, to === null ? right : x(to));
       if (end <= start) return;
@@ -158,7 +130,7 @@ import { prepareCanvas } from "../shared/canvas.js";
     context.rect(left, top - 2, right - left, bottom - top + 4);
     context.clip();
     context.beginPath();
-    points.forEach((point) => context.lineTo(x(point.at), y(point[side])));
+    timeline.points.forEach((point) => context.lineTo(x(point.at), y(point[side])));
     context.strokeStyle = colours[side];
     context.lineWidth = 1.75;
     context.lineJoin = "round";
@@ -195,5 +167,5 @@ import { prepareCanvas } from "../shared/canvas.js";
   }
 
   observeTheme();
-  rv.levels = { start, stop, resume, add, speak, draw };
+  rv.levels = { start, stop, resume: () => timeline.resume(), add, speak, draw };
 })((window.realtimeVoice = window.realtimeVoice || {}));

@@ -28,7 +28,9 @@ import { askForMicrophone, MICROPHONE_SENTENCES } from "../shared/microphone.js"
     try {
       return await askForMicrophone(ask);
     } catch (error) {
-      throw new Error(MICROPHONE_SENTENCES[error.name] || `The microphone does not start: ${error.message}`);
+      throw new Error(
+        MICROPHONE_SENTENCES[error.name] || `The microphone does not start: ${error.message}`,
+      );
     }
   }
 

@@ -1,3 +1,6 @@
+import { AT_REST, showState } from "../shared/states.js";
+import { stayAwake } from "../shared/wake.js";
+
 // Runs a call, over as many connections as it takes: one button, three states, the notice, what
 // the visitor types, mutes or interrupts.
 //
@@ -12,7 +15,6 @@
   const LOST = "The connection to the app was lost. Check the network, then start again.";
   const TRYING = "The connection to the app broke. The page tries to get it back.";
   const ASKING = "The browser asks for the microphone. Allow it to begin.";
-  const AT_REST = { user: "idle", assistant: "idle" };
 
   // Everything about the call under way; null between calls. Each step of a call holds its own
   // reference, and stops when it is no longer this one.
@@ -33,6 +35,7 @@
       muted: false,
       held: false, // the talk button, when the connection was lost
       report: 0,
+      sleep: () => {}, // lets the screen go off again
     };
     call = mine;
     mine.rejoin = rv.rejoin.create(
@@ -50,6 +53,7 @@
       return fail(mine, error.message);
     }
     rv.microphone.onLost(mine.stream, (sentence) => tell(mine, sentence));
+    mine.sleep = stayAwake();
     rv.levels.start();
     return join(mine, false);
   }
@@ -119,6 +123,7 @@
     call = null;
     clearInterval(ended.report);
     ended.rejoin.stop();
+    ended.sleep();
     if (ended.connection) rv.connection.hangUp(ended.connection);
     if (ended.stream) rv.microphone.close(ended.stream);
     rv.levels.stop();
@@ -204,7 +209,9 @@
   function render() {
     const start = byId("start");
     if (!start) return;
-    ["connection", "user", "assistant"].forEach(showStatus);
+    ["connection", "user", "assistant"].forEach((side) => {
+      showState(byId(`${side}-status`), String(state[side]));
+    });
     showNotice();
     const phase = call ? (state.connection === "connecting" ? "connecting" : "call") : "idle";
     const label = { idle: "Start call", connecting: "Connecting…", call: "End call" }[phase];
@@ -212,13 +219,6 @@
     set(start, { label: phase === "connecting" ? "Connecting. Press to cancel." : label });
     showControls(phase === "call");
     showRenewal();
-  }
-
-  function showStatus(side) {
-    const element = byId(`${side}-status`);
-    const word = String(state[side]);
-    set(element, { text: word.charAt(0).toUpperCase() + word.slice(1) });
-    if (element.dataset.state !== word) element.dataset.state = word;
   }
 
   function showNotice() {

@@ -1,11 +1,13 @@
+import { pauseMs, wasSteady } from "../shared/backoff.js";
+
 // Knows when to try to come back to a call whose connection was lost, and when to give up.
 (function (rv) {
   "use strict";
   if (rv.rejoin) return;
 
   const KEPT_MS = 20_000; // so long the app keeps a call for its caller
-  const PAUSES_MS = [0, 1000, 2000, 4000];
-  const STEADY_MS = 10_000; // a connection that held for so long is worth an immediate try again
+  const FIRST_PAUSE_MS = 1000; // before the second try; the first is made at once
+  const MOST_PAUSE_MS = 4000;
 
   // `attempt` is called for each try. again() asks for one, and tells how many that makes; back()
   // says that one succeeded. `giveUp` is called if the call cannot be got back.
@@ -18,9 +20,9 @@
     function again() {
       if (!deadline) {
         deadline = setTimeout(giveUp, KEPT_MS);
-        if (performance.now() - backAt > STEADY_MS) tries = 0;
+        if (wasSteady(performance.now() - backAt)) tries = 0;
       }
-      next = setTimeout(go, PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)]);
+      next = setTimeout(go, tries ? pauseMs(tries, FIRST_PAUSE_MS, MOST_PAUSE_MS) : 0);
       tries += 1;
       return tries;
     }

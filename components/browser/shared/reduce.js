@@ -1,12 +1,13 @@
 // What the transcript of a call is after each event of the server.
 //
 // Rule: a message is placed once, by the first event that names its `previous_item_id`, and never
-// by when its words arrive. components/core/conversation.py keeps the same rules; the cases in
+// by when its words arrive. components/core/transcript.py keeps the same rules; the cases in
 // tests/transcripts hold for both.
 const MOST_MESSAGES = 500;
 const MOST_CHARACTERS = 32000; // of one message
 const MAX_PARTS = 32;
 const MOST_OUTPUT = 100;
+const MOST_SHOWN = 300; // characters of what a function is given, and of what it gives back
 
 // The messages after an event; the same array if it changes nothing. A message is
 // { id, role, status, parts, placed }, with one string in `parts` for each content_index.
@@ -92,12 +93,15 @@ function onItem(messages, event) {
   if (!["user", "assistant", "tool"].includes(role)) return messages;
   const message = knownMessage(messages, item.id, role);
   if (!message) return messages;
-  return placeMessage(messages, wordsOf(message) ? message : withContent(message, item), event);
+  const keeps = role !== "tool" && wordsOf(message);
+  return placeMessage(messages, keeps ? message : withContent(message, item), event);
 }
 
 function withContent(message, item) {
   if (message.role === "tool") {
-    return { ...withPart(message, 0, textOf(item.name) || "result"), status: "done" };
+    const call = `${textOf(item.name)} ${textOf(item.arguments)}`.trim();
+    const words = textOf(item.output) || call || wordsOf(message) || "result";
+    return { ...withPart(message, 0, words.slice(0, MOST_SHOWN)), status: "done" };
   }
   const content = Array.isArray(item.content) ? item.content.slice(0, MAX_PARTS) : [];
   const full = content.reduce((whole, part, index) => {
@@ -164,6 +168,7 @@ const CHANGES = {
   "conversation.item.input_audio_transcription.completed": onDone,
   "conversation.item.input_audio_transcription.failed": onTranscriptionFailed,
   "response.output_item.added": onItem,
+  "response.output_item.done": onItem,
   "response.output_audio_transcript.delta": onDelta,
   "response.output_audio_transcript.done": onDone,
   "response.output_text.delta": onDelta,

@@ -1,5 +1,7 @@
 // One call of the voice button: its connections, one after another, and how it ends.
+import { pauseMs, wasSteady } from "../shared/backoff.js";
 import { askForMicrophone } from "../shared/microphone.js";
+import { stayAwake } from "../shared/wake.js";
 import { HANDLERS } from "./events.js";
 import { BENIGN, CallError, PERMANENT, SENTENCES } from "./sentences.js";
 import { Transcript } from "./transcript.js";
@@ -9,7 +11,6 @@ const CONNECT_LIMIT_MS = 15000;
 const DISCONNECTED_LIMIT_MS = 4000;
 const RETRIES = 3;
 const FIRST_PAUSE_MS = 500;
-const STEADY_MS = 10000; // a connection that lasted so long was a good one
 
 // One conversation. `told` hears of it: changed(), wordsChanged(), failed(sentence, code),
 // streams(local, remote).
@@ -27,7 +28,7 @@ export class Call {
     this.ending = new AbortController();
     this.audio = null;
     this.context = null;
-    this.lock = null; // keeps the screen on
+    this.sleep = () => {}; // lets the screen go off again
     this.local = null;
     this.response = null;
   }
@@ -41,7 +42,7 @@ export class Call {
       this.audio = new Audio();
       this.audio.autoplay = true;
       this.local = await this.microphone();
-      this.stayAwake();
+      if (!this.over) this.sleep = stayAwake();
       await this.converse();
     } catch (error) {
       if (!this.over) this.fail(error);
@@ -50,16 +51,6 @@ export class Call {
 
   end() {
     if (!this.over) this.finish("ended");
-  }
-
-  // A phone that locks its screen takes the microphone away.
-  async stayAwake() {
-    try {
-      this.lock = await navigator.wakeLock.request("screen");
-      if (this.over) this.lock.release();
-    } catch {
-      // It goes without, where the browser knows no such thing or saves its battery.
-    }
   }
 
   mute(on) {
@@ -93,7 +84,7 @@ export class Call {
     if (this.local) this.local.getTracks().forEach((track) => track.stop());
     if (this.audio) this.audio.srcObject = null;
     if (this.context && this.context.state !== "closed") this.context.close().catch(() => {});
-    if (this.lock) this.lock.release();
+    this.sleep();
     this.local = null;
   }
 
@@ -133,7 +124,7 @@ export class Call {
         this.set({ connection: "connected" });
         await dropped;
         if (this.over) return;
-        if (performance.now() - since > STEADY_MS) tries = 0;
+        if (wasSteady(performance.now() - since)) tries = 0;
         this.transcript.settle();
         this.words();
         const user = this.muted ? "muted" : "listening";
@@ -148,7 +139,7 @@ export class Call {
       tries += 1;
       if (tries > RETRIES) throw problem || new CallError(SENTENCES.lost);
       if (this.connection === "connecting") this.set({ connection: "reconnecting" });
-      await this.pause(FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.75 + Math.random() / 2));
+      await this.pause(pauseMs(tries, FIRST_PAUSE_MS));
     }
   }
 
@@ -195,7 +186,7 @@ export class Call {
             headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/sdp" },
           }
         : // Plain text, which needs no preflight from another origin.
-          { body: sdp, headers: { "Content-Type": "text/plain" } }
+          { body: sdp, headers: { "Content-Type": "text/plain" } },
     );
     this.name = (headers.get("Location") || "").split("/").pop();
     return body;

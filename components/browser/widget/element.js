@@ -3,13 +3,15 @@
 // <script src="…/widget.js" defer></script> puts one on the page, or write <voice-call> where you
 // want it. Rule: every failure is a sentence, and whatever the end, the microphone, the connection
 // and the audio context are let go.
+import { AT_REST, showState } from "../shared/states.js";
 import { Call } from "./call.js";
-import { bubble, hint, MARKUP, set } from "./markup.js";
+import { bubble, hint, MARKUP } from "./markup.js";
 import { Spectrum } from "./spectrum.js";
 import { STYLE } from "./style.js";
 
 const SCRIPT = document.currentScript;
 const BASE = SCRIPT ? SCRIPT.src : location.href;
+const PARTS = "fab panel connection close user assistant notice start mute interrupt".split(" ");
 
 class VoiceCall extends HTMLElement {
   constructor() {
@@ -20,11 +22,7 @@ class VoiceCall extends HTMLElement {
     const template = document.createElement("template");
     template.innerHTML = MARKUP;
     root.append(style, template.content);
-    this.parts = Object.fromEntries(
-      ["fab", "panel", "connection", "close", "user", "assistant", "notice", "start", "mute", "interrupt"].map(
-        (name) => [name, root.querySelector(`.${name}`)]
-      )
-    );
+    this.parts = Object.fromEntries(PARTS.map((name) => [name, root.querySelector(`.${name}`)]));
     this.parts.log = root.querySelector("ol");
     this.spectrum = new Spectrum(root.querySelector("canvas"));
     this.call = null;
@@ -129,10 +127,10 @@ class VoiceCall extends HTMLElement {
     const { connection, start, mute, interrupt } = this.parts;
     const state = this.state;
     const running = this.running;
-    set(connection, state.connection, connection.lastElementChild);
+    showState(connection, state.connection, connection.lastElementChild);
+    const shown = running ? state : AT_REST;
     for (const side of ["user", "assistant"]) {
-      const word = running ? state[side] : "idle";
-      set(this.parts[side], word, this.parts[side].querySelector("dd"));
+      showState(this.parts[side], shown[side], this.parts[side].querySelector("dd"));
     }
     start.textContent = running ? "End call" : "Start call";
     start.dataset.phase = running ? "running" : "idle";
@@ -180,7 +178,8 @@ class VoiceCall extends HTMLElement {
 
 // A page that brings no <voice-call> of its own gets one, with the script's data- attributes.
 function addOne() {
-  if (!SCRIPT || SCRIPT.dataset.manual !== undefined || document.querySelector("voice-call")) return;
+  if (!SCRIPT || SCRIPT.dataset.manual !== undefined || document.querySelector("voice-call"))
+    return;
   const element = document.createElement("voice-call");
   for (const { name, value } of SCRIPT.attributes) {
     if (name.startsWith("data-")) element.setAttribute(name.slice(5), value);

@@ -27,13 +27,11 @@ export const MARKUP = `
     </footer>
   </section>
 `;
-const MARKS = { untranscribed: "(not transcribed)", interrupted: "interrupted" };
-
-export function set(element, state, words) {
-  element.dataset.state = state;
-  const text = state[0].toUpperCase() + state.slice(1);
-  if (words.textContent !== text) words.textContent = text;
-}
+const MARKS = {
+  untranscribed: "(not transcribed)",
+  interrupted: "interrupted",
+  cut: "cut off: length limit",
+};
 
 export function bubble({ id, role, text, status }, known) {
   if (known && known.dataset.status === status && known.words === text) return known;

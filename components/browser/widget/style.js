@@ -110,5 +110,5 @@ export const STYLE = `
    --text: var(--voice-text, #e8e9eb); --faint: var(--voice-faint, #a2a9b3);
    --line: var(--voice-line, #363b42); --user: var(--voice-user, #7aa9f7);
    --assistant: var(--voice-assistant, #eb9a57); --tint: var(--voice-tint, #2a2e34);
-   --danger: var(--voice-danger, #c6544c); color-scheme: dark;`
+   --danger: var(--voice-danger, #c6544c); color-scheme: dark;`,
 );

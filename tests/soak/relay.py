@@ -1,0 +1,114 @@
+"""A relay before a Realtime server: counts sockets, breaks them, and ends calls as a server does.
+
+Rule: a line that a caller types, if it is one of `ENDINGS`, goes no further; its caller gets the
+error event that belongs to it.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from tests.scripted import port_of
+
+ENDINGS: Final[Mapping[str, str]] = {
+    "The credit is used up.": "insufficient_quota",
+    "The key is wrong.": "invalid_api_key",
+}
+"""Lines, and the code of the error that each of them means."""
+
+
+class Relay:
+    """`url` leads through it. `open` counts the sockets of now."""
+
+    def __init__(self, target: str) -> None:
+        self._target = urlsplit(target)
+        self.url = ""
+        self._sockets: set[ServerConnection] = set()
+        self._changed = asyncio.Event()
+
+    @property
+    def open(self) -> int:
+        return len(self._sockets)
+
+    def drop(self, chance: random.Random, share: float) -> None:
+        """Break this share of the sockets that are open."""
+        for socket in list(self._sockets):
+            if chance.random() < share:
+                socket.transport.abort()
+
+    async def until(self, condition: Callable[[], bool], limit_s: float) -> None:
+        """Wait for something that a socket's beginning or end makes true."""
+        async with asyncio.timeout(limit_s):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def handle(self, socket: ServerConnection) -> None:
+        self._count(socket, self._sockets.add)
+        assert socket.request
+        url = self._target._replace(path=socket.request.path).geturl()
+        try:
+            async with connect(url, proxy=None, compression=None, max_size=None) as there:
+                await _until_one_ends(self._to_server(socket, there), _to_client(there, socket))
+        except OSError:
+            pass
+        finally:
+            await socket.close()
+            self._count(socket, self._sockets.discard)
+
+    async def _to_server(self, socket: ServerConnection, there: Any) -> None:
+        async for message in socket:
+            code = _ending(message)
+            if code is None:
+                await there.send(message)
+                continue
+            error = {"type": "invalid_request_error", "code": code, "message": "It is over."}
+            event = {"type": "error", "event_id": "event_over", "error": error}
+            # The socket stays open: it is the app's to close.
+            await socket.send(orjson.dumps(event).decode())
+
+    def _count(self, socket: ServerConnection, change: Callable[[ServerConnection], None]) -> None:
+        change(socket)
+        self._changed.set()
+
+
+def _ending(message: str | bytes) -> str | None:
+    if b'"input_text"' not in (message if isinstance(message, bytes) else message.encode()):
+        return None
+    content = orjson.loads(message)["item"]["content"]
+    return ENDINGS.get(content[0].get("text", ""))
+
+
+async def _to_client(there: Any, socket: ServerConnection) -> None:
+    async for message in there:
+        await socket.send(message)
+
+
+async def _until_one_ends(*directions: Any) -> None:
+    tasks = [asyncio.ensure_future(direction) for direction in directions]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        with suppress(ConnectionClosed):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def relay(target: str) -> AsyncIterator[Relay]:
+    """A relay before the server at this URL."""
+    standing = Relay(target)
+    async with serve(
+        standing.handle, "127.0.0.1", 0, compression=None, max_size=None, ping_interval=None
+    ) as server:
+        standing.url = urlsplit(target)._replace(netloc=f"127.0.0.1:{port_of(server)}").geturl()
+        yield standing
