@@ -1,77 +1,83 @@
-"""How a sound arrived: where each piece of it lies in what was received, and how alike it is."""
+"""A melody whose every 20 ms can be told apart, and what became of it on its way.
 
+Rule: judged is the order of the sound and its length, in samples; the clock plays no part.
+"""
+
+import random
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-PIECE_S = 0.3
-EVERY_S = 0.1
-FRAME_S = 0.02
-LOUD = 500
-"""RMS of 16 bit samples."""
-SILENT = 20
+STEP_MS = 20
+NOTE_STEPS = 3
+PITCHES_HZ = tuple(range(400, 3200, 400))
+LOUD = 1000
+"""RMS of 16 bit samples; what is less counts as silence. A note has some 5700."""
+AMPLITUDE = 8000
+LATEST_STEPS = 10
+"""So many steps at the beginning may be lost."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """What became of a sound on its way."""
+    """What became of a melody."""
 
-    drift_ms: float
-    """How much later the last third of it came than the first one, by the medians of its pieces.
-
-    One piece that a lost packet spoiled may fit elsewhere; sound left out or doubled moves all.
-    """
-    likeness: float
-    """The median of the pieces' normalised correlations, 1 at best."""
-    silenced: float
-    """The share of its loud frames in whose place there is silence."""
+    wrong: int
+    """Its steps in whose place there is silence or another pitch."""
+    longer_ms: float
+    """From the first sound to the last, beyond its own length."""
 
 
-def arrival(sent: NDArray[np.int16], received: NDArray[np.int16], rate: int) -> Arrival:
-    """Find mono `sent` in mono `received`; both have this rate, in hertz."""
-    signal, heard = sent.astype(np.float64), received.astype(np.float64)
-    assert len(heard) >= len(signal), "less arrived than was sent"
-    whole = _place(signal, heard)
-    length = margin = round(PIECE_S * rate)
-    shifts, likenesses = [], []
-    for start in range(0, len(signal) - length, round(EVERY_S * rate)):
-        piece = signal[start : start + length]
-        if _rms(piece) < LOUD:
-            continue
-        begin = max(0, whole + start - margin)
-        window = heard[begin : whole + start + length + margin]
-        place = _place(piece, window)
-        found = window[place : place + length]
-        likenesses.append(piece @ found / (np.linalg.norm(piece) * np.linalg.norm(found) + 1e-9))
-        shifts.append(1000 * (begin + place - whole - start) / rate)
-    third = len(shifts) // 3
-    drift = float(np.median(shifts[-third:]) - np.median(shifts[:third]))
-    silenced = _silenced(signal, heard[whole:], round(FRAME_S * rate))
-    return Arrival(drift, float(np.median(likenesses)), silenced)
+def melody(notes: int, rate: int) -> NDArray[np.int16]:
+    """The same notes at each sample rate (hertz), mono; none is like the one before it."""
+    chance, pitches = random.Random(1), [PITCHES_HZ[0]]
+    while len(pitches) < notes:
+        pitches.append(chance.choice([each for each in PITCHES_HZ if each != pitches[-1]]))
+    time_s = np.arange(NOTE_STEPS * STEP_MS * rate // 1000) / rate
+    sounds = [AMPLITUDE * np.sin(2 * np.pi * pitch * time_s) for pitch in pitches]
+    return np.concatenate(sounds).astype(np.int16)
 
 
-def _place(piece: NDArray[np.float64], window: NDArray[np.float64]) -> int:
-    """Where in the window the piece fits best, whatever is louder there."""
-    size = len(window) + len(piece)
-    spectrum = np.fft.rfft(window, size) * np.conj(np.fft.rfft(piece, size))
-    products = np.fft.irfft(spectrum, size)[: len(window) - len(piece) + 1]
-    energy = np.concatenate([[0.0], np.cumsum(window**2)])
-    norms = np.sqrt(np.maximum(energy[len(piece) :] - energy[: -len(piece)], 1.0))
-    return int(np.argmax(products / norms))
+def is_whole(heard: NDArray[np.int16], sent: NDArray[np.int16], rate: int) -> bool:
+    """Whether so much came after the first sound that the melody is in there."""
+    loud = _loud_steps(heard, rate)
+    begin = loud[0] if len(loud) else len(heard)
+    return len(heard) >= (begin + LATEST_STEPS) * STEP_MS * rate // 1000 + len(sent)
 
 
-def _silenced(signal: NDArray[np.float64], heard: NDArray[np.float64], frame: int) -> float:
-    starts = range(0, min(len(signal), len(heard)) - frame, frame)
-    loud = [start for start in starts if _rms(signal[start : start + frame]) > LOUD]
-    gone = [start for start in loud if _quietest(heard[start : start + frame]) < SILENT]
-    return len(gone) / len(loud)
+def arrival(heard: NDArray[np.int16], sent: NDArray[np.int16], rate: int) -> Arrival:
+    """Compare what was heard with the melody that was sent, aligned once for all of it."""
+    step = STEP_MS * rate // 1000
+    loud = _loud_steps(heard, rate)
+    before = max(0, (loud[0] - LATEST_STEPS) * step)
+    place = before + _place(sent, heard[before : before + len(sent) + 2 * LATEST_STEPS * step])
+    steps = heard[place : place + len(sent)].reshape(-1, step)
+    pairs = zip(steps, sent.reshape(-1, step), strict=True)
+    wrong = sum(_rms(each) < LOUD or _pitch(each, rate) != _pitch(due, rate) for each, due in pairs)
+    length_ms = int(loud[-1] - loud[0] + 1) * STEP_MS
+    return Arrival(wrong, length_ms - 1000 * len(sent) / rate)
 
 
-def _quietest(frame: NDArray[np.float64]) -> float:
-    """The lower of the levels of its halves: a lost packet need not lie on a frame's edge."""
-    return min(_rms(half) for half in np.array_split(frame, 2))
+def _place(sent: NDArray[np.int16], heard: NDArray[np.int16]) -> int:
+    """Where the whole of it fits best."""
+    size = len(heard) + len(sent)
+    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(sent, size))
+    return int(np.argmax(np.fft.irfft(spectrum, size)[: len(heard) - len(sent) + 1]))
 
 
-def _rms(samples: NDArray[np.float64]) -> float:
-    return float(np.sqrt(np.mean(samples**2)))
+def _loud_steps(samples: NDArray[np.int16], rate: int) -> NDArray[np.intp]:
+    step = STEP_MS * rate // 1000
+    steps = samples[: len(samples) // step * step].reshape(-1, step)
+    return np.flatnonzero([_rms(each) >= LOUD for each in steps])
+
+
+def _pitch(samples: NDArray[np.int16], rate: int) -> int:
+    """The pitch that is loudest in it."""
+    time_s = np.arange(len(samples)) / rate
+    waves = np.exp(-2j * np.pi * np.outer(PITCHES_HZ, time_s))
+    return PITCHES_HZ[int(np.argmax(np.abs(waves @ samples.astype(np.float64))))]
+
+
+def _rms(samples: NDArray[np.int16]) -> float:
+    return float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))

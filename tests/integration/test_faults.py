@@ -39,6 +39,8 @@ from tests.faulty import (
     trickle,
 )
 
+pytestmark = pytest.mark.integration
+
 KEY = "OPENAI_API_KEY"
 MODEL = "REALTIME_MODEL"
 ADDRESS = "REALTIME_BASE_URL"
@@ -54,7 +56,7 @@ ASKED = [greet, hear("response.create")]
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
-    """Pauses between tries are tested where they are decided (tests/test_retries.py)."""
+    """Pauses between tries are tested where they are decided (tests/core/test_retries.py)."""
     monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.0)
 
 
@@ -76,7 +78,7 @@ class Row:
 
 
 def of_api(code, close_code):
-    """As the API refuses a call: the upgrade succeeds, an error follows, then a close (2.6)."""
+    """As the API refuses a call: the upgrade succeeds, an error follows, then a close."""
     return [error(code), close(close_code, f"{PERMANENT}.{code}")]
 
 
