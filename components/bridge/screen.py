@@ -19,8 +19,12 @@ class Screen:
         self._changed = asyncio.Event()
 
     def show(self, conversation: Conversation) -> None:
-        """Give every watcher this conversation, unless it is the one that they have."""
-        if conversation != self.conversation:
+        """Give every watcher this conversation, unless they have its messages already.
+
+        All else reaches the page by another way; the same messages once more, a moment later, would
+        bring back what the page has been told to forget.
+        """
+        if conversation.messages != self.conversation.messages:
             self.conversation = conversation
             self._wake()
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from components.bridge.screen import Screen
-from components.core.conversation import Conversation
+from components.core.conversation import Conversation, Message
 
-FIRST, SECOND, THIRD = (Conversation(notice=word) for word in ("first", "second", "third"))
+FIRST, SECOND, THIRD = (
+    Conversation(messages=(Message(word, "user"),)) for word in ("first", "second", "third")
+)
 
 
 async def test_watcher_sees_what_is_there_and_what_comes():
@@ -39,9 +41,9 @@ async def test_news_while_nobody_waits_is_not_lost():
     assert await coming is SECOND
 
 
-async def test_same_conversation_again_is_no_news():
+async def test_same_messages_again_are_no_news():
     screen = Screen(FIRST)
-    screen.show(Conversation(notice="first"))
+    screen.show(Conversation(notice="Something else.", messages=FIRST.messages))
 
     assert screen.conversation is FIRST
 

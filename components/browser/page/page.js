@@ -91,7 +91,7 @@ import { stayAwake } from "../shared/wake.js";
     return undefined;
   }
 
-  // What a connection that comes back must hear, as the app may have missed it.
+  // What a connection that comes back must be told, as the app may have missed it.
   function greet(mine) {
     mine.report = setInterval(reporter(mine), 1000);
     rv.levels.resume();
@@ -140,7 +140,7 @@ import { stayAwake } from "../shared/wake.js";
     if (call !== mine) return message.type !== "fetch_output";
     switch (message.type) {
       case "levels":
-        hear(message);
+        showLevels(message);
         return true;
       case "stop":
         rv.connection.hush(mine.connection);
@@ -254,7 +254,7 @@ import { stayAwake } from "../shared/wake.js";
     if (label !== undefined) element.setAttribute("aria-label", label);
   }
 
-  function hear(levels) {
+  function showLevels(levels) {
     rv.levels.add(levels);
     ["user", "assistant"].forEach((side) => {
       const loudness = Math.min(1, Math.max(0, (levels[side] + 60) / 60));

@@ -148,7 +148,7 @@ export class Call {
     const where = await this.destination();
     const pc = (this.pc = new RTCPeerConnection());
     this.local.getTracks().forEach((track) => pc.addTrack(track, this.local));
-    pc.ontrack = ({ streams, track }) => this.hear(streams[0] || new MediaStream([track]));
+    pc.ontrack = ({ streams, track }) => this.play(streams[0] || new MediaStream([track]));
     const channel = (this.channel = pc.createDataChannel("oai-events"));
     const { open, dropped } = this.fate(pc, channel);
     channel.onmessage = ({ data }) => this.receive(data);
@@ -252,7 +252,7 @@ export class Call {
     this.pc = this.channel = this.response = null;
   }
 
-  hear(remote) {
+  play(remote) {
     this.audio.srcObject = remote;
     this.audio.play().catch((error) => {
       if (error.name === "NotAllowedError") this.told.failed(SENTENCES.silenced, error.name);
