@@ -10,7 +10,7 @@ from components.audio import FRAME_BYTES, encode
 from components.bridge import leg as module
 from components.bridge.call import Call
 from components.bridge.leg import MAX_MESSAGE_BYTES, MOST_BUFFERED_BYTES, Leg
-from components.core.conversation import Conversation
+from components.core.conversation import Conversation, Message
 from components.protocol.options import Refused
 from components.settings import Settings
 from tests.scripted import PATIENCE_S, scripted_server
@@ -144,10 +144,10 @@ async def test_page_is_told_to_fetch_the_transcript_until_somebody_watches():
         assert before
         snapshots = leg.screen.snapshots(0)
         await anext(snapshots)
-        leg.show(Conversation(notice="news"))
+        leg.show(Conversation(messages=(Message("news", "user"),)))
 
         assert len(channel.of("fetch_output")) == before
-        assert (await anext(snapshots)).notice == "news"
+        assert (await anext(snapshots)).message("news")
 
 
 async def test_closed_channel_is_no_error():

@@ -15,7 +15,7 @@ from fastrtc import WebRTC
 from components.bridge import leg
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
-from components.core.conversation import Conversation
+from components.core.conversation import Conversation, Message
 from components.media.speaker import Speaker
 from components.protocol.options import Refused
 from components.settings import Settings
@@ -258,7 +258,7 @@ async def test_candidate_of_a_stranger_is_refused(door):
 async def test_transcript_is_for_the_session_that_connected(door):
     await door.says(await offer())
     leg = door.component.handlers["w1"]
-    leg.screen.show(Conversation(notice="secret"))
+    leg.screen.show(Conversation(messages=(Message("secret", "user"),)))
 
     async def read(webrtc_id, session_hash):
         snapshots = door.signalling.transcript(webrtc_id, session_hash, 0)
@@ -266,7 +266,7 @@ async def test_transcript_is_for_the_session_that_connected(door):
         await snapshots.aclose()
         return shown
 
-    assert (await read("w1", "ada")).notice == "secret"
+    assert (await read("w1", "ada")).message("secret")
     assert await read("w1", "eve") is None
     assert await read("w1", "") is None
     assert await read("w2", "ada") is None
