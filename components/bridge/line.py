@@ -140,8 +140,7 @@ class Line:
                 raise
             self._cancel_renewal()
             successor, self._successor = self._successor, None
-            await upstream.close()
-            self._take(successor)
+            await self._replace(upstream, successor)
 
     async def _renew(self) -> None:
         try:
@@ -162,6 +161,11 @@ class Line:
         former, successor, self._successor = self._present, self._successor, None
         if former is None or successor is None:
             return
+        await self._replace(former, successor)
+
+    async def _replace(self, former: Upstream, successor: Upstream) -> None:
+        """The successor is the present socket before the former one is closed, so that an end in
+        between finds it."""
         self._take(successor)
         try:
             await former.close()
