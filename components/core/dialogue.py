@@ -11,6 +11,7 @@ from components.core.allowance import Allowance, Limits
 from components.core.conversation import Assistant, Connection, Conversation, Status, User
 from components.core.history import replay
 from components.core.notices import Notices, Subject
+from components.core.outputs import Complain, Output
 from components.core.transcript import reduce
 from components.protocol.events import (
     AudioDelta,
@@ -111,6 +112,17 @@ class Dialogue:
         self.complaint = failure.sentence
         self._notices.tell(Subject.COMPLAINT, instead or failure.sentence)
         return failure.severity is Severity.PERMANENT
+
+    def judge(self, outputs: list[Output]) -> tuple[list[Output], str]:
+        """The outputs without complaints, which are told; and why the call cannot go on, if one of
+        them says so: what came after that one is dropped."""
+        kept: list[Output] = []
+        for output in outputs:
+            if not isinstance(output, Complain):
+                kept.append(output)
+            elif self.complain(output.failure, output.instead):
+                return kept, output.failure.sentence
+        return kept, ""
 
     def clear_notices(self) -> None:
         """Nothing said so far holds any more."""

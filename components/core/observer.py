@@ -147,12 +147,9 @@ class Observer:
     def _finish(self, outputs: list[Output], now: float) -> list[Output]:
         if not self._dialogue.spent:
             outputs += self._replies.ask(now)
-        told: list[Output] = []
-        for output in outputs:
-            if not isinstance(output, Complain):
-                told.append(output)
-            elif self._dialogue.complain(output.failure, output.instead):
-                return [*told, *self.end(output.failure.sentence)]
+        told, fatal = self._dialogue.judge(outputs)
+        if fatal:
+            return [*told, *self.end(fatal)]
         user = User.SPEAKING if self._turns.speaking else User.LISTENING
         self._dialogue.states(self._connection, user, self._assistant)
         return [*told, *self._shown()]

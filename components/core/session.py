@@ -403,12 +403,9 @@ class Session:
 
     def _judge(self, outputs: list[Output], now: float) -> list[Output]:
         """The outputs without complaints, which may end the call; then what everyone does now."""
-        told: list[Output] = []
-        for output in outputs:
-            if not isinstance(output, Complain):
-                told.append(output)
-            elif self._dialogue.complain(output.failure, output.instead):
-                return [*told, *self._end(Connection.FAILED, output.failure.sentence, now)]
+        told, fatal = self._dialogue.judge(outputs)
+        if fatal:
+            return [*told, *self._end(Connection.FAILED, fatal, now)]
         self._dialogue.states(self._link.connection, self._turns.user, self._assistant(now))
         return told
 
