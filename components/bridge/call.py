@@ -33,7 +33,7 @@ from components.core.outputs import (
 from components.core.session import Session
 from components.protocol.addresses import headers, realtime_url
 from components.protocol.events import ServerEvent
-from components.protocol.failures import Failure, Severity, safe
+from components.protocol.failures import OUR_FAULT, Failure, safe
 from components.protocol.options import Refused
 from components.settings import Settings
 from components.upstream.client import Upstream, open_upstream
@@ -53,10 +53,6 @@ REJOIN_S: Final = 20.0
 PAUSE_FRAMES: Final = 1000 // FRAME_MS
 """Of silence in the place of a browser that has gone, so that a turn under way ends."""
 TAKEN_OVER: Final = "This call goes on in another window."
-BROKEN: Final = Failure(
-    Severity.PERMANENT,
-    "Something went wrong in this app. Start the call again; the log says more.",
-)
 
 
 class Page(Protocol):
@@ -278,7 +274,7 @@ class Call:
     def failed(self) -> None:
         """Something broke in this program; the call cannot go on."""
         try:
-            self._perform(self._session.lost(BROKEN, time.monotonic()))
+            self._perform(self._session.lost(OUR_FAULT, time.monotonic()))
         except Exception:
             log.exception("! the call could not be ended in order")
             self._hang_up()

@@ -17,7 +17,7 @@ from components.core.allowance import Limits
 from components.core.observer import Observer, Seen
 from components.core.outputs import Output, RunTool, Send
 from components.direct.minting import Minting
-from components.protocol.failures import Severity, safe
+from components.protocol.failures import OUR_FAULT, Severity, safe
 from components.protocol.fields import Json
 from components.settings import Settings
 from components.upstream.client import Upstream, UpstreamError, open_upstream
@@ -35,7 +35,6 @@ UNSEEN: Final = (
     "The server lets nobody watch what this call costs, so it was ended. "
     "The owner of this app can set MAX_CALL_COST to 0."
 )
-BROKEN: Final = "Something went wrong in this app. Start the call again; the log says more."
 
 
 class Watched:
@@ -109,7 +108,7 @@ class Watched:
                 self._perform(self._observer.tick(time.monotonic(), attached))
         except Exception:
             log.exception("! the limits of a call cannot be held")
-            self.end(BROKEN)
+            self.end(OUR_FAULT.sentence)
 
     async def _watch(self) -> None:
         """To the end of the call, or until it must end; also where it cannot be seen."""

@@ -137,6 +137,11 @@ def without_keys(words: str) -> str:
     return re.sub(r"\b(sk|ek)[-_][\w*.-]+", "(key)", words)
 
 
+OUR_FAULT: Final = Failure(
+    Severity.PERMANENT,
+    "Something went wrong in this app. Start the call again; the log says more.",
+)
+"""What a fault of this program, on whichever route, means for the call."""
 _WRONG_KEY: Final = Failure(
     Severity.PERMANENT, "The server does not accept the key. Check OPENAI_API_KEY and restart."
 )

@@ -17,6 +17,7 @@ from components.direct import minting as minting_module
 from components.direct import watched as module
 from components.direct.minting import Minting
 from components.direct.watched import UNSEEN, Watched
+from components.protocol.failures import OUR_FAULT
 from components.protocol.options import Refused
 from components.protocol.usage import Usage
 from components.settings import Settings
@@ -357,5 +358,5 @@ async def test_limits_that_cannot_be_held_end_the_call(
     async with beside() as (_, watched):
         await becomes(watched, ended)
 
-    assert watched.reason == module.BROKEN
+    assert watched.reason == OUR_FAULT.sentence
     assert "the limits of a call cannot be held" in caplog.text
