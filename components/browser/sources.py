@@ -17,7 +17,13 @@ _SHARED: Final = (
 _PAGE_SCRIPTS: Final = (
     *_SHARED,
     *("page/key.js", "page/gradio.js", "page/microphone.js", "page/component.js"),
-    *("page/connection.js", "page/rejoin.js", "page/sound.js", "page/figures.js"),
+    *(
+        "page/snapshots.js",
+        "page/connection.js",
+        "page/rejoin.js",
+        "page/sound.js",
+        "page/figures.js",
+    ),
     *("page/timeline.js", "page/levels.js", "page/page.js"),
 )
 _WIDGET_SCRIPTS: Final = (

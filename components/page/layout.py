@@ -116,7 +116,7 @@ def _show_transcript(
         async for conversation in signalling.transcript(webrtc_id, session_hash, SNAPSHOT_S):
             yield view.messages(conversation)
 
-    call.state_change(
+    shown = call.state_change(
         follow,
         inputs=[call],
         outputs=[transcript],
@@ -127,6 +127,8 @@ def _show_transcript(
         api_name="transcript",
         show_api=False,
     )
+    # Whether it ended well or not: the page waits for it before it forgets.
+    shown.then(None, js="() => window.realtimeVoice.snapshots.end()")
 
 
 def _remember(demo: gr.Blocks, transcript: gr.Chatbot, calls: Calls) -> None:

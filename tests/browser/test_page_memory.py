@@ -53,6 +53,35 @@ def test_what_was_said_stays_over_calls_and_reloads_until_it_is_forgotten(
     expect(words).to_have_count(0)
 
 
+def test_what_a_call_still_shows_as_it_ends_does_not_come_back_after_it_is_forgotten(
+    app: App, visit: Visit
+) -> None:
+    """The app shows a change at most five times a second, so the last one comes after the end."""
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    call.change(messages=(Message("1", "user", Status.DONE, ("The first.",)),))
+    expect(page.locator("#transcript .user.message")).to_have_text(["The first."])
+    last = (*call.conversation.messages, Message("2", "user", Status.DONE, ("The last.",)))
+    call.change(messages=last)
+    page.evaluate(
+        """() => {
+          const count = () => document.querySelectorAll("#transcript .user.message").length;
+          document.getElementById("start").click();
+          document.getElementById("new-conversation").click();
+          window.shown = [];
+          new MutationObserver(() => window.shown.push(count()))
+            .observe(document.getElementById("transcript"), { childList: true, subtree: true });
+        }"""
+    )
+
+    expect(page.locator(".rv-empty").first).to_be_visible()
+    begin(page, control)
+    expect(page.locator("#transcript .user.message")).to_have_count(0)
+    shown = page.evaluate("window.shown")
+    assert set(shown[shown.index(0) :]) == {0}
+
+
 def key_of(page: Page) -> str:
     page.wait_for_selector("#start:visible")
     return str(page.evaluate("window.realtimeVoice.key()"))

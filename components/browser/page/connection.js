@@ -104,6 +104,7 @@
   function take(mine, text) {
     const message = parse(text);
     if (!message) return false;
+    if (message.type === "fetch_output") rv.snapshots.begin();
     if (mine.over) return message.type !== "fetch_output";
     if (mine.settled) expectMore(mine);
     return mine.owner.message(message);

@@ -22,6 +22,7 @@ import { stayAwake } from "../shared/wake.js";
   let state = { connection: "idle", ...AT_REST };
   let notice = null; // null: what the server has written there
   let talking = false;
+  let renewing = false; // a new conversation has been asked for
 
   const byId = (id) => document.getElementById(id);
 
@@ -231,6 +232,7 @@ import { stayAwake } from "../shared/wake.js";
   function showControls(inCall) {
     const ready = inCall && state.connection === "connected";
     const muted = inCall && call.muted;
+    byId("start").disabled = renewing;
     byId("mute").disabled = !inCall;
     byId("mute").setAttribute("aria-pressed", muted);
     set(byId("mute"), { text: muted ? "Muted" : "Mute" });
@@ -244,7 +246,8 @@ import { stayAwake } from "../shared/wake.js";
 
   function showRenewal() {
     const button = byId("new-conversation");
-    if (button) button.disabled = Boolean(call) || !document.querySelector("#transcript .message");
+    const spoken = document.querySelector("#transcript .message");
+    if (button) button.disabled = Boolean(call) || renewing || !spoken;
   }
 
   // Writes only what differs: screen readers announce each writing, and observers see it.
@@ -289,11 +292,21 @@ import { stayAwake } from "../shared/wake.js";
     send({ type: "talk", down });
   }
 
+  // What the ended call still shows would bring back its words, so it is waited for.
+  async function renew() {
+    renewing = true;
+    render();
+    await rv.snapshots.settled();
+    renewing = false;
+    byId("forget").click();
+    render();
+  }
+
   const CLICKS = {
     start: () => (call ? end("ended") : start()),
     mute: toggleMute,
     interrupt,
-    "new-conversation": () => byId("forget").click(),
+    "new-conversation": renew,
   };
 
   function onClick(event) {

@@ -1,0 +1,37 @@
+// When all of an ended call's transcript has been shown.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+globalThis.window = new EventTarget();
+await import("../../components/browser/page/snapshots.js");
+const { snapshots } = window.realtimeVoice;
+
+async function isSettled() {
+  let done = false;
+  const settled = snapshots.settled().then(() => (done = true));
+  for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+  return { now: done, settled };
+}
+
+test("without an event under way there is nothing to wait for", async () => {
+  assert.equal((await isSettled()).now, true);
+});
+
+test("an event under way is waited for, however often the app has news meanwhile", async () => {
+  snapshots.begin();
+  snapshots.begin();
+  const waiting = await isSettled();
+  assert.equal(waiting.now, false);
+  snapshots.end();
+  await waiting.settled;
+  assert.equal((await isSettled()).now, true);
+});
+
+test("an event that never ends is not waited for any longer than two seconds", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  snapshots.begin();
+  const waiting = await isSettled();
+  assert.equal(waiting.now, false);
+  t.mock.timers.tick(2000);
+  await waiting.settled;
+});
