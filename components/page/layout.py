@@ -128,7 +128,7 @@ def _show_transcript(
         show_api=False,
     )
     # Whether it ended well or not: the page waits for it before it forgets.
-    shown.then(None, js="() => window.realtimeVoice.snapshots.end()", api_name=False)
+    shown.then(None, js="() => window.realtimeVoice.snapshots.end()")
 
 
 def _remember(demo: gr.Blocks, transcript: gr.Chatbot, calls: Calls) -> None:
