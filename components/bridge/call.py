@@ -106,6 +106,7 @@ class Call:
         self._line = Line(self, self._open)
         self._trace: Trace | None = None
         self._functions: set[asyncio.Task[None]] = set()
+        self._threads = tools.Threads()
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
         self._state: tuple[str | float | None, ...] = ()
@@ -288,7 +289,7 @@ class Call:
     async def _run_tool(self, call: RunTool) -> None:
         """A function of `tools.py`; the session may have ended or begun anew meanwhile."""
         log.info("= the assistant calls %s", safe(call.name[:100]))
-        output = await tools.run(call.name, call.arguments)
+        output = await tools.run(call.name, call.arguments, self._threads)
         self._perform(self._session.ran(call.call_id, output, time.monotonic()))
 
     # Performing, and keeping time.

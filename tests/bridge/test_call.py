@@ -526,7 +526,7 @@ async def test_function_that_nobody_declared_gets_an_answer_that_says_so():
 async def test_function_ends_with_its_call(monkeypatch):
     begun, stopped = asyncio.Event(), asyncio.Event()
 
-    async def endless(name, arguments):
+    async def endless(*_):
         begun.set()
         try:
             await asyncio.Event().wait()
