@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from components import tools
+from components.access.visitor import identifier
 from components.audio import FRAME_BYTES, FRAME_MS, Samples, level_dbfs
 from components.bridge.line import WATCH_S, Line
 from components.core.allowance import Limits
@@ -85,10 +86,12 @@ class Call:
         past: Conversation,
         refused: Refused,
         on_end: Callable[["Call"], None],
+        visitor: str = "",
     ) -> None:
         """`past` is what was said before, by the same browser; `refused` what this process has
-        learned of servers."""
+        learned of servers; `visitor` the address of who began."""
         self._settings = settings
+        self._visitor = visitor
         self._on_end = on_end
         self._session = Session(
             session_options(settings),
@@ -284,7 +287,9 @@ class Call:
         url = realtime_url(self._settings.base_url, self._settings.model)
         if self._trace is None and self._settings.trace:
             self._trace = Trace(self._settings.trace)
-        return await open_upstream(url, headers(url, self._settings.api_key), self._trace)
+        key = self._settings.api_key
+        about = headers(url, key, identifier(self._visitor, key))
+        return await open_upstream(url, about, self._trace)
 
     async def _run_tool(self, call: RunTool) -> None:
         """A function of `tools.py`; the session may have ended or begun anew meanwhile."""

@@ -54,13 +54,20 @@ class Calls:
         """Whether this browser's call has not ended."""
         return key in self._calls
 
-    def enter(self, key: str) -> Call:
-        """The call of this browser: the one that runs, or a new one that takes a place."""
+    def enter(self, key: str, visitor: str) -> Call:
+        """The call of this browser: the one that runs, or a new one that takes a place.
+
+        `visitor` is the browser's address.
+        """
         self._loop = asyncio.get_running_loop()
         call = self._calls.get(key)
         if call is None:
             call = Call(
-                self._settings, self.past(key), self._refused, lambda ended: self._end(key, ended)
+                self._settings,
+                self.past(key),
+                self._refused,
+                lambda ended: self._end(key, ended),
+                visitor,
             )
             self._calls[key] = call
         return call

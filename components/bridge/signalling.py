@@ -88,7 +88,7 @@ class Signalling:
         key = key_of(body.get("key"))
         if refusal := await self._refuse(body, key, visitor):
             return refusal
-        call = self._calls.enter(key)
+        call = self._calls.enter(key, visitor)
         answer = await self._answer(body)
         leg = self._component.handlers.get(body["webrtc_id"])
         pc = self._component.pcs.get(body["webrtc_id"])
