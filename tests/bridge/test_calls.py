@@ -8,6 +8,7 @@ import pytest
 
 from components.bridge import calls as module
 from components.bridge.calls import Calls, key_of
+from components.core.places import NoPlaceError, Places
 from components.protocol.options import Refused
 from components.settings import Settings
 from tests.bridge.test_call import Page
@@ -25,7 +26,7 @@ async def server():
 
 @pytest.fixture
 def calls(server):
-    return Calls(Settings(practice=False, base_url=server.url, max_calls=2), Refused())
+    return Calls(Settings(practice=False, base_url=server.url), Refused(), Places(2, 2))
 
 
 async def talk(calls, server, key, text):
@@ -64,12 +65,12 @@ async def test_same_key_finds_its_call_and_no_other_does(calls):
 
 async def test_place_is_free_again_after_the_end(calls):
     calls.enter(ADA, VISITOR)
-    assert not calls.full
     call = calls.enter(BOB, VISITOR)
-    assert calls.full
+    with pytest.raises(NoPlaceError):
+        calls.enter(EVE, VISITOR)
 
     call.abandon()
-    assert not calls.full
+    calls.enter(EVE, VISITOR)
     assert not calls.running(BOB)
 
 
@@ -170,7 +171,7 @@ def test_goodbye_without_a_single_call_is_no_error(calls_without_loop):
 
 @pytest.fixture
 def calls_without_loop():
-    return Calls(Settings(practice=True), Refused())
+    return Calls(Settings(practice=True), Refused(), Places(2, 2))
 
 
 async def test_goodbye_does_not_wait_for_ever(calls, monkeypatch):
