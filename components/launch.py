@@ -13,6 +13,7 @@ from typing import Final
 from components.access.guard import SPACE_PROXIES, Guard
 from components.access.rates import Rates
 from components.bridge.calls import Calls
+from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.media.ice import browser_configuration, server_configuration
@@ -57,10 +58,11 @@ def _serve(settings: Settings) -> None:
     if settings.max_call_cost and cost(Usage(), settings.model) is None:
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
     refused = Refused()
-    calls = Calls(settings, refused)
+    places = Places(settings.max_calls, settings.calls_per_visitor)
+    calls = Calls(settings, refused, places)
     rates = Rates(settings.rate_limit_storage)
-    sidebands = Sidebands(settings)
-    routes = direct_routes(settings, sidebands, rates, refused)
+    sidebands = Sidebands(settings, places)
+    routes = direct_routes(settings, sidebands, rates, refused, places)
     guard = Guard(rates, settings.max_starts_per_minute, [route.path for route in routes])
     if settings.on_space:
         os.environ.setdefault("FORWARDED_ALLOW_IPS", SPACE_PROXIES)

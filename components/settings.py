@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from ipaddress import ip_address
+from math import ceil
 from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -82,6 +83,8 @@ class Settings:
     transcription_model: str | None = "gpt-transcribe"
     trace: Path | None = None
     max_calls: int = 10
+    max_calls_per_visitor: int = 0
+    """0 leaves it to `calls_per_visitor`."""
     max_call_seconds: int = 0
     """0 means no limit."""
     max_idle_seconds: int = 600
@@ -110,6 +113,12 @@ class Settings:
     def reachable(self) -> bool:
         """Whether other machines can open the page, so that media needs STUN or TURN."""
         return self.share or self.on_space or not _is_loopback(self.host)
+
+    @property
+    def calls_per_visitor(self) -> int:
+        """Of `max_calls`: half of them, unless it is set; all where everybody is this machine."""
+        usual = ceil(self.max_calls / 2) if self.reachable else self.max_calls
+        return self.max_calls_per_visitor or usual
 
     @property
     def direct(self) -> bool:
@@ -157,6 +166,9 @@ def _settings(
         ),
         trace=read.file("REALTIME_TRACE", flags.trace),
         max_calls=read.number("MAX_CALLS", Settings.max_calls, least=1, most=1000),
+        max_calls_per_visitor=read.number(
+            "MAX_CALLS_PER_VISITOR", Settings.max_calls_per_visitor, least=0, most=1000
+        ),
         max_call_seconds=read.number(
             "MAX_CALL_SECONDS", Settings.max_call_seconds, least=0, most=86_400
         ),

@@ -1,7 +1,8 @@
 """Functions that the assistant may call in a conversation.
 
 Rule: whatever a model asks for, `run` answers with a text that it can use: a result, or
-`{"error": …}` in words. To give the assistant another function, write one with types and a
+`{"error": …}` in words. A function that never comes back keeps a thread of its own, of which there
+are so many, and nothing else. To give the assistant another function, write one with types and a
 docstring, and add it to `TOOLS`. What it returns is spoken to the visitor; what it may do, every
 visitor may ask for.
 """
@@ -9,10 +10,13 @@ visitor may ask for.
 import asyncio
 import inspect
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -24,7 +28,12 @@ from pydantic_core import ErrorDetails, core_schema
 log = logging.getLogger(__name__)
 
 LIMIT_S: Final = 10.0
-"""For one call; nobody waits longer for an answer."""
+"""For one function; nobody waits longer for an answer."""
+MOST_THREADS: Final = 64
+"""In which plain functions run, for all calls together."""
+MOST_OF_A_CALL: Final = 8
+"""Of these threads; what a call's model asks for beyond waits for one of them."""
+FULL: Final = "Too many functions of this app run already. Try it again in a minute."
 MOST_CHARACTERS: Final = 8_000
 """Of one result; the model reads all of it again with every later turn."""
 MOST_PROBLEMS: Final = 3
@@ -147,11 +156,68 @@ def definitions(tools: Sequence[Tool] = TOOLS) -> list[Mapping[str, Any]]:
     ]
 
 
-async def run(name: str, arguments: str, tools: Sequence[Tool] = TOOLS) -> str:
-    """Call a function with a JSON object; its result as text, or `{"error": …}`. Never raises."""
+_free_threads: Final = threading.BoundedSemaphore(MOST_THREADS)
+
+
+class Threads:
+    """Those in which the plain functions of one call run, some of them perhaps for ever.
+
+    Not the threads of the event loop, which finds names with them and waits for them at its end.
+    """
+
+    def __init__(self) -> None:
+        self._own = asyncio.Semaphore(MOST_OF_A_CALL)
+
+    async def free(self) -> None:
+        """Wait until the call may have another thread; `run` or nothing is to follow at once."""
+        await self._own.acquire()
+
+    async def run(self, function: Callable[[], Any]) -> Any:
+        """What the function returns or raises; `ToolError` if no thread is free."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+
+        def end(result: Any, error: BaseException | None) -> None:
+            self._own.release()
+            if not ended.done():
+                ended.set_result((result, error))
+
+        def work(context: Callable[..., Any]) -> None:
+            result, error = None, None
+            try:
+                result = context(function)
+            except BaseException as raised:  # of whatever kind: the call waits for it
+                error = raised
+            _free_threads.release()
+            with suppress(RuntimeError):  # the event loop has ended
+                loop.call_soon_threadsafe(end, result, error)
+
+        if not _free_threads.acquire(blocking=False):
+            self._own.release()
+            log.warning("! all %d threads for functions are taken", MOST_THREADS)
+            raise ToolError(FULL)
+        # A daemon, as nothing is to wait for it at the end of the app.
+        thread = threading.Thread(target=work, args=(copy_context().run,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no thread left
+            _free_threads.release()
+            self._own.release()
+            raise ToolError(FULL) from None
+        result, error = await ended
+        if error is not None:
+            raise error
+        return result
+
+
+async def run(name: str, arguments: str, threads: Threads, tools: Sequence[Tool] = TOOLS) -> str:
+    """Call a function with a JSON object; its result as text, or `{"error": …}`. Never raises.
+
+    `threads` are those of the call.
+    """
     try:
         tool = _named(name, tools)
-        return _text(await _call(tool, _checked(tool, arguments)))
+        return _text(await _call(tool, _checked(tool, arguments), threads))
     except ToolError as error:
         return _error(str(error))
     except (Exception, SystemExit):
@@ -160,16 +226,23 @@ async def run(name: str, arguments: str, tools: Sequence[Tool] = TOOLS) -> str:
         return _error(f"{name} failed. Do not try it again with the same arguments.")
 
 
-async def _call(tool: Tool, arguments: Mapping[str, Any]) -> Any:
+async def _call(tool: Tool, arguments: Mapping[str, Any], threads: Threads) -> Any:
+    begun = False
     try:
         async with asyncio.timeout(LIMIT_S) as limit:
             if inspect.iscoroutinefunction(tool.function):
+                begun = True
                 return await tool.function(**arguments)
-            return await asyncio.to_thread(tool.function, **arguments)
+            await threads.free()
+            begun = True
+            return await threads.run(partial(tool.function, **arguments))
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise ToolError(f"{tool.name} did not answer within {LIMIT_S:g} seconds.") from error
+        sentence = f"{tool.name} did not answer within {LIMIT_S:g} seconds."
+        if not begun:
+            sentence = f"{tool.name} was not begun: functions that were called before still run."
+        raise ToolError(sentence) from error
 
 
 def _named(name: str, tools: Sequence[Tool]) -> Tool:

@@ -111,6 +111,8 @@ def test_practice_mode(argv, environ, practice):
         ("REALTIME_TRACE", "call.jsonl", "trace", Path("call.jsonl")),
         ("MAX_CALLS", "1", "max_calls", 1),
         ("MAX_CALLS", "1000", "max_calls", 1000),
+        ("MAX_CALLS_PER_VISITOR", "0", "max_calls_per_visitor", 0),
+        ("MAX_CALLS_PER_VISITOR", "3", "max_calls_per_visitor", 3),
         ("MAX_CALL_SECONDS", "0", "max_call_seconds", 0),
         ("MAX_CALL_SECONDS", "86400", "max_call_seconds", 86_400),
         ("MAX_IDLE_SECONDS", "0", "max_idle_seconds", 0),
@@ -383,6 +385,7 @@ BASE_URLS = [
     [
         *(("MAX_CALLS", text, "a whole number from 1 to 1000") for text in [*NUMBERS, "0", "1001"]),
         *(("MAX_CALL_SECONDS", text, "from 0 to 86400") for text in [*NUMBERS, "86401"]),
+        *(("MAX_CALLS_PER_VISITOR", text, "from 0 to 1000") for text in [*NUMBERS, "1001"]),
         *(("MAX_IDLE_SECONDS", text, "from 0 to 86400") for text in [*NUMBERS, "86401"]),
         *(("MAX_CALL_COST", text, "US dollars from 0 to 1000") for text in DOLLARS),
         *(("MAX_STARTS_PER_MINUTE", text, "from 1 to 10000") for text in [*NUMBERS, "0", "10001"]),

@@ -13,14 +13,14 @@ from openai.types.realtime import RealtimeFunctionTool
 from pydantic import BaseModel, Field
 
 from components import tools
-from components.tools import MOST_CHARACTERS, TOOLS, ToolError, definitions, run, tool
+from components.tools import MOST_CHARACTERS, TOOLS, Threads, ToolError, definitions, run, tool
 
 
 async def asked(function, arguments="{}"):
     """What a model is told that calls this function, under the name `probe`."""
     function.__name__ = "probe"
     function.__doc__ = "A probe."
-    return await run("probe", arguments, (tool(function),))
+    return await run("probe", arguments, Threads(), (tool(function),))
 
 
 def error_in(text):
@@ -134,7 +134,7 @@ def test_every_function_has_a_name_of_its_own():
     ],
 )
 async def test_the_clock_of_a_place(place, zone):
-    result = json.loads(await run("world_clock", json.dumps({"place": place})))
+    result = json.loads(await run("world_clock", json.dumps({"place": place}), Threads()))
     here = datetime.now(ZoneInfo(zone))
     told = datetime.strptime(f"{result['date']} {result['time']}", "%A, %d %B %Y %H:%M")
 
@@ -145,14 +145,14 @@ async def test_the_clock_of_a_place(place, zone):
 
 @pytest.mark.parametrize("arguments", ["", "{}", '{"place": " "}'])
 async def test_the_clock_of_no_place_is_the_servers(arguments):
-    result = json.loads(await run("world_clock", arguments))
+    result = json.loads(await run("world_clock", arguments, Threads()))
 
     assert result["utc_offset"] == datetime.now(UTC).astimezone().isoformat()[-6:]
 
 
 @pytest.mark.parametrize("place", ["Atlantis", "../../etc/passwd", "GMT+5", "x" * 5_000])
 async def test_a_place_without_a_zone_is_an_error_that_helps(place):
-    sentence = error_in(await run("world_clock", json.dumps({"place": place})))
+    sentence = error_in(await run("world_clock", json.dumps({"place": place}), Threads()))
 
     assert "America/Los_Angeles" in sentence
     assert len(sentence) < 300
@@ -180,8 +180,8 @@ async def test_text_is_given_as_it_is_and_what_json_does_not_know_as_text():
 
 
 async def test_a_function_that_is_not_there_is_told_with_those_that_are():
-    assert "There are: world_clock." in error_in(await run("rm", "{}"))
-    assert "There are: none." in error_in(await run("rm", "{}", ()))
+    assert "There are: world_clock." in error_in(await run("rm", "{}", Threads()))
+    assert "There are: none." in error_in(await run("rm", "{}", Threads(), ()))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ async def test_a_function_that_is_not_there_is_told_with_those_that_are():
     ],
 )
 async def test_arguments_that_do_not_fit_are_told(arguments, sentence):
-    told = error_in(await run("everything", arguments, (tool(everything),)))
+    told = error_in(await run("everything", arguments, Threads(), (tool(everything),)))
 
     assert sentence in told
     assert len(told) < 400
@@ -218,7 +218,7 @@ async def test_arguments_that_do_not_fit_are_told(arguments, sentence):
 async def test_what_is_told_of_wrong_arguments_is_bounded():
     wrong = json.dumps({"x" * 5_000 + str(n): n for n in range(1_000)})
 
-    assert len(error_in(await run("everything", wrong, (tool(everything),)))) < 1_000
+    assert len(error_in(await run("everything", wrong, Threads(), (tool(everything),)))) < 1_000
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,9 @@ async def test_what_is_told_of_wrong_arguments_is_bounded():
 async def test_arguments_that_fit_are_passed(given, taken):
     taken_by_name = {"place": "here", **taken}
     passed = everything(**taken_by_name)
-    told = await run("everything", json.dumps({"place": "here", **given}), (tool(everything),))
+    told = await run(
+        "everything", json.dumps({"place": "here", **given}), Threads(), (tool(everything),)
+    )
 
     assert json.loads(told) == json.loads(json.dumps(passed, default=str))
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from components import tools
+from components.access.visitor import identifier
 from components.audio import FRAME_BYTES, FRAME_MS, Samples, level_dbfs
 from components.bridge.line import WATCH_S, Line
 from components.core.allowance import Limits
@@ -85,10 +86,12 @@ class Call:
         past: Conversation,
         refused: Refused,
         on_end: Callable[["Call"], None],
+        visitor: str = "",
     ) -> None:
         """`past` is what was said before, by the same browser; `refused` what this process has
-        learned of servers."""
+        learned of servers; `visitor` the address of who began."""
         self._settings = settings
+        self._visitor = visitor
         self._on_end = on_end
         self._session = Session(
             session_options(settings),
@@ -106,6 +109,7 @@ class Call:
         self._line = Line(self, self._open)
         self._trace: Trace | None = None
         self._functions: set[asyncio.Task[None]] = set()
+        self._threads = tools.Threads()
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
         self._state: tuple[str | float | None, ...] = ()
@@ -283,12 +287,14 @@ class Call:
         url = realtime_url(self._settings.base_url, self._settings.model)
         if self._trace is None and self._settings.trace:
             self._trace = Trace(self._settings.trace)
-        return await open_upstream(url, headers(url, self._settings.api_key), self._trace)
+        key = self._settings.api_key
+        about = headers(url, key, identifier(self._visitor, key))
+        return await open_upstream(url, about, self._trace)
 
     async def _run_tool(self, call: RunTool) -> None:
         """A function of `tools.py`; the session may have ended or begun anew meanwhile."""
         log.info("= the assistant calls %s", safe(call.name[:100]))
-        output = await tools.run(call.name, call.arguments)
+        output = await tools.run(call.name, call.arguments, self._threads)
         self._perform(self._session.ran(call.call_id, output, time.monotonic()))
 
     # Performing, and keeping time.

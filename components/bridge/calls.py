@@ -15,6 +15,7 @@ from typing import Any, Final
 from components.bridge.call import Call
 from components.core.conversation import Conversation
 from components.core.history import kept
+from components.core.places import Place, Places
 from components.protocol.options import Refused
 from components.settings import Settings
 
@@ -34,10 +35,11 @@ def key_of(value: Any) -> str:
 class Calls:
     """The calls of this process. All methods belong to the event loop of the calls."""
 
-    def __init__(self, settings: Settings, refused: Refused) -> None:
-        """`refused` is what this process has learned of servers."""
+    def __init__(self, settings: Settings, refused: Refused, places: Places) -> None:
+        """`refused` is what this process has learned of servers; `places` are those of the app."""
         self._settings = settings
         self._refused = refused
+        self._places = places
         self._calls: dict[str, Call] = {}
         self._past: OrderedDict[str, tuple[float, Conversation]] = OrderedDict()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -45,22 +47,25 @@ class Calls:
         """Runs while anything is remembered, to the end of the app."""
         self._closed = False
 
-    @property
-    def full(self) -> bool:
-        """Whether there is no place for one more."""
-        return len(self._calls) >= self._settings.max_calls
-
     def running(self, key: str) -> bool:
         """Whether this browser's call has not ended."""
         return key in self._calls
 
-    def enter(self, key: str) -> Call:
-        """The call of this browser: the one that runs, or a new one that takes a place."""
+    def enter(self, key: str, visitor: str) -> Call:
+        """The call of this browser: the one that runs, or a new one that takes a place.
+
+        `visitor` is the browser's address. `NoPlaceError` if there is none for a new call.
+        """
         self._loop = asyncio.get_running_loop()
         call = self._calls.get(key)
         if call is None:
+            place = self._places.take(visitor, time.monotonic())
             call = Call(
-                self._settings, self.past(key), self._refused, lambda ended: self._end(key, ended)
+                self._settings,
+                self.past(key),
+                self._refused,
+                lambda ended: self._end(key, ended, place),
+                visitor,
             )
             self._calls[key] = call
         return call
@@ -92,8 +97,9 @@ class Calls:
             self._forgetting.cancel()
         await asyncio.gather(*(call.close(notice) for call in list(self._calls.values())))
 
-    def _end(self, key: str, call: Call) -> None:
+    def _end(self, key: str, call: Call, place: Place) -> None:
         del self._calls[key]
+        self._places.give_back(place)
         if call.conversation.messages:
             self._past[key] = time.monotonic(), kept(call.conversation)
             self._past.move_to_end(key)

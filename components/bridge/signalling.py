@@ -17,6 +17,7 @@ from components.access.rates import Rates
 from components.bridge.calls import Calls, key_of
 from components.bridge.leg import Leg
 from components.core.conversation import Conversation
+from components.core.places import NoPlaceError
 from components.media.peer import use_own_tracks
 from components.settings import Settings
 
@@ -40,7 +41,6 @@ class Signalling:
         self._starts = f"{settings.max_starts_per_minute}/minute"
         # Who comes back asks as well, and may need some tries.
         self._turns = f"{2 * settings.max_starts_per_minute}/minute"
-        self._most_calls = settings.max_calls
         self._take: Take = component.handle_offer
         component.event_handler = Leg()
         component.time_limit = None
@@ -88,7 +88,10 @@ class Signalling:
         key = key_of(body.get("key"))
         if refusal := await self._refuse(body, key, visitor):
             return refusal
-        call = self._calls.enter(key)
+        try:
+            call = self._calls.enter(key, visitor)
+        except NoPlaceError as error:
+            return _refusal("concurrency_limit_reached", str(error))
         answer = await self._answer(body)
         leg = self._component.handlers.get(body["webrtc_id"])
         pc = self._component.pcs.get(body["webrtc_id"])
@@ -127,8 +130,6 @@ class Signalling:
             return _refusal("call_over", "The call has ended meanwhile. You can start a new one.")
         if not await self._rates.admit(self._starts, "start", visitor):
             return _refusal("too_many_starts", _TOO_MANY)
-        if self._calls.full:
-            return _refusal("concurrency_limit_reached", _full(self._most_calls))
         return None
 
     def _owns(self, webrtc_id: str, session_hash: str) -> bool:
@@ -157,9 +158,3 @@ _TOO_MANY: Final = "Too many calls were started from here. Wait a minute, then t
 _NOT_UNDERSTOOD: Final = _refusal(
     "offer_not_understood", "The app could not take the call. Reload this page and try again."
 )
-
-
-def _full(most: int) -> str:
-    if most == 1:
-        return "Someone else is in a call, and this app takes 1 at a time. Try again in a minute."
-    return f"All {most} calls that this app takes at a time are busy. Try again in a minute."

@@ -133,7 +133,9 @@ class Minting:
         for pause_s in HANG_UP_PAUSES_S:
             await asyncio.sleep(pause_s)
             try:
-                response = await self._post({"url": self._url(f"/calls/{call_id}/hangup")})
+                response = await self._post(
+                    {"url": self._url(f"/calls/{call_id}/hangup")}, self._headers
+                )
             except MintingError as error:
                 log.warning("! a call cannot be hung up: %s", error)
                 continue
@@ -145,8 +147,7 @@ class Minting:
     ) -> httpx.Response:
         """The answer to a request that describes a session; what a server refuses is left out."""
         options = asked = self._refused.without(wanted)
-        name = identifier(visitor, self._key)
-        about = {"OpenAI-Safety-Identifier": name} if name else {}
+        about = headers(self._socket_url, self._key, identifier(visitor, self._key))
         for _ in range(MOST_ATTEMPTS):
             response = await self._post(request(_session(options)), about)
             if response.status_code != 400:
@@ -160,16 +161,14 @@ class Minting:
             return response
         raise self._refusal(response)
 
-    async def _post(
-        self, request: Mapping[str, Any], about: Mapping[str, str] | None = None
-    ) -> httpx.Response:
+    async def _post(self, request: Mapping[str, Any], about: Mapping[str, str]) -> httpx.Response:
         # A proxy of the environment knows nothing of a server on this machine.
         trust_env = self._host not in LOOPBACK
         try:
             async with httpx.AsyncClient(
                 verify=self._tls, trust_env=trust_env, timeout=REQUEST_LIMIT_S
             ) as client:
-                return await client.post(headers={**self._headers, **(about or {})}, **request)
+                return await client.post(headers=about, **request)
         except httpx.TimeoutException as error:
             raise MintingError(504, f"{self._host} does not answer. Try again.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -6,6 +6,7 @@ are the guard's business, which stands before all routes.
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -16,8 +17,9 @@ from starlette.routing import Route
 from components.access.origins import may_ask
 from components.access.rates import Rates
 from components.browser.sources import demo_page, widget_script
-from components.direct.minting import Minting, MintingError
-from components.direct.sideband import FullError, Sidebands
+from components.core.places import NoPlaceError, Places
+from components.direct.minting import TOKEN_SECONDS, Minting, MintingError, Token
+from components.direct.sideband import Sidebands
 from components.protocol.options import Refused
 from components.settings import Settings
 
@@ -39,16 +41,16 @@ class _Refusal(Exception):  # noqa: N818
 
 
 def direct_routes(
-    settings: Settings, sidebands: Sidebands, rates: Rates, refused: Refused
+    settings: Settings, sidebands: Sidebands, rates: Rates, refused: Refused, places: Places
 ) -> list[Route]:
     """What to add to the page's web server; nothing unless the settings allow it.
 
-    `rates` are the counters of the whole app: a start is a start, by whichever route; `refused` is
-    what this process has learned of servers.
+    `rates` and `places` are those of the whole app: a start is a start, and a call a call, by
+    whichever route; `refused` is what this process has learned of servers.
     """
     if not settings.direct:
         return []
-    direct = _Direct(settings, sidebands, rates, refused)
+    direct = _Direct(settings, sidebands, rates, refused, places)
     return [
         Route("/api/realtime/token", direct.guarded(direct.token), methods=["POST"]),
         Route("/api/realtime/call", direct.guarded(direct.call), methods=["POST"]),
@@ -59,11 +61,17 @@ def direct_routes(
 
 class _Direct:
     def __init__(
-        self, settings: Settings, sidebands: Sidebands, rates: Rates, refused: Refused
+        self,
+        settings: Settings,
+        sidebands: Sidebands,
+        rates: Rates,
+        refused: Refused,
+        places: Places,
     ) -> None:
         self._settings = settings
         self._sidebands = sidebands
         self._rates = rates
+        self._places = places
         self._minting = Minting(settings, refused)
 
     def guarded(self, handler: Handler) -> Handler:
@@ -83,6 +91,9 @@ class _Direct:
                 response = _refused(refusal.status, refusal.code, str(refusal))
             except MintingError as error:
                 response = _refused(error.status, "upstream", str(error))
+            except NoPlaceError as error:
+                code = "busy" if error.all_taken else "too_many_calls"
+                response = _refused(503, code, str(error))
             response.headers["Cache-Control"] = "no-store"
             response.headers["Access-Control-Allow-Origin"] = str(origin)
             response.headers["Access-Control-Expose-Headers"] = "Location"
@@ -97,10 +108,20 @@ class _Direct:
         answer: dict[str, str | int | None]
         answer = {"token": None, "expires_at": None, "url": "call", "model": self._settings.model}
         if not self._through_us:
-            token = await self._minting.token(_visitor(request))
+            token = await self._token(_visitor(request))
             url = self._minting.calls_url
             answer |= {"token": token.value, "expires_at": token.expires_at, "url": url}
         return JSONResponse(answer)
+
+    async def _token(self, visitor: str) -> Token:
+        """A token, for whose lifetime a place is taken: nobody sees the call that it begins."""
+        now = time.monotonic()
+        place = self._places.take(visitor, now, until=now + TOKEN_SECONDS)
+        try:
+            return await self._minting.token(visitor)
+        except BaseException:
+            self._places.give_back(place)
+            raise
 
     @property
     def _through_us(self) -> bool:
@@ -117,12 +138,7 @@ class _Direct:
         before = self._sidebands.get(request.query_params.get("after", ""))
         if before is not None and before.reason:
             raise _Refusal(410, "call_over", before.reason)
-        try:
-            sdp, name = await self._sidebands.answer(self._minting, offer, _visitor(request))
-        except FullError:
-            limit = self._settings.max_calls
-            sentence = f"All {limit} calls that this app takes at a time are busy. Try again later."
-            raise _Refusal(503, "busy", sentence) from None
+        sdp, name = await self._sidebands.answer(self._minting, offer, _visitor(request))
         location = {"Location": f"/api/realtime/call/{name}"}
         return Response(sdp, 201, location, "application/sdp")
 

@@ -1,16 +1,18 @@
 """The calls between browsers and the Realtime server that our server watches.
 
 Rule: a watched call has a name of its own, which nobody can guess; it is forgotten a while after
-its end. No more calls run than the settings allow.
+its end, and holds its place as long as it may go on.
 """
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
 
 from components.core.observer import Seen
+from components.core.places import Place, Places
 from components.direct.minting import Minting
 from components.direct.watched import Watched
 from components.settings import Settings
@@ -18,18 +20,15 @@ from components.settings import Settings
 REMEMBERED_S: Final = 60.0
 
 
-class FullError(Exception):
-    """No more calls are taken now."""
-
-
 class Sidebands:
     """The calls that are watched now. All but `say_goodbye` belongs to one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, places: Places) -> None:
+        """`places` are those of the app."""
         self._settings = settings
+        self._places = places
         self._watched: dict[str, Watched] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._answering = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def get(self, name: str) -> Watched | None:
@@ -45,24 +44,22 @@ class Sidebands:
     async def answer(self, minting: Minting, offer: str, visitor: str) -> tuple[str, str]:
         """The answer to an offer, and the name of the new call.
 
-        `FullError` if there is no place for it, `MintingError` if the server does not take it.
+        `NoPlaceError` if there is none for it, `MintingError` if the server does not take it.
         """
-        running = sum(not watched.over for watched in self._watched.values())
-        if running + self._answering >= self._settings.max_calls:
-            raise FullError
-        self._answering += 1
+        place = self._places.take(visitor, time.monotonic())
         try:
             answer = await minting.answer(offer, visitor)
-        finally:
-            self._answering -= 1
-        return answer.sdp, self.watch(minting, answer.call_id)
+        except BaseException:
+            self._places.give_back(place)
+            raise
+        return answer.sdp, self._watch(minting, answer.call_id, place)
 
-    def watch(self, minting: Minting, call_id: str) -> str:
+    def _watch(self, minting: Minting, call_id: str, place: Place) -> str:
         """Attach to a call; returns the name under which it is known from now on."""
         self._loop = asyncio.get_running_loop()
         name = secrets.token_urlsafe(18)
         self._watched[name] = watched = Watched(self._settings, minting, call_id)
-        task = asyncio.create_task(self._run(name, watched))
+        task = asyncio.create_task(self._run(name, watched, place))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return name
@@ -82,7 +79,10 @@ class Sidebands:
         running = [watched for watched in self._watched.values() if not watched.over]
         await asyncio.gather(*(watched.hang_up() for watched in running))
 
-    async def _run(self, name: str, watched: Watched) -> None:
-        await watched.run()
+    async def _run(self, name: str, watched: Watched, place: Place) -> None:
+        try:
+            await watched.run()
+        finally:
+            self._places.give_back(place)
         await asyncio.sleep(REMEMBERED_S)
         del self._watched[name]

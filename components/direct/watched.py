@@ -53,6 +53,7 @@ class Watched:
         self.seen = self._observer.seen
         self._changed = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._threads = tools.Threads()
         self._upstream: Upstream | None = None
         self._unsent: list[Json] = []
 
@@ -179,7 +180,7 @@ class Watched:
 
     async def _run_tool(self, call: RunTool) -> None:
         log.info("= the assistant calls %s", safe(call.name[:100]))
-        output = await tools.run(call.name, call.arguments)
+        output = await tools.run(call.name, call.arguments, self._threads)
         self._perform(self._observer.ran(call.call_id, output, time.monotonic()))
 
     def _send(self, event: Json) -> None:

@@ -1,4 +1,8 @@
-"""Where the Realtime server is, and what authorises a connection to it."""
+"""Where the Realtime server is, and what authorises a connection to it.
+
+Rule: a key goes to the server of the settings, whichever that is, and with it the name by which
+that server may know the visitor for whom it is asked.
+"""
 
 import re
 from collections.abc import Mapping
@@ -18,10 +22,15 @@ def realtime_url(base_url: str, model: str) -> str:
     return urlunsplit((scheme, parts.netloc, path, query, ""))
 
 
-def headers(url: str, api_key: str) -> Mapping[str, str]:
-    """What authorises a connection. Azure takes keys under a name of its own."""
+def headers(url: str, api_key: str, identifier: str = "") -> Mapping[str, str]:
+    """What authorises a connection. Azure takes keys under a name of its own.
+
+    `identifier` names the visitor for whom it is made, as `access.visitor` writes it; empty for
+    what no visitor has asked for.
+    """
     if not api_key:
         return {}
+    visitor = {"OpenAI-Safety-Identifier": identifier} if identifier else {}
     if (urlsplit(url).hostname or "").endswith(".openai.azure.com"):
-        return {"api-key": api_key}
-    return {"Authorization": f"Bearer {api_key}"}
+        return {"api-key": api_key, **visitor}
+    return {"Authorization": f"Bearer {api_key}", **visitor}

@@ -12,6 +12,7 @@ from components.access.admission import EVENTS, FUNCTIONS, door
 from components.access.gradio_routes import GradioPage
 from components.access.rates import Rates
 from components.bridge.calls import Calls
+from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.page.layout import build
@@ -28,19 +29,21 @@ def app() -> App:
 async def make_app() -> App:
     """In an event loop, as Gradio would otherwise begin one and leave it open."""
     settings = Settings(practice=True)
-    sidebands = Sidebands(settings)
+    places = Places(settings.max_calls, settings.calls_per_visitor)
+    sidebands = Sidebands(settings, places)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         demo = build(
             settings,
-            Calls(settings, Refused()),
+            Calls(settings, Refused(), places),
             Rates(),
             rtc_configuration={},
             server_rtc_configuration=None,
             watching=sidebands,
         )
         return App.create_app(
-            demo, app_kwargs={"routes": direct_routes(settings, sidebands, Rates(), Refused())}
+            demo,
+            app_kwargs={"routes": direct_routes(settings, sidebands, Rates(), Refused(), places)},
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from components import tools
+from components.access.visitor import identifier
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE, encode
 from components.bridge import call as module
 from components.bridge.call import Call
@@ -94,9 +95,9 @@ class Page:
         return loud
 
 
-def new_call(url, past=None, ended=lambda _: None, refused=None, **settings):
+def new_call(url, past=None, ended=lambda _: None, refused=None, visitor="", **settings):
     asked = Settings(practice=False, base_url=url, **settings)
-    return Call(asked, past or Conversation(), refused or Refused(), ended)
+    return Call(asked, past or Conversation(), refused or Refused(), ended, visitor)
 
 
 @asynccontextmanager
@@ -149,6 +150,25 @@ async def test_key_goes_into_the_handshake_and_nowhere_else():
 
         assert upstream.socket.request.headers["Authorization"] == "Bearer sk-secret"
         assert "sk-secret" not in str(page.messages) + str(upstream.received)
+
+
+async def test_every_socket_of_a_call_names_its_visitor_by_a_hash_alone():
+    async with in_call(api_key="sk-secret", visitor="192.0.2.1") as (page, upstream):
+        await upstream.socket.close(1011, "")
+        successor = await page.server.connection()
+        await successor.greet()
+        page.call._perform([Renew()])
+        last = await page.server.connection()
+        heads = [each.socket.request.headers for each in (upstream, successor, last)]
+
+    expected = identifier("192.0.2.1", "sk-secret")
+    assert [head["OpenAI-Safety-Identifier"] for head in heads] == [expected] * 3
+    assert "192.0.2.1" not in str(heads)
+
+
+async def test_a_call_without_a_key_names_nobody():
+    async with in_call(visitor="192.0.2.1") as (_, upstream):
+        assert "OpenAI-Safety-Identifier" not in upstream.socket.request.headers
 
 
 async def test_microphone_frames_reach_the_server_in_order():
@@ -526,7 +546,7 @@ async def test_function_that_nobody_declared_gets_an_answer_that_says_so():
 async def test_function_ends_with_its_call(monkeypatch):
     begun, stopped = asyncio.Event(), asyncio.Event()
 
-    async def endless(name, arguments):
+    async def endless(*_):
         begun.set()
         try:
             await asyncio.Event().wait()

@@ -8,11 +8,13 @@ import pytest
 
 from components.bridge import calls as module
 from components.bridge.calls import Calls, key_of
+from components.core.places import NoPlaceError, Places
 from components.protocol.options import Refused
 from components.settings import Settings
 from tests.bridge.test_call import Page
 from tests.scripted import PATIENCE_S, scripted_server
 
+VISITOR = "192.0.2.1"
 ADA, BOB, EVE = ("a" * 32, "b" * 32, "e" * 32)
 
 
@@ -24,12 +26,12 @@ async def server():
 
 @pytest.fixture
 def calls(server):
-    return Calls(Settings(practice=False, base_url=server.url, max_calls=2), Refused())
+    return Calls(Settings(practice=False, base_url=server.url), Refused(), Places(2, 2))
 
 
 async def talk(calls, server, key, text):
     """A call in which one line is typed, up to its end."""
-    page = Page().join(calls.enter(key))
+    page = Page().join(calls.enter(key, VISITOR))
     upstream = await server.connection()
     await upstream.greet()
     await page.sees(type="state", connection="connected")
@@ -53,22 +55,22 @@ def test_page_keeps_its_key():
 
 
 async def test_same_key_finds_its_call_and_no_other_does(calls):
-    call = calls.enter(ADA)
+    call = calls.enter(ADA, VISITOR)
 
-    assert calls.enter(ADA) is call
-    assert calls.enter(BOB) is not call
+    assert calls.enter(ADA, VISITOR) is call
+    assert calls.enter(BOB, VISITOR) is not call
     assert calls.running(ADA)
     assert not calls.running(EVE)
 
 
 async def test_place_is_free_again_after_the_end(calls):
-    calls.enter(ADA)
-    assert not calls.full
-    call = calls.enter(BOB)
-    assert calls.full
+    calls.enter(ADA, VISITOR)
+    call = calls.enter(BOB, VISITOR)
+    with pytest.raises(NoPlaceError):
+        calls.enter(EVE, VISITOR)
 
     call.abandon()
-    assert not calls.full
+    calls.enter(EVE, VISITOR)
     assert not calls.running(BOB)
 
 
@@ -77,7 +79,7 @@ async def test_conversation_is_known_during_and_after_the_call(calls, server):
 
     assert words(calls.past(ADA)) == ["I am Ada."]
     assert words(calls.past(EVE)) == []
-    assert words(calls.enter(ADA).conversation) == ["I am Ada."]
+    assert words(calls.enter(ADA, VISITOR).conversation) == ["I am Ada."]
 
 
 async def test_next_call_goes_on_where_the_last_one_ended(calls, server):
@@ -98,7 +100,7 @@ async def test_new_conversation_knows_nothing_of_the_old(calls, server):
 
 
 async def test_call_without_words_is_not_remembered(calls):
-    calls.enter(ADA).abandon()
+    calls.enter(ADA, VISITOR).abandon()
 
     assert calls._past == {}
 
@@ -130,7 +132,7 @@ async def test_old_conversations_are_forgotten_without_being_asked_for(calls, se
 
 async def test_nothing_waits_to_be_forgotten_after_the_end_of_the_app(calls, server):
     await talk(calls, server, ADA, "I am Ada.")
-    page = Page().join(calls.enter(BOB))
+    page = Page().join(calls.enter(BOB, VISITOR))
     await (await server.connection()).greet()
     await page.sees(type="state", connection="connected")
     page.call.command({"type": "say", "text": "I am Bob."})
@@ -153,7 +155,7 @@ async def test_only_so_many_conversations_are_remembered(calls, server, monkeypa
 
 
 async def test_goodbye_ends_every_call_with_a_sentence(calls, server):
-    pages = [Page().join(calls.enter(key)) for key in (ADA, BOB)]
+    pages = [Page().join(calls.enter(key, VISITOR)) for key in (ADA, BOB)]
     for _ in pages:
         await (await server.connection()).greet()
     await asyncio.to_thread(calls.say_goodbye, "Good night.", PATIENCE_S)
@@ -169,11 +171,11 @@ def test_goodbye_without_a_single_call_is_no_error(calls_without_loop):
 
 @pytest.fixture
 def calls_without_loop():
-    return Calls(Settings(practice=True), Refused())
+    return Calls(Settings(practice=True), Refused(), Places(2, 2))
 
 
 async def test_goodbye_does_not_wait_for_ever(calls, monkeypatch):
-    calls.enter(ADA)
+    calls.enter(ADA, VISITOR)
     stuck = asyncio.Event()
     monkeypatch.setattr(calls, "_close", lambda _: stuck.wait())
     goodbye = threading.Thread(target=calls.say_goodbye, args=("Good night.", 0.0))

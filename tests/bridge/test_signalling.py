@@ -16,6 +16,7 @@ from components.bridge import leg
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
 from components.core.conversation import Conversation, Message
+from components.core.places import Places
 from components.media.speaker import Speaker
 from components.protocol.options import Refused
 from components.settings import Settings
@@ -48,7 +49,8 @@ class Door:
                 rtc_configuration={"iceServers": ["stun"]},
                 server_rtc_configuration={"iceServers": []},
             )
-        self.calls = Calls(settings, Refused())
+        places = Places(settings.max_calls, settings.calls_per_visitor)
+        self.calls = Calls(settings, Refused(), places)
         self.rates = rates or Rates()
         counted: Any = self.rates
         self.signalling = Signalling(self.component, self.calls, counted, settings)

@@ -12,10 +12,11 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
 from components.access.rates import Rates
+from components.core.places import Places
 from components.direct import routes
 from components.direct.minting import Minting
 from components.direct.routes import direct_routes
-from components.direct.sideband import FullError, Sidebands
+from components.direct.sideband import Sidebands
 from components.direct.watched import Watched
 from components.protocol.options import Refused
 from components.settings import Settings
@@ -41,7 +42,9 @@ async def app(
     """A visitor of an app that serves nothing but the direct route."""
     values = {"practice": False, "api_key": "right", "base_url": base_url, **fields}
     settings = Settings(**{"model": "practice-engine", **values})
-    served = direct_routes(settings, sidebands or Sidebands(settings), rates or Rates(), Refused())
+    places = Places(settings.max_calls, settings.calls_per_visitor)
+    sidebands = sidebands or Sidebands(settings, places)
+    served = direct_routes(settings, sidebands, rates or Rates(), Refused(), places)
     transport = httpx.ASGITransport(Starlette(routes=served), client=(client, 1))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as visitor:
         yield visitor
@@ -72,7 +75,7 @@ async def test_a_token_starts_a_call_with_the_settings_and_holds_no_key() -> Non
 async def test_an_offer_is_answered_and_the_call_watched() -> None:
     caller = Caller()
     settings = Settings(practice=False)
-    sidebands = Sidebands(settings)
+    sidebands = Sidebands(settings, Places(1, 1))
     async with (
         running(key="right", open_vad=LoudVad) as practice,
         app(http(practice), sidebands=sidebands) as visitor,
@@ -178,11 +181,9 @@ async def test_a_wish_for_another_session_is_refused() -> None:
 
 
 async def test_a_full_house_is_told() -> None:
-    class Full(Sidebands):
-        async def answer(self, *_: object) -> tuple[str, str]:
-            raise FullError
-
-    async with app(sidebands=Full(Settings(practice=False))) as visitor:
+    full_house = Places(1, 1)
+    full_house.take("192.0.2.2", 0.0)
+    async with app(sidebands=Sidebands(Settings(practice=False), full_house)) as visitor:
         full = await visitor.post(CALL, headers=PAGE, content="v=0")
 
     assert (full.status_code, full.json()["error"]["code"]) == (503, "busy")
@@ -197,7 +198,7 @@ async def test_a_call_that_was_hung_up_is_not_begun_again() -> None:
         def get(self, name: str) -> Watched | None:
             return known.get(name)
 
-    async with app(sidebands=Known(settings)) as visitor:
+    async with app(sidebands=Known(settings, Places(2, 2))) as visitor:
         again = await visitor.post(f"{CALL}?after=a", headers=PAGE, content="v=0")
         dropped = await visitor.post(f"{CALL}?after=b", headers=PAGE, content="v=0")
 

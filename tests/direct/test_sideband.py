@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from components.core.conversation import Connection
+from components.core.places import NoPlaceError, Places
 from components.direct import sideband
 from components.direct.minting import Minting, MintingError
-from components.direct.sideband import FullError, Sidebands
+from components.direct.sideband import Sidebands
 from components.protocol.options import Refused
 from components.settings import Settings
 from tests.direct.upstreams import scripted
@@ -29,7 +30,8 @@ async def calling(**fields: Any) -> AsyncIterator[tuple[Caller, Sidebands, str]]
     async with running(key="right", open_vad=LoudVad) as practice:
         values = {"practice": False, "api_key": "right", "base_url": http(practice), **fields}
         settings = Settings(model="practice-engine", **values)
-        sidebands, caller = Sidebands(settings), Caller()
+        places = Places(settings.max_calls, settings.max_calls)
+        sidebands, caller = Sidebands(settings, places), Caller()
         sdp, name = await sidebands.answer(
             Minting(settings, Refused()), await caller.offer(), VISITOR
         )
@@ -60,7 +62,7 @@ async def test_a_call_is_forgotten_after_its_end(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_an_unknown_name_is_no_call() -> None:
-    sidebands = Sidebands(Settings(practice=True))
+    sidebands = Sidebands(Settings(practice=True), Places(1, 1))
 
     assert sidebands.get("") is None
     assert [seen async for seen in sidebands.follow("", 0)] == []
@@ -69,7 +71,7 @@ async def test_an_unknown_name_is_no_call() -> None:
 async def test_a_place_is_free_again_when_its_call_has_ended() -> None:
     async with calling(max_calls=1) as (caller, sidebands, name), asyncio.timeout(20):
         minting = Minting(Settings(practice=False, base_url="http://127.0.0.1:9/v1"), Refused())
-        with pytest.raises(FullError):
+        with pytest.raises(NoPlaceError):
             await sidebands.answer(minting, OFFER, VISITOR)
         await caller.leave()
         async for _ in sidebands.follow(name, 0):
@@ -80,8 +82,8 @@ async def test_a_place_is_free_again_when_its_call_has_ended() -> None:
 
 async def test_callers_who_come_at_once_do_not_share_a_place() -> None:
     async with scripted((500, ""), (500, "")) as server:
-        settings = Settings(practice=False, base_url=server.base_url, max_calls=2)
-        sidebands, minting = Sidebands(settings), Minting(settings, Refused())
+        settings = Settings(practice=False, base_url=server.base_url)
+        sidebands, minting = Sidebands(settings, Places(2, 2)), Minting(settings, Refused())
         answers = (sidebands.answer(minting, OFFER, VISITOR) for _ in range(3))
         refused = await asyncio.gather(*answers, return_exceptions=True)
         # Those that were not taken hold no place.
@@ -89,7 +91,7 @@ async def test_callers_who_come_at_once_do_not_share_a_place() -> None:
         with pytest.raises(MintingError):
             await sidebands.answer(minting, OFFER, VISITOR)
 
-    assert [type(error) for error in refused] == [MintingError, MintingError, FullError]
+    assert [type(error) for error in refused] == [MintingError, MintingError, NoPlaceError]
 
 
 async def test_the_end_of_the_app_ends_its_calls() -> None:
@@ -99,4 +101,4 @@ async def test_the_end_of_the_app_ends_its_calls() -> None:
 
 
 async def test_an_app_without_calls_ends_at_once() -> None:
-    await asyncio.to_thread(Sidebands(Settings(practice=True)).say_goodbye, 10)
+    await asyncio.to_thread(Sidebands(Settings(practice=True), Places(1, 1)).say_goodbye, 10)

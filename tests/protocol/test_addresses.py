@@ -55,3 +55,6 @@ def test_a_model_s_name_is_quoted():
 )
 def test_the_key_travels_as_the_server_expects_it(url, key, expected):
     assert headers(url, key) == expected
+    assert headers(url, key, "ada") == (
+        {**expected, "OpenAI-Safety-Identifier": "ada"} if key else {}
+    )
