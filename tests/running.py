@@ -16,6 +16,8 @@ import httpx
 ROOT = Path(__file__).parents[1]
 START_LIMIT_S = 60
 STOP_LIMIT_S = 10
+MOST_LOG = 100_000
+"""Characters of it that are shown."""
 OURS = (
     *("OPENAI_", "REALTIME_", "MAX_", "RATE_LIMIT_", "DIRECT_", "GRADIO_", "PRACTICE_"),
     *("HF_TOKEN", "TURN_", "APP_"),
@@ -45,23 +47,29 @@ class App:
 
 @contextmanager
 def started_app(
-    folder: Path, *flags: str, port: int = 0, program: Path = ROOT / "app.py", **variables: str
+    folder: Path,
+    *flags: str,
+    port: int = 0,
+    program: Path = ROOT / "app.py",
+    output: Path | None = None,
+    **variables: str,
 ) -> Iterator[App]:
     """An app that answers, in a process group of its own, as a terminal would start it.
 
-    In `folder` it looks for `.env` and leaves its log. It gets a free port, unless the caller has
-    told it of one in another way. Stopped at the end, if it still runs.
+    In `folder` it looks for `.env` and leaves its log, unless its output goes elsewhere. It gets a
+    free port, unless the caller has told it of one in another way. Stopped at the end, if it still
+    runs.
     """
     if not port:
         port = free_port()
         flags = ("--port", str(port), *flags)
-    log = folder / "app.log"
-    with log.open("wb") as output:
+    log = output or folder / "app.log"
+    with log.open("wb") as opened:
         process = subprocess.Popen(
             [sys.executable, str(program), *flags],
             cwd=folder,
             env=environment(PYTHONPATH=str(ROOT), **variables),
-            stdout=output,
+            stdout=opened,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -90,7 +98,8 @@ def _wait(app: App) -> None:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-    raise AssertionError(f"the app did not start:\n{app.log.read_text(errors='replace')}")
+    with app.log.open(errors="replace") as log:  # which may be a device without an end
+        raise AssertionError(f"the app did not start:\n{log.read(MOST_LOG)}")
 
 
 @contextmanager
