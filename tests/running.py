@@ -85,7 +85,8 @@ def started_app(
 @contextmanager
 def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
     """The address of a `started_app`."""
-    with started_app(folder, *flags, port=port, program=ROOT / "app.py", **variables) as app:
+    program = ROOT / "app.py"
+    with started_app(folder, *flags, port=port, program=program, output=None, **variables) as app:
         yield app.url
 
 

@@ -16,14 +16,14 @@ class FullDisk(io.StringIO):
 
 def test_what_can_be_written_is_written():
     stream = io.StringIO()
-    print("one", "two", file=Output(stream))  # noqa: T201  # what is tested
+    print("one", "two", file=Output(stream))  # what is tested
 
     assert stream.getvalue() == "one two\n"
 
 
 def test_what_cannot_be_written_is_lost_and_nothing_breaks():
     output = Output(FullDisk())
-    print("lost", file=output, flush=True)  # noqa: T201  # what is tested
+    print("lost", file=output, flush=True)  # what is tested
 
     assert output.write("four") == 4
 
