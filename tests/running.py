@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import httpx
 
@@ -49,6 +50,7 @@ class App:
 def started_app(
     folder: Path,
     *flags: str,
+    host: str = "127.0.0.1",
     port: int = 0,
     program: Path = ROOT / "app.py",
     output: Path | None = None,
@@ -62,7 +64,7 @@ def started_app(
     """
     if not port:
         port = free_port()
-        flags = ("--port", str(port), *flags)
+        flags = ("--host", host, "--port", str(port), *flags)
     log = output or folder / "app.log"
     with log.open("wb") as opened:
         process = subprocess.Popen(
@@ -74,7 +76,8 @@ def started_app(
             start_new_session=True,
         )
         try:
-            app = App(f"http://127.0.0.1:{port}", process, log)
+            name = f"[{host}]" if ":" in host else host
+            app = App(f"http://{name}:{port}", process, log)
             _wait(app)
             yield app
         finally:
@@ -85,8 +88,8 @@ def started_app(
 @contextmanager
 def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
     """The address of a `started_app`."""
-    program = ROOT / "app.py"
-    with started_app(folder, *flags, port=port, program=program, output=None, **variables) as app:
+    typed: dict[str, Any] = dict(variables)
+    with started_app(folder, *flags, port=port, **typed) as app:
         yield app.url
 
 
