@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from components.output import protect_output
 from components.settings import SettingsError, load
 
 INTERRUPTED = 130
@@ -12,6 +13,7 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Run until interrupted; 2 if the settings cannot be used, 1 if a part cannot start."""
+    protect_output()
     try:
         settings = load(sys.argv[1:], os.environ, Path(".env"))
     except SettingsError as error:

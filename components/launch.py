@@ -34,6 +34,8 @@ GOODBYE_S: Final = 1.0
 """All bridged calls together have so long to end, and then all direct ones."""
 CLOSE_LIMIT_S: Final = 1
 """The web server waits so long for requests that are under way."""
+END_LIMIT_S: Final = 2.0
+"""After the goodbyes, whatever still hangs."""
 
 
 class LaunchError(Exception):
@@ -95,6 +97,7 @@ def _serve(settings: Settings) -> None:
     _wait_for_the_end()
     calls.say_goodbye(CLOSING, GOODBYE_S)
     sidebands.say_goodbye(GOODBYE_S)
+    _end_at_the_latest(END_LIMIT_S)
     demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
     demo.close(verbose=False)
 
@@ -105,6 +108,16 @@ def _wait_for_the_end() -> None:
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
     sys.stderr.write("Ending all calls…\n")
+
+
+def _end_at_the_latest(limit_s: float) -> None:
+    """End this process after so long, if it has not ended by then.
+
+    Python waits for its threads, and nothing wakes one that looks a name up while DNS is down.
+    """
+    timer = threading.Timer(limit_s, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def _why_not(settings: Settings, error: OSError) -> str:

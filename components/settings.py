@@ -102,6 +102,7 @@ class Settings:
     turn: TurnCredentials | None = None
     chat_model: ChatModel | None = None
     host: str = "127.0.0.1"
+    """A name or an address; one of IPv6 in brackets, as Gradio takes it."""
     port: int | None = None
     """None lets Gradio take the first free port from 7860."""
     share: bool = False
@@ -185,7 +186,7 @@ def _settings(
         direct_origins=read.origins("DIRECT_ORIGINS"),
         turn=_turn(read),
         chat_model=_chat_model(read),
-        host=flags.host or read.text("GRADIO_SERVER_NAME", Settings.host),
+        host=_bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
         share=flags.share or read.switch("GRADIO_SHARE"),
         on_space=bool(read.text("SPACE_ID", "")),
@@ -420,9 +421,13 @@ def _without_secrets(url: str) -> str:
     return re.sub(r"//.*@", "//…@", re.sub(r"\?.*", "?…", url, flags=re.DOTALL))
 
 
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
 def _is_loopback(host: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
 

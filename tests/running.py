@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import httpx
 
 ROOT = Path(__file__).parents[1]
 START_LIMIT_S = 60
 STOP_LIMIT_S = 10
+MOST_LOG = 100_000
+"""Characters of it that are shown."""
 OURS = (
     *("OPENAI_", "REALTIME_", "MAX_", "RATE_LIMIT_", "DIRECT_", "GRADIO_", "PRACTICE_"),
     *("HF_TOKEN", "TURN_", "APP_"),
@@ -45,28 +48,36 @@ class App:
 
 @contextmanager
 def started_app(
-    folder: Path, *flags: str, port: int = 0, program: Path = ROOT / "app.py", **variables: str
+    folder: Path,
+    *flags: str,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    program: Path = ROOT / "app.py",
+    output: Path | None = None,
+    **variables: str,
 ) -> Iterator[App]:
     """An app that answers, in a process group of its own, as a terminal would start it.
 
-    In `folder` it looks for `.env` and leaves its log. It gets a free port, unless the caller has
-    told it of one in another way. Stopped at the end, if it still runs.
+    In `folder` it looks for `.env` and leaves its log, unless its output goes elsewhere. It gets a
+    free port, unless the caller has told it of one in another way. Stopped at the end, if it still
+    runs.
     """
     if not port:
         port = free_port()
-        flags = ("--port", str(port), *flags)
-    log = folder / "app.log"
-    with log.open("wb") as output:
+        flags = ("--host", host, "--port", str(port), *flags)
+    log = output or folder / "app.log"
+    with log.open("wb") as opened:
         process = subprocess.Popen(
             [sys.executable, str(program), *flags],
             cwd=folder,
             env=environment(PYTHONPATH=str(ROOT), **variables),
-            stdout=output,
+            stdout=opened,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            app = App(f"http://127.0.0.1:{port}", process, log)
+            name = f"[{host}]" if ":" in host else host
+            app = App(f"http://{name}:{port}", process, log)
             _wait(app)
             yield app
         finally:
@@ -77,7 +88,8 @@ def started_app(
 @contextmanager
 def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
     """The address of a `started_app`."""
-    with started_app(folder, *flags, port=port, program=ROOT / "app.py", **variables) as app:
+    typed: dict[str, Any] = dict(variables)
+    with started_app(folder, *flags, port=port, **typed) as app:
         yield app.url
 
 
@@ -90,7 +102,8 @@ def _wait(app: App) -> None:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-    raise AssertionError(f"the app did not start:\n{app.log.read_text(errors='replace')}")
+    with app.log.open(errors="replace") as log:  # which may be a device without an end
+        raise AssertionError(f"the app did not start:\n{log.read(MOST_LOG)}")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ FLOORS = (
     ("bridge", "direct"),
     ("core", "upstream", "media", "access", "browser"),
     ("protocol", "tools"),
-    ("audio",),
+    ("audio", "output"),
 )
 """Imports point down only, to any lower floor; `settings` is for every shell."""
 

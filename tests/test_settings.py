@@ -134,6 +134,8 @@ def test_practice_mode(argv, environ, practice):
             ("https://a.example", "http://b:8080"),
         ),
         ("GRADIO_SERVER_NAME", "0.0.0.0", "host", "0.0.0.0"),
+        ("GRADIO_SERVER_NAME", "::", "host", "[::]"),
+        ("GRADIO_SERVER_NAME", "[::1]", "host", "[::1]"),
         ("GRADIO_SERVER_PORT", "8080", "port", 8080),
         ("GRADIO_SHARE", "True", "share", True),
         ("GRADIO_SHARE", "1", "share", True),
@@ -217,7 +219,7 @@ def test_flags_beat_the_environment_and_the_environment_beats_the_file(dotenv, t
     from_environment = load([], environ, file)
     from_file = load([], KEY, file)
 
-    assert (from_flags.host, from_flags.port, from_flags.share) == ("::1", 7999, True)
+    assert (from_flags.host, from_flags.port, from_flags.share) == ("[::1]", 7999, True)
     assert from_flags.trace == tmp_path / "flag"
     assert (from_environment.host, from_environment.port) == ("10.0.0.1", 8001)
     assert from_environment.trace == tmp_path / "environment"
@@ -241,6 +243,8 @@ def test_an_empty_variable_hides_the_one_in_the_file(dotenv):
         ([], {}, False),
         (["--host", "localhost"], {}, False),
         (["--host", "::1"], {}, False),
+        (["--host", "[::1]"], {}, False),
+        (["--host", "::"], {}, True),
         (["--host", "127.8.8.8"], {}, False),
         (["--host", "0.0.0.0"], {}, True),
         (["--host", "studio.local"], {}, True),

@@ -52,6 +52,8 @@ STREAMS: Final = 200
 SPACE_PROXIES: Final = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 """The proxies of a Space, whose `X-Forwarded-For` is believed (`FORWARDED_ALLOW_IPS`)."""
 _HEADERS: Final = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"same-origin"}
+_STREAM_HEADERS: Final = {**_HEADERS, b"x-accel-buffering": b"no"}
+"""A proxy that waits for the end of a stream would keep a call's words until its end."""
 
 
 class Page(Protocol):
@@ -226,6 +228,7 @@ class _Visit:
 
     def _dress(self, send: Send) -> Send:
         own = self._guard.is_own(self._path)
+        added = _STREAM_HEADERS if self._path == DATA else _HEADERS
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -234,7 +237,7 @@ class _Visit:
                     for name, value in message.get("headers", ())
                     if own or not name.lower().startswith(b"access-control-")
                 ]
-                message = {**message, "headers": [*headers, *_HEADERS.items()]}
+                message = {**message, "headers": [*headers, *added.items()]}
             await send(message)
 
         return dressed

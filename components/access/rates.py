@@ -19,6 +19,8 @@ from components.settings import MEMORY, SettingsError
 
 log = logging.getLogger(__name__)
 
+MOST_SET_S: Final = 5.0
+"""By which the calendar's clock may be corrected without the counters noticing much."""
 TIMEOUT_S: Final = 1.0
 """The longest wait for an answer of the shared counter."""
 RETRY_S: Final = 10.0
@@ -33,6 +35,7 @@ class Rates:
     def __init__(self, storage_uri: str = MEMORY) -> None:
         """`SettingsError` if a shared counter cannot be used."""
         self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._clock_ahead_s = _clock_ahead_s()
         self._shared = _shared(storage_uri) if storage_uri != MEMORY else None
         self._lost_until: float | None = None
 
@@ -40,7 +43,20 @@ class Rates:
         """Count one more; False if that is above the limit, such as "20/minute"."""
         item = _item(limit)
         shared = await self._ask_shared(item, purpose, visitor)
-        return await self._own.hit(item, purpose, visitor) if shared is None else shared
+        if shared is not None:
+            return shared
+        await self._mind_the_clock()
+        return await self._own.hit(item, purpose, visitor)
+
+    async def _mind_the_clock(self) -> None:
+        """Count anew when the calendar's clock was set, by which the counters here forget.
+
+        Set back by an hour, it would keep everybody's minute for so much longer.
+        """
+        ahead_s = _clock_ahead_s()
+        if abs(ahead_s - self._clock_ahead_s) > MOST_SET_S:
+            await self._own.storage.reset()
+        self._clock_ahead_s = ahead_s
 
     async def _ask_shared(self, item: RateLimitItem, purpose: str, visitor: str) -> bool | None:
         """Whether the shared counter is within the limit; None if none can be asked at present."""
@@ -58,6 +74,11 @@ class Rates:
             log.info("the shared rate limits are back")
             self._lost_until = None
         return admitted
+
+
+def _clock_ahead_s() -> float:
+    """How far the calendar's clock is ahead of the one that nobody sets."""
+    return time.time() - time.monotonic()
 
 
 def _shared(uri: str) -> FixedWindowRateLimiter:

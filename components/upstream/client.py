@@ -7,6 +7,7 @@ server takes all memory. No text of the server holds our key when it leaves here
 """
 
 import asyncio
+import errno
 import logging
 import re
 import ssl
@@ -278,10 +279,22 @@ def _why_not_open(error: Exception, host: str, secrets: Sequence[bytes]) -> Fail
             what = f"{host} hung up without an answer. Try again, or check REALTIME_BASE_URL."
         case InvalidMessage() | EOFError():
             what = f"{host} does not speak WebSocket. Check REALTIME_BASE_URL."
+        case ssl.SSLCertVerificationError():
+            what = (
+                f"No secure connection to {host} is possible: {_why_not_trusted(error)}. "
+                "Check REALTIME_BASE_URL and this machine's clock."
+            )
         case ssl.SSLError():
             what = f"No secure connection to {host} is possible. Check REALTIME_BASE_URL."
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            what = "This server has no room for another connection. Try again in a moment."
         case OSError() | UnicodeError():
             what = f"{host} cannot be reached. Check the network and REALTIME_BASE_URL."
         case _:
             what = f"{host} refused the connection. Check REALTIME_BASE_URL."
     return Failure(Severity.TRANSIENT, what)
+
+
+def _why_not_trusted(error: ssl.SSLCertVerificationError) -> str:
+    """In OpenSSL's words, such as "certificate has expired"; they hold no text of the server."""
+    return str(error.verify_message).rstrip(".")

@@ -7,21 +7,16 @@ whole call.
 import asyncio
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from components.core import link, liveness, retries
 from components.core.conversation import Status
 from components.upstream import client as upstream
 from tests.caller import calling
+from tests.certificates import certified
 from tests.faulty import (
     TEXT,
     answer,
@@ -260,45 +255,6 @@ async def test_broken_tls_is_a_lost_connection(tmp_path, monkeypatch):
         successor = await server.client(2)
         await successor.expect("conversation.item.create", 3)
         await caller.state(connection="connected")
-
-
-async def test_certificate_that_nobody_knows_is_said(tmp_path, monkeypatch):
-    context = certified(tmp_path, monkeypatch)
-    monkeypatch.delenv("SSL_CERT_FILE")
-    async with faulty_server(tls=context) as server, calling(server.url) as caller:
-        state = await caller.state(connection="failed")
-
-    assert "No secure connection" in state["notice"]
-    assert server.connections == 0
-
-
-def certified(folder, monkeypatch):
-    """The server's side of TLS, with a certificate that the client trusts."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    (folder / "certificate.pem").write_bytes(pem)
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "certificate.pem"))
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return context
 
 
 # A call that is under way, and cannot be healed.

@@ -1,23 +1,30 @@
 """Runs the practice server in a process of its own, beside the program that needs it.
 
-Rule: the child knows no key but the chat model's, and ends with its parent, however that ends.
+Rule: the child knows no key but the chat model's, and ends with its parent, however that ends. If
+it ends by itself it is started again at the same address, so that calls find it there.
 """
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Final
 
 from components.settings import ChatModel, Settings
 
+log = logging.getLogger(__name__)
+
 READY_LIMIT_S: Final = 20.0
 STOP_LIMIT_S: Final = 1.5
+LEAST_LIFE_S: Final = 5.0
+"""A server that does not even run for so long would end again."""
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _SECRETS: Final = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
@@ -29,9 +36,17 @@ class PracticeError(Exception):
 class PracticeProcess:
     """A practice server that runs. `base_url` is where; `stop` ends it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], base_url: str) -> None:
-        self.base_url = base_url
-        self._process = process
+    def __init__(self, settings: Settings, ready_limit_s: float) -> None:
+        self._settings = settings
+        self._ready_limit_s = ready_limit_s
+        self._stopped = False
+        self._change = threading.Lock()
+        """Held while `_process` is replaced, or stopped for good."""
+        self._process = _begin(settings, 0)
+        self._port = _port_or_end(self._process, ready_limit_s)
+        self.base_url = f"ws://127.0.0.1:{self._port}/v1"
+        self._watching = threading.Thread(target=self._watch, daemon=True)
+        self._watching.start()
 
     @property
     def running(self) -> bool:
@@ -39,14 +54,47 @@ class PracticeProcess:
 
     def stop(self) -> None:
         """End the server, within two seconds; a second call does nothing."""
+        with self._change:
+            self._stopped = True
         _end(self._process)
+
+    def _watch(self) -> None:
+        """Start the server again whenever it ends, until it is stopped or does not live."""
+        lives = True
+        while lives:
+            begun = time.monotonic()
+            status = self._process.wait()
+            lives = time.monotonic() > begun + LEAST_LIFE_S and self._begin_again(status)
+
+    def _begin_again(self, status: int) -> bool:
+        with self._change:
+            if self._stopped:
+                return False
+            log.warning("! the practice server has ended (%d): it is started again", status)
+            _end(self._process)
+            try:
+                self._process = _begin(self._settings, self._port)
+            except PracticeError as error:
+                log.error("! %s", error)
+                return False
+        try:
+            _port_or_end(self._process, self._ready_limit_s)
+        except PracticeError as error:
+            log.error("! %s", error)
+            return False
+        return True
 
 
 def start_process(settings: Settings, ready_limit_s: float = READY_LIMIT_S) -> PracticeProcess:
     """Start the server and wait until it is ready; raises `PracticeError`."""
-    command = [sys.executable, "-m", "components.practice", "--child", "--port", "0"]
+    return PracticeProcess(settings, ready_limit_s)
+
+
+def _begin(settings: Settings, port: int) -> "subprocess.Popen[bytes]":
+    """A server that is about to listen at this port, or for 0 at any."""
+    command = [sys.executable, "-m", "components.practice", "--child", "--port", str(port)]
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             cwd=_ROOT,
             env=_environment(os.environ, settings.chat_model),
@@ -57,12 +105,15 @@ def start_process(settings: Settings, ready_limit_s: float = READY_LIMIT_S) -> P
         )
     except OSError as error:
         raise PracticeError(f"The practice server cannot be started: {error}.") from error
+
+
+def _port_or_end(process: "subprocess.Popen[bytes]", limit_s: float) -> int:
+    """The port of a server that is ready; one that does not get ready is ended."""
     try:
-        port = _port(process, ready_limit_s)
+        return _port(process, limit_s)
     except BaseException:
         _end(process)
         raise
-    return PracticeProcess(process, f"ws://127.0.0.1:{port}/v1")
 
 
 def _environment(environ: Mapping[str, str], chat_model: ChatModel | None) -> dict[str, str]:
@@ -100,7 +151,7 @@ def _read_line(stream: IO[bytes], lines: "queue.SimpleQueue[bytes]") -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let the child go by closing its input; one that stays is killed."""
+    """Let the child go by closing its input; one that stays is killed. No pipe is left open."""
     assert process.stdin is not None
     assert process.stdout is not None
     with contextlib.suppress(OSError):

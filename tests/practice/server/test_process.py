@@ -5,23 +5,28 @@ import sys
 import textwrap
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from components.practice.server import process
-from components.practice.server.process import PracticeError, start_process
+from components.practice.server.process import PracticeError, PracticeProcess, start_process
 from components.settings import ChatModel, Settings
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = Settings(practice=True)
+PATIENCE_S = 20
 
 
 def answers(base_url: str) -> bool:
     url = base_url.replace("ws://", "http://").removesuffix("/v1") + "/"
-    with urllib.request.urlopen(url, timeout=5) as response:
-        return bool(response.status == 200)
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
 
 
 def test_it_starts_answers_and_stops() -> None:
@@ -76,6 +81,67 @@ def test_a_server_that_will_not_go_is_killed(monkeypatch: pytest.MonkeyPatch) ->
     practice.stop()
 
     assert not practice.running
+
+
+def killed(practice: PracticeProcess) -> None:
+    os.kill(practice._process.pid, signal.SIGKILL)
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    until = time.monotonic() + PATIENCE_S
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.05)
+    return condition()
+
+
+def test_a_server_that_was_killed_is_there_again_at_the_same_address(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(process, "LEAST_LIFE_S", 0.0)
+    practice = start_process(SETTINGS)
+    try:
+        killed(practice)
+        assert eventually(lambda: not answers(practice.base_url))
+        assert eventually(lambda: answers(practice.base_url))
+    finally:
+        practice.stop()
+
+    assert not practice.running
+    assert len(caplog.records) == 1
+    assert "the practice server has ended (-9): it is started again" in caplog.text
+
+
+def test_a_server_that_does_not_live_is_not_started_again() -> None:
+    practice = start_process(SETTINGS)
+    killed(practice)
+    practice._watching.join(PATIENCE_S)
+
+    assert not practice._watching.is_alive()
+    assert not practice.running
+    practice.stop()
+
+
+def test_a_server_that_cannot_be_started_again_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(process, "LEAST_LIFE_S", 0.0)
+    practice = start_process(SETTINGS)
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    killed(practice)
+    practice._watching.join(PATIENCE_S)
+
+    assert "The practice server cannot be started" in caplog.text
+    practice.stop()
+
+
+def test_a_server_that_is_stopped_is_not_started_again(caplog: pytest.LogCaptureFixture) -> None:
+    practice = start_process(SETTINGS)
+    practice.stop()
+    practice._watching.join(PATIENCE_S)
+
+    assert not practice._watching.is_alive()
+    assert not practice.running
+    assert caplog.text == ""
 
 
 def test_it_dies_with_its_parent() -> None:
