@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-import threading
+import time
 import warnings
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -31,6 +31,7 @@ LOGIN_MESSAGE: Final = "After ten attempts, wait a minute."
 CLOSING: Final = "The app is being stopped. Start again when it is back."
 GOODBYE_S: Final = 1.0
 """All bridged calls together have so long to end, and then all direct ones."""
+SLICE_S: Final = 0.5
 CLOSE_LIMIT_S: Final = 1
 """The web server waits so long for requests that are under way."""
 
@@ -101,7 +102,8 @@ def _wait_for_the_end() -> None:
     """Until Ctrl-C, or until the system asks the process to end."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        while True:  # a wait without end cannot be interrupted on Windows
+            time.sleep(SLICE_S)
     sys.stderr.write("Ending all calls…\n")
 
 
