@@ -12,6 +12,7 @@ from typing import Final
 
 from components.access.guard import SPACE_PROXIES, Guard
 from components.access.rates import Rates
+from components.access.repeats import BoundedHandler
 from components.bridge.calls import Calls
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
@@ -42,7 +43,7 @@ class LaunchError(Exception):
 
 def launch(settings: Settings) -> None:
     """Serve until interrupted; `PracticeError` or `LaunchError` if that cannot begin."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", handlers=[BoundedHandler()])
     logging.getLogger("components").setLevel(logging.INFO)
     # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
     warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
