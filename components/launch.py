@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Final
 
 from components.access.guard import SPACE_PROXIES, Guard
 from components.access.rates import Rates
+from components.access.repeats import BoundedHandler
 from components.bridge.calls import Calls
 from components.core.places import Places
 from components.direct.routes import direct_routes
@@ -32,6 +34,7 @@ LOGIN_MESSAGE: Final = "After ten attempts, wait a minute."
 CLOSING: Final = "The app is being stopped. Start again when it is back."
 GOODBYE_S: Final = 1.0
 """All bridged calls together have so long to end, and then all direct ones."""
+SLICE_S: Final = 0.5
 CLOSE_LIMIT_S: Final = 1
 """The web server waits so long for requests that are under way."""
 END_LIMIT_S: Final = 2.0
@@ -44,7 +47,7 @@ class LaunchError(Exception):
 
 def launch(settings: Settings) -> None:
     """Serve until interrupted; `PracticeError` or `LaunchError` if that cannot begin."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", handlers=[BoundedHandler()])
     logging.getLogger("components").setLevel(logging.INFO)
     # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
     warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
@@ -106,7 +109,8 @@ def _wait_for_the_end() -> None:
     """Until Ctrl-C, or until the system asks the process to end."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        while True:  # a wait without end cannot be interrupted on Windows
+            time.sleep(SLICE_S)
     sys.stderr.write("Ending all calls…\n")
 
 

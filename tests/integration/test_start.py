@@ -166,3 +166,24 @@ async def test_caller_who_vanished_does_not_hold_up_the_stop(tmp_path):
                 await ends_in_time(app, begun)
                 await session.closed.wait()
                 assert session.socket.close_code == 1000
+
+
+def test_ctrl_c_ends_the_wait_where_no_signal_wakes_the_main_thread(tmp_path):
+    """On Windows it only leaves a note, which the main thread finds when it next runs."""
+    code = (
+        "import _thread, threading\n"
+        "from components import launch\n"
+        "threading.Timer(0.1, _thread.interrupt_main).start()\n"
+        "launch._wait_for_the_end()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert ended.stderr == "Ending all calls…\n"
