@@ -14,12 +14,14 @@ import numpy as np
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE
 from components.bridge.call import Page
 from components.core.conversation import Assistant, Connection, Conversation, User
+from components.core.places import Place, Places
 
 
 class ScriptedCall:
     """In the place of a `Call`; its own methods are safe to use from the test's thread."""
 
-    def __init__(self, control: "Control", past: Conversation) -> None:
+    def __init__(self, control: "Control", past: Conversation, place: Place) -> None:
+        self.place = place
         self.received: queue.Queue[dict[str, Any]] = queue.Queue()
         self.heard = threading.Event()
         """Set by the first sound from the microphone."""
@@ -154,27 +156,31 @@ class Control:
         """Never tell the page that the call has begun."""
         self.mute = False
         """Speak without a sound."""
-        self._most = most
+        self._places = Places(most, most)
         self._calls: dict[str, ScriptedCall] = {}
 
     def call(self) -> ScriptedCall:
         """The next call that a page comes to."""
         return self.attached.get(timeout=20)
 
-    @property
-    def full(self) -> bool:
-        return sum(not call.over for call in self._calls.values()) >= self._most
-
     def running(self, key: str) -> bool:
         return key in self._calls and not self._calls[key].over
 
-    def enter(self, key: str) -> ScriptedCall:
+    def enter(self, key: str, visitor: str) -> ScriptedCall:
         if not self.running(key):
-            self._calls[key] = ScriptedCall(self, self.past(key))
+            self._give_back()
+            place = self._places.take(visitor, time.monotonic())
+            self._calls[key] = ScriptedCall(self, self.past(key), place)
         return self._calls[key]
 
     def past(self, key: str) -> Conversation:
         return self._calls[key].conversation if key in self._calls else Conversation()
 
     def forget(self, key: str) -> None:
+        self._give_back()
         self._calls.pop(key, None)
+
+    def _give_back(self) -> None:
+        for call in self._calls.values():
+            if call.over:
+                self._places.give_back(call.place)
