@@ -49,6 +49,7 @@ TESTED_BESIDE = {
     "page.direct_tab": "browser/test_direct.py",
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
+    "upstream.wire": "upstream/test_client.py",
     "practice.__main__": "practice/test_main.py",
     "practice.server.calls": "practice/server/test_webrtc.py",
 }

@@ -289,7 +289,8 @@ class Call:
             self._trace = Trace(self._settings.trace)
         key = self._settings.api_key
         about = headers(url, key, identifier(self._visitor, key))
-        return await open_upstream(url, about, self._trace)
+        records = [self._trace] if self._trace else []
+        return await open_upstream(url, about, records)
 
     async def _run_tool(self, call: RunTool) -> None:
         """A function of `tools.py`; the session may have ended or begun anew meanwhile."""

@@ -147,7 +147,7 @@ class Watched:
 
     async def _attach(self) -> Upstream:
         url = self._minting.sideband_url(self._call_id)
-        return await open_upstream(url, self._minting.headers, self._trace)
+        return await open_upstream(url, self._minting.headers, [self._trace] if self._trace else [])
 
     async def _listen(self, upstream: Upstream) -> None:
         self._upstream = upstream

@@ -42,7 +42,7 @@ from components.protocol.fields import Json
 from components.protocol.reading import parse, server_event
 from components.upstream.outbox import Outbox
 from components.upstream.socket import CLOSE_LIMIT_S, Connection
-from components.upstream.trace import Trace
+from components.upstream.wire import Direction, Record, WireEvent
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +81,14 @@ class Upstream:
     """An open connection. Iterate `events` until it raises `UpstreamError`; then `close`."""
 
     def __init__(
-        self, socket: ClientConnection, trace: Trace | None, secrets: Sequence[bytes] = ()
+        self,
+        socket: ClientConnection,
+        records: Sequence[Record] = (),
+        secrets: Sequence[bytes] = (),
     ) -> None:
         """`secrets` are taken out of everything that the server says."""
         self._socket = socket
-        self._trace = trace
+        self._records = records
         self._secrets = secrets
         self._outbox = Outbox()
         self._filled = asyncio.Event()
@@ -101,10 +104,10 @@ class Upstream:
     def send(self, event: Json) -> None:
         """Queue a client event."""
         log.debug("> %s", event["type"])
-        self._outbox.add(orjson.dumps(event).decode())
+        text = orjson.dumps(event)
+        self._outbox.add(text.decode())
         self._queued()
-        if self._trace:
-            self._trace.write("sent", event, time.time())
+        self._record("sent", event, len(text))
 
     def send_audio(self, pcm: bytes) -> None:
         """Queue microphone audio; what waits for seconds already is dropped for it."""
@@ -174,9 +177,14 @@ class Upstream:
             return None
         if log.isEnabledFor(logging.DEBUG):
             log.debug("< %s", safe(event["type"][:80]))
-        if self._trace:
-            self._trace.write("received", event, time.time())
+        self._record("received", event, len(message))
         return event
+
+    def _record(self, direction: Direction, event: Json, size: int) -> None:
+        if self._records:
+            passed = WireEvent(direction, event, size, time.time())
+            for record in self._records:
+                record.write(passed)
 
     def _queued(self) -> None:
         """Something waits to be sent; a server that takes nothing any more is given up."""
@@ -211,7 +219,7 @@ class Upstream:
 
 
 async def open_upstream(
-    url: str, headers: Mapping[str, str], trace: Trace | None = None
+    url: str, headers: Mapping[str, str], records: Sequence[Record] = ()
 ) -> Upstream:
     """Connect; `UpstreamError` if that fails or takes longer than `OPEN_LIMIT_S`."""
     host = urlsplit(url).hostname or ""
@@ -235,7 +243,7 @@ async def open_upstream(
         failure = _why_not_open(error, host, secrets)
         # Not `from error`: the library's texts repeat whole addresses, which may hold the key.
         raise UpstreamError(failure) from None
-    return Upstream(socket, trace, secrets)
+    return Upstream(socket, records, secrets)
 
 
 class _Connect(connect):

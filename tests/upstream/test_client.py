@@ -78,8 +78,8 @@ async def tcp_server(script):
 
 
 @asynccontextmanager
-async def opened(url, trace=None):
-    upstream = await open_upstream(url, AUTHORIZED, trace)
+async def opened(url, *records):
+    upstream = await open_upstream(url, AUTHORIZED, records)
     try:
         yield upstream
     finally:
@@ -760,7 +760,7 @@ async def test_hanging_up_on_a_server_that_never_reads_does_not_hang(monkeypatch
     monkeypatch.setattr(module, "CLOSE_LIMIT_S", 0.05)
     async with deaf_server() as url:
         socket = await connect(url, compression=None, close_timeout=0.05)
-        upstream = Upstream(socket, None)
+        upstream = Upstream(socket)
         while socket.transport.get_write_buffer_size() == 0:
             upstream.send_audio(bytes(1_000_000))
             await asyncio.sleep(0)
@@ -889,7 +889,7 @@ async def test_key_that_a_server_repeats_goes_no_further(tmp_path, caplog):
     path = tmp_path / "call.jsonl"
     with closing(Trace(path)) as trace:
         async with realtime_server(repeat, logger=quiet) as url:
-            upstream = await open_upstream(url, {"api-key": key}, trace)
+            upstream = await open_upstream(url, {"api-key": key}, [trace])
             events, closed = await everything_of(upstream)
             await upstream.close()
     async with realtime_server(echo, process_request=refuse, logger=quiet) as url:

@@ -1,0 +1,135 @@
+"""The newest events of a call, both ways, for who looks into it.
+
+Rule: at most `MOST_ROWS` rows and `MOST_BYTES` of events are kept, the newest. Events that come by
+the hundred share a row that counts them. Audio is not kept.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from components.protocol.fields import Json
+from components.upstream.shortening import shortened
+from components.upstream.wire import Direction, WireEvent
+
+MOST_ROWS: Final = 2_000
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""As JSON. A reply of a minute, whose audio is not kept, has some ten thousand."""
+LONGEST_ID: Final = 100
+"""Characters by which items are told apart."""
+LONGEST_TYPE: Final = 100
+"""Characters that are shown."""
+APPEND: Final = "input_audio_buffer.append"
+
+Shared = tuple[Direction, str, str]
+"""What the events of one row have in common: direction, type, and the item they belong to."""
+_MICROPHONE: Final[Shared] = ("sent", APPEND, "")
+
+
+@dataclass(slots=True)
+class Row:
+    """One event, or several of a kind."""
+
+    number: int
+    """Of the call, from 1."""
+    revision: int
+    """Grows with every change of any row."""
+    at: float
+    """Unix time of the first event, in seconds."""
+    direction: Direction
+    type: str
+    count: int
+    size: int
+    """Of all its events as JSON, in bytes."""
+    kept: int
+    """Of `event`, in bytes."""
+    event: Json
+    """The first one."""
+    shared: Shared | None
+    """None if no other event may join."""
+
+    def shown(self) -> dict[str, Any]:
+        """For the page: what an event of a server brings is shortened."""
+        event = shortened(self.event)
+        return {
+            "number": self.number,
+            "at": round(self.at, 3),
+            "direction": self.direction,
+            "type": str(event.get("type", ""))[:LONGEST_TYPE],
+            "count": self.count,
+            "bytes": self.size,
+            "event": event,
+        }
+
+
+class RecentEvents:
+    """Rows of events, oldest first."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        """Of the newest change."""
+        self._rows: deque[Row] = deque()
+        self._kept = 0
+        self._numbers = 0
+        self._open: dict[Shared, Row] = {}
+        """Rows that further events may join."""
+
+    def write(self, passed: WireEvent) -> None:
+        """An event has passed."""
+        event, type_ = passed.event, str(passed.event.get("type", ""))
+        if not type_.endswith(".delta"):
+            self._open.pop(_MICROPHONE, None)
+            self._add(passed, type_, passed.size)
+            return
+        shared = (passed.direction, type_, str(event.get("item_id"))[:LONGEST_ID])
+        if not self._join(shared, passed.size):
+            delta = event.get("delta")
+            length = len(delta) if isinstance(delta, str) else 0
+            first = replace(passed, event={**event, "delta": f"({length} characters)"})
+            self._add(first, type_, passed.size - length, shared)
+
+    def appended(self, size: int, at: float) -> None:
+        """A frame of the microphone was sent; `size` is its bytes of PCM, `at` Unix time."""
+        if not self._join(_MICROPHONE, size):
+            self._add(WireEvent("sent", {"type": APPEND}, size, at), APPEND, 0, _MICROPHONE)
+
+    def since(self, revision: int) -> list[Row]:
+        """The rows that have changed since then, oldest first."""
+        return [row for row in self._rows if row.revision > revision]
+
+    def _join(self, shared: Shared, size: int) -> bool:
+        row = self._open.get(shared)
+        if row is None:
+            return False
+        self.revision += 1
+        row.revision = self.revision
+        row.count += 1
+        row.size += size
+        return True
+
+    def _add(self, passed: WireEvent, type_: str, kept: int, shared: Shared | None = None) -> None:
+        self.revision += 1
+        self._numbers += 1
+        row = Row(
+            number=self._numbers,
+            revision=self.revision,
+            at=passed.at,
+            direction=passed.direction,
+            type=type_,
+            count=1,
+            size=passed.size,
+            kept=kept,
+            event=passed.event,
+            shared=shared,
+        )
+        self._rows.append(row)
+        if shared:
+            self._open[shared] = row
+        self._kept += kept
+        while len(self._rows) > MOST_ROWS or (self._kept > MOST_BYTES and len(self._rows) > 1):
+            self._drop(self._rows.popleft())
+
+    def _drop(self, row: Row) -> None:
+        self._kept -= row.kept
+        if row.shared and self._open.get(row.shared) is row:
+            del self._open[row.shared]
