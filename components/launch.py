@@ -15,6 +15,7 @@ from components.access.guard import SPACE_PROXIES, Guard
 from components.access.rates import Rates
 from components.access.repeats import BoundedHandler
 from components.bridge.calls import Calls
+from components.bridge.routes import inspection_routes
 from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
@@ -68,6 +69,8 @@ def _serve(settings: Settings) -> None:
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings, places)
     routes = direct_routes(settings, sidebands, rates, refused, places)
+    if not settings.reachable:  # instructions and events are for the owner alone
+        routes += inspection_routes(calls)
     guard = Guard(rates, settings.max_starts_per_minute, [route.path for route in routes])
     if settings.on_space:
         os.environ.setdefault("FORWARDED_ALLOW_IPS", SPACE_PROXIES)

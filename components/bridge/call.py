@@ -16,7 +16,8 @@ import numpy as np
 
 from components import tools
 from components.access.visitor import identifier
-from components.audio import FRAME_BYTES, FRAME_MS, Samples, level_dbfs
+from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, Samples, level_dbfs
+from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
 from components.core.allowance import Limits
 from components.core.conversation import Conversation
@@ -40,6 +41,7 @@ from components.settings import Settings
 from components.upstream.client import Upstream, open_upstream
 from components.upstream.configuration import session_options
 from components.upstream.trace import Trace
+from components.upstream.wire import Record
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +109,7 @@ class Call:
         self._page: Page | None = None
         self._coming: Page | None = None
         self._line = Line(self, self._open)
+        self.inspection = Inspection()
         self._trace: Trace | None = None
         self._functions: set[asyncio.Task[None]] = set()
         self._threads = tools.Threads()
@@ -114,7 +117,8 @@ class Call:
         self._hung_up_at: float | None = None
         self._state: tuple[str | float | None, ...] = ()
         self._messages: object = ()
-        self._frame = b""
+        self._level = FLOOR_DBFS
+        """Of the microphone's newest frame."""
         self._packet_at = 0.0
         self._alone_since = 0.0
         self._begun = 0.0
@@ -176,8 +180,9 @@ class Call:
     def microphone(self, pcm: bytes) -> None:
         """Sound of the microphone: PCM16, 24 kHz, mono, about 20 ms."""
         try:
-            self._frame = pcm
             self._packet_at = now = time.monotonic()
+            self._level = _level(pcm)
+            self.inspection.timing.microphone(self._level, now)
             self._perform(self._session.microphone(pcm, now))
             if self._packet_at >= self._ticked_at + TICK_S:
                 self._tick(self._packet_at)
@@ -189,6 +194,8 @@ class Call:
         """The 20 ms to play now; None for silence."""
         pcm = self._session.frame(now)
         self._sounding = pcm or b""
+        if pcm:
+            self.inspection.timing.sent(now)
         return pcm
 
     def command(self, message: Mapping[str, Any]) -> None:
@@ -218,13 +225,13 @@ class Call:
         now = time.monotonic()
         match message:
             case {"type": "say", "text": str(text)}:
-                return self._session.say(text, now)
+                return self._timed(self._session.say(text, now), now)
             case {"type": "interrupt"}:
                 return self._session.interrupt(now)
             case {"type": "mute", "on": bool(muted)}:
                 return self._session.mute(muted, now)
             case {"type": "talk", "down": bool(down)}:
-                return self._session.push_to_talk(down, now)
+                return self._timed(self._session.push_to_talk(down, now), now)
             case {"type": "hangup"}:
                 return self._session.hang_up(now)
             case {
@@ -233,7 +240,19 @@ class Call:
                 "rtt_ms": int(rtt) | float(rtt),
             }:
                 self._session.playout_delay((delay + rtt / 2) / 1000)
+            case {"type": "heard", "ago_ms": int(ago) | float(ago)}:
+                self.inspection.timing.heard(now - ago / 1000)
         return []
+
+    def _timed(self, outputs: list[Output], now: float) -> list[Output]:
+        """The outputs; a turn that they hand over begins now."""
+        for output in outputs:
+            match output:
+                case Send({"type": "conversation.item.create"}):
+                    self.inspection.timing.typed(now)
+                case Send({"type": "input_audio_buffer.commit"}):
+                    self.inspection.timing.released(now)
+        return outputs
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         if self._page:
@@ -265,7 +284,9 @@ class Call:
 
     def received(self, event: ServerEvent) -> None:
         """A server event."""
-        self._perform(self._session.receive(event, time.monotonic()))
+        now = time.monotonic()
+        self.inspection.timing.receive(event, now)
+        self._perform(self._session.receive(event, now))
 
     def lost(self, failure: Failure) -> None:
         """The socket could not be opened, or has closed."""
@@ -289,14 +310,19 @@ class Call:
             self._trace = Trace(self._settings.trace)
         key = self._settings.api_key
         about = headers(url, key, identifier(self._visitor, key))
-        records = [self._trace] if self._trace else []
+        records: list[Record] = [self.inspection.events]
+        if self._trace:
+            records.append(self._trace)
         return await open_upstream(url, about, records)
 
     async def _run_tool(self, call: RunTool) -> None:
         """A function of `tools.py`; the session may have ended or begun anew meanwhile."""
         log.info("= the assistant calls %s", safe(call.name[:100]))
+        began = time.monotonic()
         output = await tools.run(call.name, call.arguments, self._threads)
-        self._perform(self._session.ran(call.call_id, output, time.monotonic()))
+        now = time.monotonic()
+        self.inspection.timing.ran(now - began)
+        self._perform(self._session.ran(call.call_id, output, now))
 
     # Performing, and keeping time.
 
@@ -304,7 +330,8 @@ class Call:
         for output in outputs:
             match output:
                 case SendAudio(pcm):
-                    self._line.send_audio(pcm)
+                    if self._line.send_audio(pcm):
+                        self.inspection.events.appended(len(pcm), time.time())
                 case Send(event):
                     self._line.send(event)
                 case StopPlayback():
@@ -330,6 +357,7 @@ class Call:
             return
         self._hung_up_at = time.monotonic()
         self._line.end()
+        self.inspection.over = True
         for task in self._functions:
             task.cancel()
         if self._trace:
@@ -381,7 +409,7 @@ class Call:
         self._tell(
             {
                 "type": "levels",
-                "user": _level(self._frame),
+                "user": self._level,
                 "assistant": _level(self._sounding),
                 "t": round((now - self._begun) * 1000),
             }

@@ -9,10 +9,11 @@ import asyncio
 import re
 import secrets
 import time
-from collections import OrderedDict
 from typing import Any, Final
 
 from components.bridge.call import Call
+from components.bridge.inspection import Inspection
+from components.bridge.memory import Memory
 from components.core.conversation import Conversation
 from components.core.history import kept
 from components.core.places import Place, Places
@@ -22,6 +23,8 @@ from components.settings import Settings
 REMEMBERED_S: Final = 30 * 60.0
 """So long after its end a conversation can be continued."""
 MOST_REMEMBERED: Final = 200
+MOST_INSPECTIONS: Final = 8
+"""Of ended calls that can still be looked into; each may hold some megabytes."""
 _KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -41,7 +44,8 @@ class Calls:
         self._refused = refused
         self._places = places
         self._calls: dict[str, Call] = {}
-        self._past: OrderedDict[str, tuple[float, Conversation]] = OrderedDict()
+        self._past = Memory[Conversation](MOST_REMEMBERED, REMEMBERED_S)
+        self._inspections = Memory[Inspection](MOST_INSPECTIONS, REMEMBERED_S)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._forgetting: asyncio.TimerHandle | None = None
         """Runs while anything is remembered, to the end of the app."""
@@ -72,14 +76,20 @@ class Calls:
 
     def past(self, key: str) -> Conversation:
         """What this browser has said and heard so far; empty if nothing is known of it."""
-        self._forget_old()
         if call := self._calls.get(key):
             return call.conversation
-        return self._past[key][1] if key in self._past else Conversation()
+        return self._past.get(key, time.monotonic()) or Conversation()
+
+    def inspection(self, key: str) -> Inspection | None:
+        """What can be looked into of this browser's call: the one that runs, or else its last."""
+        if call := self._calls.get(key):
+            return call.inspection
+        return self._inspections.get(key, time.monotonic())
 
     def forget(self, key: str) -> None:
         """Let go of what was said before."""
-        self._past.pop(key, None)
+        self._past.drop(key)
+        self._inspections.drop(key)
 
     def say_goodbye(self, notice: str, limit_s: float) -> None:
         """End all calls, from another thread; returns when they have ended, or after `limit_s`."""
@@ -100,26 +110,18 @@ class Calls:
     def _end(self, key: str, call: Call, place: Place) -> None:
         del self._calls[key]
         self._places.give_back(place)
+        now = time.monotonic()
+        self._inspections.put(key, call.inspection, now)
         if call.conversation.messages:
-            self._past[key] = time.monotonic(), kept(call.conversation)
-            self._past.move_to_end(key)
-            self._forget_in_time()
+            self._past.put(key, kept(call.conversation), now)
+        self._forget_in_time()
 
     def _forget_in_time(self) -> None:
-        """Let go of what is too old, and again when the next conversation will be."""
-        self._forget_old()
+        """Let go of what is too old, and again when the next will be."""
+        now = time.monotonic()
+        dues = [self._past.purge(now), self._inspections.purge(now)]
         if self._forgetting:
             self._forgetting.cancel()
             self._forgetting = None
-        if self._past and self._loop and not self._closed:
-            ended_at, _ = next(iter(self._past.values()))
-            wait_s = ended_at + REMEMBERED_S - time.monotonic()
-            self._forgetting = self._loop.call_later(wait_s, self._forget_in_time)
-
-    def _forget_old(self) -> None:
-        oldest = time.monotonic() - REMEMBERED_S
-        while self._past:
-            key, (ended_at, _) = next(iter(self._past.items()))
-            if ended_at > oldest and len(self._past) <= MOST_REMEMBERED:
-                return
-            del self._past[key]
+        if self._loop and not self._closed and (due := min(filter(None, dues), default=None)):
+            self._forgetting = self._loop.call_later(due - now, self._forget_in_time)

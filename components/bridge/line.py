@@ -75,10 +75,11 @@ class Line:
         if self._present:
             self._present.send(event)
 
-    def send_audio(self, pcm: bytes) -> None:
-        """A frame of the microphone; without a socket it is dropped."""
+    def send_audio(self, pcm: bytes) -> bool:
+        """A frame of the microphone; without a socket it is dropped. Whether there was one."""
         if self._present:
             self._present.send_audio(pcm)
+        return self._present is not None
 
     def reconnect(self, pause_s: float) -> None:
         """Give the present socket up, and any that was to take its place; open another."""

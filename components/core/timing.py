@@ -111,9 +111,12 @@ class Timing:
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
-        """Oldest first; the last one may still be under way."""
+        """Oldest first; only the last one still changes."""
+        self.revision = 0
+        """Grows with every change."""
         self._voice = Voice()
-        self._count = 0
+        self.count = 0
+        """Turns so far."""
 
     def microphone(self, level_dbfs: float, now: float) -> None:
         """A frame of the microphone."""
@@ -146,6 +149,7 @@ class Timing:
     def ran(self, seconds: float) -> None:
         """A function has run for so long."""
         if self.turns:
+            self.revision += 1
             self.turns[-1].functions_s += seconds
 
     def sent(self, now: float) -> None:
@@ -159,8 +163,9 @@ class Timing:
             self._reach(Step.HEARD, max(now, self.turns[-1].steps[Step.SENT]))
 
     def _begin(self, kind: Kind, began: float) -> None:
-        self._count += 1
-        self.turns = [*self.turns[1 - MOST_TURNS :], Turn(self._count, kind, began)]
+        self.count += 1
+        self.revision += 1
+        self.turns = [*self.turns[1 - MOST_TURNS :], Turn(self.count, kind, began)]
 
     def _has(self, step: Step) -> bool:
         return bool(self.turns) and step in self.turns[-1].steps
@@ -172,6 +177,7 @@ class Timing:
         reached = self.turns[-1].steps
         if not any(later in reached for later in STEPS[STEPS.index(step) :]):
             reached[step] = now
+            self.revision += 1
 
 
 def waits(turn: Turn) -> list[tuple[Step, float]]:

@@ -13,7 +13,7 @@ from components.upstream.shortening import shortened
 from components.upstream.wire import Direction, WireEvent
 
 MOST_ROWS: Final = 2_000
-MOST_BYTES: Final = 8 * 1024 * 1024
+MOST_BYTES: Final = 4 * 1024 * 1024
 """As JSON. A reply of a minute, whose audio is not kept, has some ten thousand."""
 LONGEST_ID: Final = 100
 """Characters by which items are told apart."""

@@ -18,6 +18,10 @@ VISITOR = "192.0.2.1"
 ADA, BOB, EVE = ("a" * 32, "b" * 32, "e" * 32)
 
 
+def new_calls(server):
+    return Calls(Settings(practice=False, base_url=server.url), Refused(), Places(2, 2))
+
+
 @pytest.fixture
 async def server():
     async with scripted_server() as server:
@@ -26,7 +30,7 @@ async def server():
 
 @pytest.fixture
 def calls(server):
-    return Calls(Settings(practice=False, base_url=server.url), Refused(), Places(2, 2))
+    return new_calls(server)
 
 
 async def talk(calls, server, key, text):
@@ -99,35 +103,48 @@ async def test_new_conversation_knows_nothing_of_the_old(calls, server):
     assert words(calls.past(ADA)) == []
 
 
-async def test_call_without_words_is_not_remembered(calls):
-    calls.enter(ADA, VISITOR).abandon()
-
-    assert calls._past == {}
-
-
-async def test_old_conversations_are_forgotten(calls, server, monkeypatch):
-    await talk(calls, server, ADA, "I am Ada.")
-    monkeypatch.setattr(module, "REMEMBERED_S", 0.0)
+async def test_call_without_words_is_not_remembered_but_can_be_looked_into(calls):
+    call = calls.enter(ADA, VISITOR)
+    call.abandon()
 
     assert words(calls.past(ADA)) == []
+    assert calls.inspection(ADA) is call.inspection
+    assert calls.inspection(ADA).over
 
 
-async def test_old_conversations_are_forgotten_without_being_asked_for(calls, server, monkeypatch):
-    forgotten = asyncio.Event()
-    forget_old = calls._forget_old
+async def test_a_call_is_looked_into_while_it_runs_and_until_it_is_forgotten(calls, server):
+    upstream = await talk(calls, server, ADA, "I am Ada.")
+    inspection = calls.inspection(ADA)
+    types = [row.type for row in inspection.events.since(0)]
+    assert {"session.created", "session.update", "conversation.item.create"} <= set(types)
+    assert [turn.kind for turn in inspection.timing.turns] == ["typed"]
+    assert upstream.of("response.create")
 
-    def watched():
-        known = bool(calls._past)
-        forget_old()
-        if known and not calls._past:
-            forgotten.set()
+    calls.forget(ADA)
+    assert calls.inspection(ADA) is None
+    running = calls.enter(BOB, VISITOR)
+    assert calls.inspection(BOB) is running.inspection
+    assert not running.inspection.over
 
-    monkeypatch.setattr(calls, "_forget_old", watched)
+
+async def test_old_conversations_are_forgotten_without_being_asked_for(server, monkeypatch):
     monkeypatch.setattr(module, "REMEMBERED_S", 0.05)
+    calls = new_calls(server)
+    forgotten = asyncio.Event()
+    purge = calls._inspections.purge
+
+    def watched(now):
+        due = purge(now)
+        if due is None:
+            forgotten.set()
+        return due
+
+    monkeypatch.setattr(calls._inspections, "purge", watched)
     await talk(calls, server, ADA, "I am Ada.")
 
     await asyncio.wait_for(forgotten.wait(), PATIENCE_S)
-    assert calls._forgetting is None
+    assert words(calls.past(ADA)) == []
+    assert calls.inspection(ADA) is None
 
 
 async def test_nothing_waits_to_be_forgotten_after_the_end_of_the_app(calls, server):
@@ -145,8 +162,9 @@ async def test_nothing_waits_to_be_forgotten_after_the_end_of_the_app(calls, ser
     assert calls._forgetting is None or calls._forgetting.cancelled()
 
 
-async def test_only_so_many_conversations_are_remembered(calls, server, monkeypatch):
+async def test_only_so_many_conversations_are_remembered(server, monkeypatch):
     monkeypatch.setattr(module, "MOST_REMEMBERED", 1)
+    calls = new_calls(server)
     await talk(calls, server, ADA, "I am Ada.")
     await talk(calls, server, BOB, "I am Bob.")
 

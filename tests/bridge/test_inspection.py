@@ -1,0 +1,95 @@
+"""What can be looked into of a call, and what it costs nobody who does not look."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from components.bridge import inspection as module
+from components.bridge.inspection import Inspection
+from components.protocol.events import AudioDelta, ResponseCreated
+from components.upstream.wire import WireEvent
+
+
+def pass_by(inspection: Inspection, type_: str) -> None:
+    inspection.events.write(WireEvent("received", {"type": type_}, 10, 0.0))
+
+
+async def next_of(reports: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        return await anext(reports)
+
+
+def types_in(report: dict[str, Any]) -> list[str]:
+    return [row["type"] for row in report["events"]]
+
+
+async def test_who_comes_late_gets_all_that_is_kept_and_then_what_is_new() -> None:
+    inspection = Inspection()
+    pass_by(inspection, "one")
+    pass_by(inspection, "two")
+    reports = inspection.reports()
+    first = await next_of(reports)
+    assert types_in(first) == ["one", "two"]
+    pass_by(inspection, "three")
+    second = await next_of(reports)
+    assert types_in(second) == ["three"]
+    assert not second["over"]
+
+
+async def test_who_comes_back_gets_what_has_not_been_seen() -> None:
+    inspection = Inspection()
+    pass_by(inspection, "one")
+    seen = (await next_of(inspection.reports()))["seen"]
+    pass_by(inspection, "two")
+    assert types_in(await next_of(inspection.reports(seen))) == ["two"]
+
+
+async def test_turns_come_whole_at_first_and_then_only_those_that_changed() -> None:
+    inspection = Inspection()
+    for start in (1.0, 11.0):
+        inspection.timing.typed(start)
+        inspection.timing.receive(ResponseCreated("r"), start + 0.1)
+        inspection.timing.receive(AudioDelta("r", "i", 0, b""), start + 0.5)
+        inspection.timing.sent(start + 0.5)
+    reports = inspection.reports()
+    first = await next_of(reports)
+    assert [turn["number"] for turn in first["turns"]] == [1, 2]
+    assert first["turns"][0] == {
+        "number": 1,
+        "kind": "typed",
+        "felt_s": 0.5,
+        "reason": "0.50 s, of which 0.40 s: the model thought.",
+        "steps": {"created": 0.1, "token": 0.5, "audio": 0.5, "sent": 0.5},
+        "functions_s": 0.0,
+    }
+    assert (first["p50_s"], first["p95_s"]) == (0.5, 0.5)
+    inspection.timing.heard(11.6)
+    second = await next_of(reports)
+    assert [turn["felt_s"] for turn in second["turns"]] == [0.6]
+
+
+async def test_reports_end_with_the_call_after_all_has_been_told() -> None:
+    inspection = Inspection()
+    reports = inspection.reports()
+    await next_of(reports)
+    pass_by(inspection, "last")
+    inspection.over = True
+    last = await next_of(reports)
+    assert (types_in(last), last["over"]) == (["last"], True)
+    assert [report async for report in reports] == []
+
+
+async def test_who_asks_again_takes_the_place_of_who_asked_before() -> None:
+    inspection = Inspection()
+    former = inspection.reports()
+    await next_of(former)
+    await next_of(inspection.reports())
+    async with asyncio.timeout(5):
+        assert [report async for report in former] == []
+
+
+async def test_a_quiet_call_shows_a_sign_of_life(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "SIGN_OF_LIFE_S", 0.0)
+    reports = Inspection().reports()
+    await next_of(reports)
+    assert await next_of(reports) == {"over": False}

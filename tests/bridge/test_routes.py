@@ -1,0 +1,81 @@
+"""Who may look into a call, and what comes of it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from starlette.applications import Starlette
+
+from components.bridge.calls import Calls
+from components.bridge.routes import INSPECTION, inspection_routes
+from components.core.places import Places
+from components.protocol.options import Refused
+from components.settings import Settings
+from components.upstream.wire import WireEvent
+
+ADA = "a" * 32
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls(Settings(practice=False, base_url="ws://127.0.0.1:9"), Refused(), Places(2, 2))
+
+
+@pytest.fixture
+async def visitor(calls: Calls) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(Starlette(routes=inspection_routes(calls)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+async def an_ended_call(calls: Calls) -> None:
+    call = calls.enter(ADA, "127.0.0.1")
+    call.inspection.events.write(WireEvent("received", {"type": "one"}, 10, 0.0))
+    call.abandon()
+
+
+async def test_a_call_is_told_in_lines_of_json_to_its_end(
+    calls: Calls, visitor: httpx.AsyncClient
+) -> None:
+    await an_ended_call(calls)
+    response = await visitor.post(INSPECTION, json={"key": ADA, "seen": 0})
+    assert response.headers["content-type"] == "application/x-ndjson"
+    assert response.headers["cache-control"] == "no-store"
+    [report] = map(orjson.loads, response.content.splitlines())
+    assert [row["type"] for row in report["events"]] == ["one"]
+    assert report["over"]
+
+
+async def test_what_was_seen_is_not_told_again(calls: Calls, visitor: httpx.AsyncClient) -> None:
+    await an_ended_call(calls)
+    response = await visitor.post(INSPECTION, json={"key": ADA, "seen": 1})
+    assert "events" not in orjson.loads(response.content)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"key": "b" * 32, "seen": 0}, 404, "no_call"),
+        ({"key": ADA}, 400, "bad_request"),
+        ({"key": ADA, "seen": "0"}, 400, "bad_request"),
+        ({"key": [ADA], "seen": 0}, 400, "bad_request"),
+        ([], 400, "bad_request"),
+        (None, 400, "bad_request"),
+    ],
+)
+async def test_who_names_no_call_gets_a_sentence(
+    calls: Calls, visitor: httpx.AsyncClient, body: Any, status: int, code: str
+) -> None:
+    await an_ended_call(calls)
+    content = b"{" if body is None else orjson.dumps(body)
+    response = await visitor.post(INSPECTION, content=content)
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+
+
+async def test_pages_of_other_sites_see_nothing(calls: Calls, visitor: httpx.AsyncClient) -> None:
+    await an_ended_call(calls)
+    headers = {"sec-fetch-site": "cross-site"}
+    response = await visitor.post(INSPECTION, json={"key": ADA, "seen": 0}, headers=headers)
+    assert response.status_code == 403
