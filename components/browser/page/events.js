@@ -1,0 +1,128 @@
+// The pane of the events: a list of which only the rows in view are drawn, and one event in full.
+import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
+
+((rv) => {
+  if (rv.events) return;
+
+  const ROW_PX = 26;
+  const list = new EventList();
+  const byId = (id) => document.getElementById(id);
+  let chosen = 0; // the number of the row that is shown in full
+  let drawing = 0;
+
+  function take(rows) {
+    list.take(rows);
+    draw();
+  }
+
+  function clear() {
+    list.clear();
+    choose(0);
+  }
+
+  // Once a frame, however much comes.
+  function draw() {
+    if (!drawing) drawing = requestAnimationFrame(render);
+  }
+
+  function render() {
+    drawing = 0;
+    const box = byId("events-list");
+    if (!box) return;
+    const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - ROW_PX;
+    const rows = list.shown;
+    const inner = box.firstElementChild;
+    inner.style.height = `${rows.length * ROW_PX}px`;
+    if (atEnd && !list.held) box.scrollTop = box.scrollHeight;
+    const [from, to] = windowOf(box.scrollTop, box.clientHeight, ROW_PX, rows.length);
+    inner.replaceChildren(...rows.slice(from, to).map((row, index) => draw_(row, from + index)));
+    box.dataset.count = String(rows.length);
+    byId("events-none").hidden = rows.length > 0;
+    byId("events-count").textContent = `${rows.length} of ${list.rows.length}`;
+  }
+
+  function draw_(row, place) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "rv-event";
+    button.style.top = `${place * ROW_PX}px`;
+    button.dataset.number = row.number;
+    button.dataset.direction = row.direction;
+    button.setAttribute("aria-pressed", row.number === chosen);
+    const sign = row.direction === "sent" ? "↑" : "↓";
+    const cells = [
+      ["rv-at", clockOf(row.at)],
+      ["rv-way", sign],
+      ["rv-type", row.type],
+      ["rv-times", row.count > 1 ? `× ${row.count}` : ""],
+      ["rv-size", sizeOf(row.bytes)],
+    ];
+    cells.forEach(([name, text]) => {
+      const cell = document.createElement("span");
+      cell.className = name;
+      cell.textContent = text;
+      if (name === "rv-way") cell.setAttribute("aria-label", row.direction);
+      button.append(cell);
+    });
+    return button;
+  }
+
+  function choose(number) {
+    chosen = number === chosen ? 0 : number;
+    const place = list.find(chosen);
+    const detail = byId("event-detail");
+    if (detail) detail.hidden = place === -1;
+    if (place !== -1) {
+      byId("event-text").textContent = JSON.stringify(list.rows[place].event, null, 2);
+    }
+    draw();
+  }
+
+  function pause() {
+    const on = !list.held;
+    list.pause(on);
+    byId("events-pause").setAttribute("aria-pressed", on);
+    draw();
+  }
+
+  function save() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([list.jsonl], { type: "application/jsonl" }));
+    link.download = "events.jsonl";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  async function copy(button) {
+    try {
+      await navigator.clipboard.writeText(byId("event-text").textContent);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not allowed";
+    }
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  }
+
+  function onClick({ target }) {
+    const button = target.closest && target.closest("#events button");
+    if (!button) return;
+    if (button.dataset.number) choose(Number(button.dataset.number));
+    if (button.id === "events-pause") pause();
+    if (button.id === "events-save") save();
+    if (button.id === "event-copy") copy(button);
+  }
+
+  function onInput({ target }) {
+    if (target.id === "events-filter") list.text = target.value;
+    else if (target.id === "events-direction") list.direction = target.value;
+    else return;
+    draw();
+  }
+
+  document.addEventListener("click", onClick);
+  document.addEventListener("input", onInput);
+  // Scrolling does not bubble.
+  document.addEventListener("scroll", ({ target }) => target.id === "events-list" && draw(), true);
+
+  rv.events = { take, clear, draw };
+})((window.realtimeVoice = window.realtimeVoice || {}));
