@@ -15,6 +15,10 @@ from components.protocol.fields import Json
 TRANSCRIPTION_FALLBACKS: Final = ("gpt-realtime-whisper", "gpt-4o-mini-transcribe")
 """Tried in this order after the chosen transcription model is refused; then none."""
 
+_TAKE_KEYWORDS: Final = ("gpt-transcribe", "gpt-live-transcribe")
+_TAKE_NO_PROMPT: Final = ("gpt-realtime-whisper", "gpt-4o-transcribe-diarize")
+"""All other transcription models take the same words as a prompt."""
+
 _PCM: Final = {"type": "audio/pcm", "rate": SAMPLE_RATE}
 
 
@@ -28,9 +32,31 @@ class SessionOptions:
     turn_detection: str
     """`server_vad`, `semantic_vad` or `push_to_talk`."""
     transcription_model: str | None
+    vad_threshold: float = 0.5
+    """0 to 1: how loud a voice has to be, for `server_vad`, as the next three."""
+    vad_padding_ms: int = 300
+    """Sound from before the voice that belongs to the turn."""
+    vad_silence_ms: int = 500
+    """So long a silence ends a turn."""
+    vad_idle_ms: int | None = None
+    """After so long a silence the assistant speaks by itself; None for never."""
+    eagerness: str = "auto"
+    """How soon a turn is taken to be over, for `semantic_vad`."""
+    language: str | None = None
+    """What the user speaks (ISO 639-1), a hint for the transcription."""
+    keywords: tuple[str, ...] = ()
+    """Words that the transcription should know."""
+    speed: float = 1.0
+    """Of the assistant's voice, 0.25 to 1.5."""
+    effort: str = "low"
+    """Of the reasoning, where it is asked for."""
+    longest_answer: int | None = None
+    """In tokens; None for no limit."""
+    retention: float = 0.8
+    """The share of a full conversation that is kept, where that is asked for."""
     noise_reduction: str | None = "far_field"
     reasoning: bool = True
-    """Ask for low effort, where the model is one that reasons."""
+    """Ask for an effort, where the model is one that reasons."""
     retention_ratio: bool = True
     """Keep the cost of a long call bounded."""
     tools: tuple[Json, ...] = ()
@@ -123,23 +149,23 @@ def _session(options: SessionOptions) -> dict[str, Any]:
             "input": {
                 "format": _PCM,
                 "noise_reduction": _typed(options.noise_reduction),
-                "transcription": _transcription(options.transcription_model),
-                "turn_detection": _turn_detection(options.turn_detection),
+                "transcription": _transcription(options),
+                "turn_detection": _turn_detection(options),
             },
-            "output": {"format": _PCM, "voice": options.voice, "speed": 1.0},
+            "output": {"format": _PCM, "voice": options.voice, "speed": options.speed},
         },
         "tools": list(options.tools),
         "tool_choice": "auto",
-        "max_output_tokens": "inf",
+        "max_output_tokens": options.longest_answer or "inf",
     }
     if options.retention_ratio:
         session["truncation"] = {
             "type": "retention_ratio",
-            "retention_ratio": 0.8,
+            "retention_ratio": options.retention,
             "token_limits": {"post_instructions": 16_000},
         }
     if options.reasoning and _reasons(options.model):
-        session["reasoning"] = {"effort": "low"}
+        session["reasoning"] = {"effort": options.effort}
     return session
 
 
@@ -158,23 +184,22 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     return changed
 
 
-def _turn_detection(mode: str) -> Json | None:
-    if mode == "server_vad":
-        return {
-            "type": "server_vad",
-            "threshold": 0.5,
-            "prefix_padding_ms": 300,
-            "silence_duration_ms": 500,
-            "create_response": True,
-            "interrupt_response": True,
-        }
-    if mode == "semantic_vad":
-        return {
-            "type": "semantic_vad",
-            "eagerness": "auto",
-            "create_response": True,
-            "interrupt_response": True,
-        }
+def _turn_detection(options: SessionOptions) -> Json | None:
+    by_server = {"create_response": True, "interrupt_response": True}
+    match options.turn_detection:
+        case "server_vad":
+            detection: dict[str, Any] = {
+                "type": "server_vad",
+                "threshold": options.vad_threshold,
+                "prefix_padding_ms": options.vad_padding_ms,
+                "silence_duration_ms": options.vad_silence_ms,
+                **by_server,
+            }
+            if options.vad_idle_ms is not None:
+                detection["idle_timeout_ms"] = options.vad_idle_ms
+            return detection
+        case "semantic_vad":
+            return {"type": "semantic_vad", "eagerness": options.eagerness, **by_server}
     return None
 
 
@@ -182,8 +207,19 @@ def _typed(type_: str | None) -> Json | None:
     return {"type": type_} if type_ else None
 
 
-def _transcription(model: str | None) -> Json | None:
-    return {"model": model} if model else None
+def _transcription(options: SessionOptions) -> Json | None:
+    model = options.transcription_model
+    if not model:
+        return None
+    asked: dict[str, Any] = {"model": model}
+    if options.language:
+        asked["language"] = options.language
+    if options.keywords:
+        if model in _TAKE_KEYWORDS:
+            asked["keywords"] = list(options.keywords)
+        elif model not in _TAKE_NO_PROMPT:
+            asked["prompt"] = ", ".join(options.keywords)
+    return asked
 
 
 def _next_model(refused: str) -> str | None:

@@ -27,6 +27,78 @@ OPTIONS = SessionOptions(
 )
 
 
+TUNED = replace(
+    OPTIONS,
+    vad_threshold=0.7,
+    vad_padding_ms=200,
+    vad_silence_ms=900,
+    vad_idle_ms=6_000,
+    language="de",
+    keywords=("Ada", "Babbage"),
+    speed=1.2,
+    effort="high",
+    longest_answer=300,
+    retention=0.5,
+)
+
+
+def test_every_figure_can_be_tuned():
+    update = session_update(TUNED, "settings_1")
+    validate_client_event(update)
+    session = update["session"]
+    assert session["audio"] == {
+        "input": {
+            "format": {"type": "audio/pcm", "rate": 24_000},
+            "noise_reduction": {"type": "far_field"},
+            "transcription": {
+                "model": "gpt-transcribe",
+                "language": "de",
+                "keywords": ["Ada", "Babbage"],
+            },
+            "turn_detection": {
+                "type": "server_vad",
+                "threshold": 0.7,
+                "prefix_padding_ms": 200,
+                "silence_duration_ms": 900,
+                "create_response": True,
+                "interrupt_response": True,
+                "idle_timeout_ms": 6_000,
+            },
+        },
+        "output": {
+            "format": {"type": "audio/pcm", "rate": 24_000},
+            "voice": "marin",
+            "speed": 1.2,
+        },
+    }
+    assert session["reasoning"] == {"effort": "high"}
+    assert session["max_output_tokens"] == 300
+    assert session["truncation"]["retention_ratio"] == 0.5
+
+
+def test_eagerness_belongs_to_the_detection_that_understands_words():
+    options = replace(OPTIONS, turn_detection="semantic_vad", eagerness="high")
+    detection = session_update(options, "settings_1")["session"]["audio"]["input"]["turn_detection"]
+    assert detection["eagerness"] == "high"
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("gpt-transcribe", {"keywords": ["Ada", "Babbage"]}),
+        ("gpt-live-transcribe", {"keywords": ["Ada", "Babbage"]}),
+        ("whisper-1", {"prompt": "Ada, Babbage"}),
+        ("gpt-realtime-whisper", {}),
+    ],
+)
+def test_keywords_are_given_in_the_form_that_the_model_takes(model, words):
+    options = replace(OPTIONS, transcription_model=model, keywords=("Ada", "Babbage"))
+    update = session_update(options, "settings_1")
+    validate_client_event(update)
+    asked = update["session"]["audio"]["input"]["transcription"]
+    assert asked == {"model": model, **words}
+
+
 def test_the_session_update_is_complete():
     assert session_update(OPTIONS, "settings_1") == {
         "type": "session.update",
