@@ -6,7 +6,7 @@ in force once the server has confirmed it, and what it refuses of a ready sessio
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 from typing import Any, Final
 
@@ -109,6 +109,18 @@ _SHOWN: Final[Mapping[State, Connection]] = {
 """In all other states the connection is called what it was called before."""
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Between a call and its server."""
+
+    confirmed: SessionOptions
+    """What is in force."""
+    wanted: SessionOptions
+    """What is in force once the server has confirmed all that it was asked for."""
+    refusals: Mapping[str, str]
+    """Why it refused the last change of an option, by the option's name."""
+
+
 class Link:
     """One call's session with the server, over one socket after the other."""
 
@@ -121,6 +133,7 @@ class Link:
         self.connection = Connection.IDLE
         self.interrupts = not options.push_to_talk
         """Whether the server itself cancels a response when the user begins to speak."""
+        self._refusals: dict[str, str] = {}
         self._refused = refused
         self._wanted = refused.without(options)
         self._asked = self._confirmed = self._wanted
@@ -142,6 +155,11 @@ class Link:
     def options(self) -> SessionOptions:
         """What is in force, or asked for as long as nothing is."""
         return self._confirmed if self.ready else self._wanted
+
+    @property
+    def agreement(self) -> "Agreement":
+        """How far the server has gone along with what is wanted of it."""
+        return Agreement(self.options, self._wanted, self._refusals)
 
     @property
     def ready(self) -> bool:
@@ -186,6 +204,8 @@ class Link:
         """
         before = self._wanted
         self._wanted = self._refused.without(replace(options, model=before.model))
+        again = changes(before, options)
+        self._refusals = {name: why for name, why in self._refusals.items() if name not in again}
         return self._update(before, self._wanted) if self.ready else []
 
     def broken(self) -> list[Output]:
@@ -341,6 +361,7 @@ class Link:
         back = {name: getattr(self._confirmed, name) for name in changed if name not in later}
         self._wanted = replace(self._wanted, **back)
         failure = failure_of_error(error)
+        self._refusals = {**self._refusals, **dict.fromkeys(back, failure.sentence)}
         return [Complain(failure, f"The server refuses the change. {failure.sentence}")]
 
     def _expires(self, expires_at: float | None, now: float) -> None:

@@ -13,7 +13,7 @@ from components.core.allowance import Limits
 from components.core.conversation import Assistant, Connection, Conversation
 from components.core.dialogue import Dialogue
 from components.core.hearing import Hearing
-from components.core.link import Link, State
+from components.core.link import Agreement, Link, State
 from components.core.notices import Subject
 from components.core.outputs import (
     Complain,
@@ -85,9 +85,9 @@ class Session:
         return self._dialogue.cost
 
     @property
-    def options(self) -> SessionOptions:
-        """What the session is like, as far as the server has confirmed it."""
-        return self._link.options
+    def agreement(self) -> Agreement:
+        """What the session is like, and how far the server goes along with what is wanted."""
+        return self._link.agreement
 
     # What happens on the wire.
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.core.link import Agreement
 from components.protocol.failures import Severity
 from components.protocol.fields import Json
 from components.protocol.options import session_update
@@ -73,6 +74,24 @@ def test_what_a_known_code_tells_of_is_no_refusal_of_a_change(code):
     assert wire.refuse(code=code) is None
     wire.receive(UPDATED)
     assert wire.link.options == options(voice="cedar")
+
+
+def test_a_refusal_stands_with_its_option_until_that_is_changed_again():
+    wire = Wire()
+    wire.ready()
+    wire.change(voice="nobody", instructions="Be brief.")
+    complaint(wire.refuse(param="session.audio.output.voice", message="No such voice."))
+    sentence = "The server reports: No such voice."
+    assert wire.link.agreement == Agreement(
+        options(), options(), {"voice": sentence, "instructions": sentence}
+    )
+
+    wire.change(voice="cedar")
+    assert wire.link.agreement == Agreement(
+        options(), options(voice="cedar"), {"instructions": sentence}
+    )
+    wire.receive(UPDATED)
+    assert wire.link.agreement.confirmed == options(voice="cedar")
 
 
 def test_of_two_changes_the_first_may_be_refused_and_the_second_confirmed():

@@ -16,7 +16,7 @@ def call():
     [
         lambda call: call.session.interrupt(call.now),
         lambda call: call.session.mute(True, call.now),
-        lambda call: call.session.change(call.session.options, call.now),
+        lambda call: call.session.change(call.session.agreement.confirmed, call.now),
         lambda call: call.session.push_to_talk(True, call.now),
         lambda call: call.session.microphone(FRAME, call.now),
     ],

@@ -136,10 +136,10 @@ def test_changed_settings_are_sent_and_hold_once_they_are_confirmed(call):
     event = only(call.sent())
     assert event["type"] == "session.update"
     assert event["session"]["instructions"] == "Be brief."
-    assert call.session.options.instructions == "Be kind."
+    assert call.session.agreement.confirmed.instructions == "Be kind."
 
     call.receive("session.updated", session={})
-    assert call.session.options.instructions == "Be brief."
+    assert call.session.agreement.confirmed.instructions == "Be brief."
 
 
 def test_turns_end_by_hand_once_the_server_has_confirmed_it(call):
