@@ -69,7 +69,7 @@ def _serve(settings: Settings) -> None:
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings, places)
     routes = direct_routes(settings, sidebands, rates, refused, places)
-    if not settings.reachable:  # instructions and events are for the owner alone
+    if "events" in settings.visitors_may:
         routes += inspection_routes(calls)
     guard = Guard(rates, settings.max_starts_per_minute, [route.path for route in routes])
     if settings.on_space:

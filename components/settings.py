@@ -10,18 +10,15 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
-from typing import Final, Literal, TypeVar, get_args
-from urllib.parse import urlsplit
+from typing import Final, Literal, get_args
 
-from dotenv.parser import parse_stream
+from components.environment import HTTP, Environment, is_url, one_of, read_dotenv, without_secrets
 
 TurnDetection = Literal["server_vad", "semantic_vad", "push_to_talk"]
 DirectRoute = Literal["auto", "on", "off"]
-_T = TypeVar("_T", bound=str)
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 PRACTICE_MODEL: Final = "practice-engine"
@@ -56,6 +53,15 @@ class TurnCredentials:
     secret: str = field(repr=False)
     url: str = ""
     """`turn:` or `turns:` address of a fixed server."""
+
+
+VISITOR_SETTINGS: Final = (
+    *("model", "voice", "instructions", "turn_detection", "vad_threshold", "vad_padding_ms"),
+    *("vad_silence_ms", "vad_idle_ms", "eagerness", "noise_reduction", "transcription_model"),
+    *("language", "keywords", "speed", "effort", "longest_answer", "retention", "events"),
+)
+"""What an owner may leave to visitors; `events` is to see what passes between app and model."""
+PUBLIC_SETTINGS: Final = ("voice", "language")
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,9 @@ class Settings:
     direct_route: DirectRoute = "auto"
     direct_origins: tuple[str, ...] = ()
     """Pages of other hosts that may use the direct route, as browsers name them."""
+    visitor_settings: tuple[str, ...] | None = None
+    """What visitors may change of their calls, and whether they may look into them; None: all, as
+    long as only this machine can open the page, then `PUBLIC_SETTINGS`."""
     turn: TurnCredentials | None = None
     chat_model: ChatModel | None = None
     host: str = "127.0.0.1"
@@ -122,6 +131,13 @@ class Settings:
         return self.max_calls_per_visitor or usual
 
     @property
+    def visitors_may(self) -> tuple[str, ...]:
+        """The names of `VISITOR_SETTINGS` that hold."""
+        if self.visitor_settings is not None:
+            return self.visitor_settings
+        return PUBLIC_SETTINGS if self.reachable else VISITOR_SETTINGS
+
+    @property
     def direct(self) -> bool:
         """Whether browsers may talk to the Realtime server themselves."""
         return self.direct_route == "on" or (self.direct_route == "auto" and not self.reachable)
@@ -135,7 +151,7 @@ def load(argv: Sequence[str], environ: Mapping[str, str], dotenv: Path) -> Setti
     """
     flags = _parser().parse_args(argv)
     problems: list[str] = []
-    from_file = _read_dotenv(dotenv, problems)
+    from_file = read_dotenv(dotenv, problems)
     reader = _Reader({**from_file, **environ}, problems)
     settings = _settings(flags, reader, from_file, environ)
     if problems:
@@ -184,6 +200,7 @@ def _settings(
         login=read.pair("APP_USERNAME", "APP_PASSWORD"),
         direct_route=read.choice("DIRECT_ROUTE", _DIRECT_ROUTES, Settings.direct_route),
         direct_origins=read.origins("DIRECT_ORIGINS"),
+        visitor_settings=read.names("VISITOR_SETTINGS", VISITOR_SETTINGS),
         turn=_turn(read),
         chat_model=_chat_model(read),
         host=_bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
@@ -201,7 +218,6 @@ def _settings(
 _TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = get_args(TurnDetection)
 _DIRECT_ROUTES: Final[tuple[DirectRoute, ...]] = get_args(DirectRoute)
 _REALTIME: Final = ("http", "https", "ws", "wss")
-_HTTP: Final = ("http", "https")
 _REDIS: Final = ("redis", "rediss")
 
 
@@ -230,133 +246,36 @@ def _port(text: str) -> int:
     return int(text)
 
 
-class _Reader:
-    """Takes typed values out of a mapping and notes what is wrong with them."""
-
-    def __init__(self, values: Mapping[str, str], problems: list[str]) -> None:
-        self._values = values
-        self._problems = problems
-
-    def text(self, name: str, default: str) -> str:
-        return self._values.get(name, "").strip() or default
-
-    def unless_off(self, name: str, default: str | None) -> str | None:
-        text = self.text(name, default or "off")
-        return None if text == "off" else text
-
-    def secret(self, name: str) -> str:
-        value = self.text(name, "")
-        if not value.isascii() or not value.isprintable() or " " in value:
-            self._problems.append(
-                f"{name} holds a character that no key has (a space, a line break, or one outside "
-                "ASCII); copy it again. Its value is not shown here."
-            )
-        return value
-
-    def number(self, name: str, default: int, *, least: int, most: int) -> int:
-        text = self.text(name, "")
-        if not text:
-            return default
-        # Seven digits are more than any bound here, and int() refuses thousands of them.
-        if re.fullmatch(r"[0-9]{1,7}", text) and least <= int(text) <= most:
-            return int(text)
-        self._reject(name, text, f"a whole number from {least} to {most}")
-        return default
-
-    def dollars(self, name: str, default: float, *, most: int) -> float:
-        text = self.text(name, f"{default:g}")
-        if re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", text) and float(text) <= most:
-            return float(text)
-        self._reject(name, text, f"an amount of US dollars from 0 to {most}, such as 0.50")
-        return default
-
-    def choice(self, name: str, choices: tuple[_T, ...], default: _T) -> _T:
-        text = self.text(name, default)
-        for choice in choices:
-            if text == choice:
-                return choice
-        self._reject(name, text, _one_of(choices))
-        return default
-
-    def switch(self, name: str) -> bool:
-        text = self.text(name, "false").lower()
-        if text not in ("true", "false", "1", "0"):
-            self._reject(name, text, "true or false")
-        return text in ("true", "1")
-
-    def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
-        text = self.text(name, default)
-        if not _is_url(text, schemes):
-            allowed = _one_of([f"{scheme}://" for scheme in schemes])
-            self._reject(name, _without_secrets(text), f"an address that starts with {allowed}")
-        return text
+class _Reader(Environment):
+    """Knows what only this program asks for."""
 
     def storage(self, name: str, default: str) -> str:
         text = self.text(name, default)
-        if text != MEMORY and not _is_url(text, _REDIS):
+        if text != MEMORY and not is_url(text, _REDIS):
             allowed = f"{MEMORY} or an address such as redis://example.org:6379"
-            self._reject(name, _without_secrets(text), allowed)
+            self.reject(name, without_secrets(text), allowed)
         return text
-
-    def origins(self, name: str) -> tuple[str, ...]:
-        """Pages of other hosts: scheme, host and port, separated by commas."""
-        origins = tuple(o.strip().rstrip("/").lower() for o in self.text(name, "").split(","))
-        for origin in filter(None, origins):
-            if not _is_url(origin, _HTTP) or origin.count("/") != 2 or "@" in origin:
-                example = "addresses such as https://example.org, separated by commas"
-                self._reject(name, _without_secrets(origin), example)
-        return tuple(filter(None, origins))
 
     def voice(self, name: str, default: str, practice: bool) -> str:
         """Free text, as new voices appear without notice; but our own server knows just ten."""
         text = self.text(name, default)
         if practice and text not in VOICES:
-            self._reject(name, text, f"in practice mode {_one_of(VOICES)}")
+            self.reject(name, text, f"in practice mode {one_of(VOICES)}")
         elif not re.fullmatch(r"[\w.:-]{1,100}", text):
-            self._reject(name, text, f"a voice's name without spaces, such as {_one_of(VOICES)}")
+            self.reject(name, text, f"a voice's name without spaces, such as {one_of(VOICES)}")
         return text
-
-    def file(self, name: str, flag: str | None) -> Path | None:
-        text = flag or self.text(name, "")
-        if not text:
-            return None
-        path = Path(text)
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            self._reject(
-                "--trace" if flag else name, text, "the path of a file in a folder that exists"
-            )
-        return path
-
-    def pair(self, first: str, second: str) -> tuple[str, str] | None:
-        values = self.text(first, ""), self.text(second, "")
-        if all(values):
-            return values
-        if any(values):
-            there, missing = (first, second) if values[0] else (second, first)
-            self._problems.append(f"{there} is set, but {missing} is not; set both or neither.")
-        return None
-
-    def keys(self, first: str, second: str) -> tuple[str, str] | None:
-        """A pair that travels in the head of a request."""
-        self.secret(first)
-        self.secret(second)
-        return self.pair(first, second)
 
     def turn_server(self) -> TurnCredentials | None:
         """The one fixed server; all three variables or none."""
         user = self.pair("TURN_USERNAME", "TURN_CREDENTIAL")
         url = self.text("TURN_URL", "")
         if url and not re.fullmatch(r"turns?:[^/\s]+", url):
-            self._reject("TURN_URL", url, "an address such as turn:example.org:3478")
+            self.reject("TURN_URL", url, "an address such as turn:example.org:3478")
         if user and not url:
-            self._problems.append("TURN_USERNAME and TURN_CREDENTIAL need TURN_URL as well.")
+            self.problems.append("TURN_USERNAME and TURN_CREDENTIAL need TURN_URL as well.")
         if url and not self.text("TURN_USERNAME", self.text("TURN_CREDENTIAL", "")):
-            self._problems.append("TURN_URL needs TURN_USERNAME and TURN_CREDENTIAL as well.")
+            self.problems.append("TURN_URL needs TURN_USERNAME and TURN_CREDENTIAL as well.")
         return TurnCredentials("static", *user, url) if user else None
-
-    def _reject(self, name: str, got: str, expected: str) -> None:
-        shown = got if len(got) <= 80 else f"{got[:79]}…"
-        self._problems.append(f"{name} is {shown!r}, but must be {expected}.")
 
 
 def _turn(read: _Reader) -> TurnCredentials | None:
@@ -377,48 +296,10 @@ def _chat_model(read: _Reader) -> ChatModel | None:
     if not base_url:
         return None
     return ChatModel(
-        base_url=read.url("PRACTICE_LLM_BASE_URL", base_url, _HTTP),
+        base_url=read.url("PRACTICE_LLM_BASE_URL", base_url, HTTP),
         model=read.text("PRACTICE_LLM_MODEL", "llama3.2"),
         api_key=read.secret("PRACTICE_LLM_API_KEY"),
     )
-
-
-def _read_dotenv(path: Path, problems: list[str]) -> dict[str, str]:
-    """The variables of a `.env` file; what cannot be read becomes a problem, never a guess."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        problems.append(f"{path.name} cannot be read: {reason}.")
-        return {}
-    if "\0" in text:  # which no environment can hold
-        problems.append(f"{path.name} cannot be read: it is not text.")
-        return {}
-    bindings = list(parse_stream(StringIO(text)))
-    for binding in bindings:
-        if binding.error or (binding.key and binding.value is None):
-            problems.append(
-                f"{path.name}, line {binding.original.line}: this is not NAME=value "
-                "(put a value with spaces or quotes inside quotes)."
-            )
-    return {b.key: b.value for b in bindings if b.key and b.value is not None}
-
-
-def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
-    if re.search(r"\s", text):  # which urlsplit lets pass, or drops
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a broken IPv6 address
-        return False
-
-
-def _without_secrets(url: str) -> str:
-    """An address as messages may show it: some hold a password, some a key in their query."""
-    return re.sub(r"//.*@", "//…@", re.sub(r"\?.*", "?…", url, flags=re.DOTALL))
 
 
 def _bracketed(host: str) -> str:
@@ -430,7 +311,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _one_of(choices: Sequence[str]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]}"

@@ -43,6 +43,7 @@ TESTED_BESIDE = {
     "app": "integration/test_start.py",
     "access.refusals": "access/test_guard.py",
     "browser.sources": "browser/test_page.py",
+    "environment": "test_settings.py",
     "core.outputs": "core/test_session.py",
     "launch": "integration/test_start.py",
     "protocol.events": "protocol/test_reading.py",
@@ -118,7 +119,7 @@ def is_pure(name):
     path = MODULES[name]
     libraries = {module for module, _ in imports(path)}
     packages = {module.partition(".")[0] for module in libraries}
-    if name == "settings" or (libraries | packages) & IMPURE_LIBRARIES:
+    if name in ("settings", "environment") or (libraries | packages) & IMPURE_LIBRARIES:
         return False
     known = {what for module, what in imports(path) if module == "components.settings"}
     return all(what[:1].isupper() for what in known) and all(
@@ -131,7 +132,7 @@ PURE = sorted(name for name in MODULES if is_pure(name))
 
 
 def test_every_room_has_its_floor():
-    placed = {room for floor in FLOORS for room in floor} | {"settings"}
+    placed = {room for floor in FLOORS for room in floor} | {"settings", "environment"}
     placed |= {f"practice.{room}" for floor in PRACTICE_FLOORS for room in floor}
 
     assert placed == {room_of(name) for name in MODULES}
@@ -143,7 +144,7 @@ def test_imports_point_down_only(name):
     for imported in own_imports(MODULES[name]):
         other = room_of(imported)
         assert imported in MODULES
-        if other in (room, "settings"):
+        if other in (room, "settings") or (name, other) == ("settings", "environment"):
             continue
         assert name != "settings"
         if other.startswith("practice.") == room.startswith("practice."):

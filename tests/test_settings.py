@@ -11,9 +11,11 @@ import pytest
 from dotenv import dotenv_values
 
 from components import settings
+from components.protocol.wishes import NAMES
 from components.settings import (
     DEFAULT_INSTRUCTIONS,
     OPENAI_BASE_URL,
+    VISITOR_SETTINGS,
     VOICES,
     ChatModel,
     Settings,
@@ -73,6 +75,17 @@ def test_a_key_means_openai_with_the_defaults_of_the_contract():
     assert with_key.direct_route == "auto"
 
 
+def test_visitors_may_change_everything_on_this_machine_and_little_in_public():
+    assert load([], {}, NO_FILE).visitors_may == VISITOR_SETTINGS
+    assert load(["--share"], {}, NO_FILE).visitors_may == ("voice", "language")
+    open_to_all = load(["--share"], {"VISITOR_SETTINGS": "all"}, NO_FILE)
+    assert open_to_all.visitors_may == VISITOR_SETTINGS
+
+
+def test_everything_that_can_be_tuned_has_a_name():
+    assert (*NAMES, "events") == VISITOR_SETTINGS
+
+
 @pytest.mark.parametrize(
     ("argv", "environ", "practice"),
     [
@@ -122,6 +135,9 @@ def test_practice_mode(argv, environ, practice):
         ("MAX_CALL_COST", "1000", "max_call_cost", 1000.0),
         ("MAX_STARTS_PER_MINUTE", "1", "max_starts_per_minute", 1),
         ("MAX_STARTS_PER_MINUTE", "10000", "max_starts_per_minute", 10_000),
+        ("VISITOR_SETTINGS", "none", "visitor_settings", ()),
+        ("VISITOR_SETTINGS", "all", "visitor_settings", VISITOR_SETTINGS),
+        ("VISITOR_SETTINGS", "voice, events", "visitor_settings", ("voice", "events")),
         ("RATE_LIMIT_STORAGE", "redis://h", "rate_limit_storage", "redis://h"),
         ("RATE_LIMIT_STORAGE", "rediss://:p@h:1/2", "rate_limit_storage", "rediss://:p@h:1/2"),
         ("DIRECT_ROUTE", "on", "direct_route", "on"),
@@ -400,6 +416,7 @@ BASE_URLS = [
         ("PRACTICE_LLM_BASE_URL", "localhost:11434", "starts with http:// or https://"),
         ("REALTIME_TURN_DETECTION", "Server_VAD", "server_vad, semantic_vad or push_to_talk"),
         ("DIRECT_ROUTE", "yes", "auto, on or off"),
+        ("VISITOR_SETTINGS", "voice,key", "all, none, or some of"),
         ("DIRECT_ORIGINS", "*", "addresses such as https://example.org"),
         ("DIRECT_ORIGINS", "shop.example", "addresses such as https://example.org"),
         ("DIRECT_ORIGINS", "https://shop.example/path", "addresses such as https://example.org"),

@@ -47,6 +47,7 @@ _CANDIDATE: Final = re.compile(
 _LONGEST_CANDIDATE: Final = 1000
 _LONGEST_OFFER: Final = 65_536
 _LONGEST_TEXT: Final = 256
+_MOST_WISHES: Final = 40
 
 
 class BadRequestError(Exception):
@@ -154,7 +155,9 @@ def _offer(data: Mapping[str, Any]) -> dict[str, Any]:
     match data:
         case {"type": "offer", "sdp": str(sdp)} if len(sdp) <= _LONGEST_OFFER:
             key = data.get("key")
-            kept = {"key": key} if isinstance(key, str) and _is_name(key) else {}
+            kept: dict[str, Any] = {"key": key} if isinstance(key, str) and _is_name(key) else {}
+            if wishes := _wishes(data.get("wishes")):
+                kept["wishes"] = wishes
             return {**kept, "type": "offer", "sdp": sdp, "rejoin": data.get("rejoin") is True}
         case {"type": "ice-candidate", "candidate": {"candidate": str(candidate)} as found} if len(
             candidate
@@ -164,6 +167,17 @@ def _offer(data: Mapping[str, Any]) -> dict[str, Any]:
                 where = {"sdpMid": media, "sdpMLineIndex": line}
                 return {"type": "ice-candidate", "candidate": {"candidate": candidate, **where}}
     return {}
+
+
+def _wishes(data: Any) -> dict[str, Any]:
+    """Settings that the page wants, by their names; what they say is judged by the call."""
+    if not isinstance(data, Mapping) or len(data) > _MOST_WISHES:
+        return {}
+    return {
+        name: value
+        for name, value in data.items()
+        if _is_name(name) and isinstance(value, str | int | float | None)
+    }
 
 
 def _is_name(text: str) -> bool:

@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from components.access.visitor import identifier
 from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, Samples, level_dbfs
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
+from components.bridge.tuning import Tuning
 from components.core.allowance import Limits
 from components.core.conversation import Conversation
 from components.core.outputs import (
@@ -34,7 +36,7 @@ from components.core.outputs import (
 )
 from components.core.session import Session
 from components.protocol.addresses import headers, realtime_url
-from components.protocol.events import ServerEvent
+from components.protocol.events import ErrorEvent, ServerEvent, SessionUpdated
 from components.protocol.failures import OUR_FAULT, Failure, safe
 from components.protocol.options import Refused
 from components.settings import Settings
@@ -89,14 +91,19 @@ class Call:
         refused: Refused,
         on_end: Callable[["Call"], None],
         visitor: str = "",
+        wishes: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """`past` is what was said before, by the same browser; `refused` what this process has
-        learned of servers; `visitor` the address of who began."""
+        learned of servers; `visitor` the address of who began, `wishes` what he wants to be
+        different from the settings of the app, by names."""
         self._settings = settings
+        self._tuning = Tuning(settings.visitors_may)
+        options = self._tuning.begin(session_options(settings), wishes)
+        self._model = options.model
         self._visitor = visitor
         self._on_end = on_end
         self._session = Session(
-            session_options(settings),
+            options,
             limits=Limits(
                 call_s=settings.max_call_seconds,
                 idle_s=settings.max_idle_seconds,
@@ -124,6 +131,7 @@ class Call:
         self._begun = 0.0
         self._ticked_at = 0.0
         self._sounding = b""
+        self._has_spoken = False
 
     @property
     def over(self) -> bool:
@@ -155,6 +163,7 @@ class Call:
             self._begin()
         self._state = ()
         self._show(self.conversation)
+        self._tell_settings()
         page.show(self.conversation)
         if self.over:
             page.dismiss()
@@ -195,6 +204,7 @@ class Call:
         pcm = self._session.frame(now)
         self._sounding = pcm or b""
         if pcm:
+            self._has_spoken = True
             self.inspection.timing.sent(now)
         return pcm
 
@@ -225,13 +235,15 @@ class Call:
         now = time.monotonic()
         match message:
             case {"type": "say", "text": str(text)}:
-                return self._timed(self._session.say(text, now), now)
+                return self.inspection.follow(self._session.say(text, now), now)
             case {"type": "interrupt"}:
                 return self._session.interrupt(now)
             case {"type": "mute", "on": bool(muted)}:
                 return self._session.mute(muted, now)
             case {"type": "talk", "down": bool(down)}:
-                return self._timed(self._session.push_to_talk(down, now), now)
+                return self.inspection.follow(self._session.push_to_talk(down, now), now)
+            case {"type": "set", "name": str(name), "value": value}:
+                return self._set(name, value, now)
             case {"type": "hangup"}:
                 return self._session.hang_up(now)
             case {
@@ -244,15 +256,16 @@ class Call:
                 self.inspection.timing.heard(now - ago / 1000)
         return []
 
-    def _timed(self, outputs: list[Output], now: float) -> list[Output]:
-        """The outputs; a turn that they hand over begins now."""
-        for output in outputs:
-            match output:
-                case Send({"type": "conversation.item.create"}):
-                    self.inspection.timing.typed(now)
-                case Send({"type": "input_audio_buffer.commit"}):
-                    self.inspection.timing.released(now)
+    def _set(self, name: str, value: Any, now: float) -> list[Output]:
+        """The page wishes a setting to be different."""
+        wanted = self._session.agreement.wanted
+        options = self._tuning.wish(wanted, name, value, spoken=self._has_spoken)
+        outputs = self._session.change(options, now) if options else []
+        self._tell_settings()
         return outputs
+
+    def _tell_settings(self) -> None:
+        self._tell(self._tuning.message(self._session.agreement))
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         if self._page:
@@ -287,6 +300,8 @@ class Call:
         now = time.monotonic()
         self.inspection.timing.receive(event, now)
         self._perform(self._session.receive(event, now))
+        if isinstance(event, SessionUpdated | ErrorEvent):
+            self._tell_settings()
 
     def lost(self, failure: Failure) -> None:
         """The socket could not be opened, or has closed."""
@@ -305,7 +320,7 @@ class Call:
             self._hang_up()
 
     async def _open(self) -> Upstream:
-        url = realtime_url(self._settings.base_url, self._settings.model)
+        url = realtime_url(self._settings.base_url, self._model)
         if self._trace is None and self._settings.trace:
             self._trace = Trace(self._settings.trace)
         key = self._settings.api_key

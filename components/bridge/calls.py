@@ -9,6 +9,8 @@ import asyncio
 import re
 import secrets
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from components.bridge.call import Call
@@ -55,10 +57,13 @@ class Calls:
         """Whether this browser's call has not ended."""
         return key in self._calls
 
-    def enter(self, key: str, visitor: str) -> Call:
+    def enter(
+        self, key: str, visitor: str, wishes: Mapping[str, Any] = MappingProxyType({})
+    ) -> Call:
         """The call of this browser: the one that runs, or a new one that takes a place.
 
-        `visitor` is the browser's address. `NoPlaceError` if there is none for a new call.
+        `visitor` is the browser's address, `wishes` what a new call is to be like.
+        `NoPlaceError` if there is none for a new call.
         """
         self._loop = asyncio.get_running_loop()
         call = self._calls.get(key)
@@ -70,6 +75,7 @@ class Calls:
                 self._refused,
                 lambda ended: self._end(key, ended, place),
                 visitor,
+                wishes,
             )
             self._calls[key] = call
         return call

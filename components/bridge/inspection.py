@@ -9,8 +9,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from components.core.outputs import Output, Send
 from components.core.timing import Timing, Turn, percentile, reason, waits
-from components.protocol.events import ServerEvent
 from components.upstream.recent import RecentEvents
 
 PAUSE_S: Final = 0.1
@@ -30,9 +30,15 @@ class Inspection:
         self.over = False
         self._reader = 0
 
-    def received(self, event: ServerEvent, now: float) -> None:
-        """A server event."""
-        self.timing.receive(event, now)
+    def follow(self, outputs: list[Output], now: float) -> list[Output]:
+        """What the user's doing leads to, as it is; a turn that it hands over begins now."""
+        for output in outputs:
+            match output:
+                case Send({"type": "conversation.item.create"}):
+                    self.timing.typed(now)
+                case Send({"type": "input_audio_buffer.commit"}):
+                    self.timing.released(now)
+        return outputs
 
     async def reports(self, seen: int = 0) -> AsyncIterator[Report]:
         """The events since the revision `seen` and all turns, then what is new, to the call's end.

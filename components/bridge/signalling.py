@@ -89,7 +89,7 @@ class Signalling:
         if refusal := await self._refuse(body, key, visitor):
             return refusal
         try:
-            call = self._calls.enter(key, visitor)
+            call = self._calls.enter(key, visitor, body.get("wishes", {}))
         except NoPlaceError as error:
             return _refusal("concurrency_limit_reached", str(error))
         answer = await self._answer(body)

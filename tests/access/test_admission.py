@@ -182,6 +182,17 @@ def test_an_offer_passes_with_its_key_alone():
         ({"rejoin": True, "key": 7}, {"rejoin": True}),
         ({"rejoin": "yes", "key": "no name"}, {"rejoin": False}),
         ({"other": {}}, {"rejoin": False}),
+        (
+            {"wishes": {"voice": "cedar", "speed": 1.2}},
+            {"rejoin": False, "wishes": {"voice": "cedar", "speed": 1.2}},
+        ),
+        (
+            {"wishes": {"voice": {"id": 1}, "a b": 1, "speed": None}},
+            {"rejoin": False, "wishes": {"speed": None}},
+        ),
+        ({"wishes": {}}, {"rejoin": False}),
+        ({"wishes": ["voice"]}, {"rejoin": False}),
+        ({"wishes": {f"x{n}": 1 for n in range(41)}}, {"rejoin": False}),
     ],
 )
 def test_of_an_offer_only_what_can_be_meant_passes(sent, passed):

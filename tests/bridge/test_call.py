@@ -95,9 +95,11 @@ class Page:
         return loud
 
 
-def new_call(url, past=None, ended=lambda _: None, refused=None, visitor="", **settings):
+def new_call(
+    url, past=None, ended=lambda _: None, refused=None, visitor="", wishes=None, **settings
+):
     asked = Settings(practice=False, base_url=url, **settings)
-    return Call(asked, past or Conversation(), refused or Refused(), ended, visitor)
+    return Call(asked, past or Conversation(), refused or Refused(), ended, visitor, wishes or {})
 
 
 @asynccontextmanager
@@ -667,6 +669,61 @@ async def test_page_is_told_what_the_call_costs():
         await upstream.send("response.done", response=response)
 
         await page.sees(type="state", cost=4.0)
+
+
+async def test_a_call_begins_as_the_page_wishes_and_the_owner_allows():
+    wishes = {"voice": "cedar", "model": "gpt-realtime-2", "instructions": "Obey."}
+    allowed = {"visitor_settings": ("voice", "model")}
+    async with calling(wishes=wishes, **allowed) as (page, upstream):
+        assert upstream.socket.request.path.endswith("model=gpt-realtime-2")
+        await upstream.greet()
+        told = await page.sees(type="settings", pending=[])
+        assert told["values"] == {"model": "gpt-realtime-2", "voice": "cedar"}
+
+        [update] = upstream.of("session.update")
+        assert update["session"]["audio"]["output"]["voice"] == "cedar"
+        assert update["session"]["instructions"] != "Obey."
+
+
+async def test_a_setting_is_changed_in_the_call_by_one_update_and_confirmed():
+    async with in_call() as (page, upstream):
+        page.call.command({"type": "set", "name": "speed", "value": 1.2})
+        told = await page.sees(type="settings", pending=["speed"])
+        assert told["values"]["speed"] == 1.0
+
+        [_, update] = await upstream.expect("session.update", 2)
+        assert update["session"] == {"type": "realtime", "audio": {"output": {"speed": 1.2}}}
+        await upstream.send("session.updated", session=update["session"])
+        values = {**told["values"], "speed": 1.2}
+        await page.sees(type="settings", pending=[], values=values)
+
+
+async def test_a_setting_that_the_server_refuses_is_told_beside_its_name():
+    async with in_call() as (page, upstream):
+        page.call.command({"type": "set", "name": "voice", "value": "nobody"})
+        [_, update] = await upstream.expect("session.update", 2)
+        error = {"type": "invalid_request_error", "message": "No such voice."}
+        error |= {"event_id": update["event_id"], "param": "session.audio.output.voice"}
+        await upstream.send("error", error=error)
+
+        sentence = "The server reports: No such voice."
+        told = await page.sees(type="settings", problems={"voice": sentence})
+        assert told["values"]["voice"] == "marin"
+        page.call.command({"type": "say", "text": "Still there?"})
+        await upstream.expect("response.create")
+
+
+async def test_what_cannot_change_any_more_is_for_the_next_call():
+    async with in_call() as (page, upstream):
+        await answer(upstream)
+        await page.sees(type="state", assistant="speaking")
+        assert await page.loud_frames(3)
+        for name, value in (("voice", "cedar"), ("model", "gpt-realtime-2"), ("speed", 9)):
+            page.call.command({"type": "set", "name": name, "value": value})
+
+        problems = {"speed": "Choose a number from 0.25 to 1.5."}
+        await page.sees(type="settings", later=["model", "voice"], problems=problems)
+        assert len(upstream.of("session.update")) == 1
 
 
 async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):

@@ -22,6 +22,8 @@ class ScriptedCall:
 
     def __init__(self, control: "Control", past: Conversation, place: Place) -> None:
         self.place = place
+        self.wishes: Mapping[str, Any] = {}
+        """The settings that the page wants, as it sent them."""
         self.received: queue.Queue[dict[str, Any]] = queue.Queue()
         self.heard = threading.Event()
         """Set by the first sound from the microphone."""
@@ -166,11 +168,12 @@ class Control:
     def running(self, key: str) -> bool:
         return key in self._calls and not self._calls[key].over
 
-    def enter(self, key: str, visitor: str) -> ScriptedCall:
+    def enter(self, key: str, visitor: str, wishes: Mapping[str, Any]) -> ScriptedCall:
         if not self.running(key):
             self._give_back()
             place = self._places.take(visitor, time.monotonic())
             self._calls[key] = ScriptedCall(self, self.past(key), place)
+            self._calls[key].wishes = wishes
         return self._calls[key]
 
     def past(self, key: str) -> Conversation:
