@@ -49,8 +49,6 @@ EVENTS_PER_START: Final = 6
 """Gradio events that a visitor may ask for, for each start that is allowed him."""
 STREAMS: Final = 200
 """Event streams that one visitor may hold open; Gradio polls each twenty times a second."""
-SPACE_PROXIES: Final = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
-"""The proxies of a Space, whose `X-Forwarded-For` is believed (`FORWARDED_ALLOW_IPS`)."""
 _HEADERS: Final = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"same-origin"}
 
 

@@ -11,7 +11,8 @@ from starlette.types import Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from components.access import guard as module
-from components.access.guard import MAX_BODY_BYTES, SPACE_PROXIES, Guard
+from components.access.guard import MAX_BODY_BYTES, Guard
+from components.access.proxies import SPACE
 from components.access.rates import Rates
 
 OWN = ("/widget.js", "/direct", "/api/realtime/token")
@@ -454,20 +455,21 @@ MADE_UP = "198.51.100.99"
 @pytest.mark.parametrize(
     ("trusted", "peer", "forwarded", "visitor"),
     [
-        (SPACE_PROXIES, "10.16.3.80", "203.0.113.5", "203.0.113.5"),
-        (SPACE_PROXIES, "10.16.3.80", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
-        (SPACE_PROXIES, "10.16.3.80", f"{MADE_UP}, 203.0.113.5, 10.16.0.7", "203.0.113.5"),
-        (SPACE_PROXIES, "10.16.3.80", "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
-        (SPACE_PROXIES, "10.16.3.80", "x" * 5000, "unknown"),
-        ("127.0.0.1", "127.0.0.1", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
-        ("127.0.0.1", "203.0.113.9", MADE_UP, "203.0.113.9"),
-        ("127.0.0.1", "10.16.3.80", MADE_UP, "10.16.3.80"),
+        (SPACE, "10.16.3.80", "203.0.113.5", "203.0.113.5"),
+        (SPACE, "10.16.3.80", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
+        (SPACE, "10.16.3.80", f"{MADE_UP}, 203.0.113.5, 10.16.0.7", "203.0.113.5"),
+        (SPACE, "10.16.3.80", "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        (SPACE, "10.16.3.80", "x" * 5000, "unknown"),
+        (["127.0.0.1"], "127.0.0.1", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
+        (["127.0.0.1"], "203.0.113.9", MADE_UP, "203.0.113.9"),
+        (["127.0.0.1"], "10.16.3.80", MADE_UP, "10.16.3.80"),
+        ([], "127.0.0.1", MADE_UP, "127.0.0.1"),
     ],
 )
 async def test_a_visitor_is_whom_a_trusted_proxy_names_and_not_whom_he_says(
-    house: House, trusted: str, peer: str, forwarded: str, visitor: str
+    house: House, trusted: Sequence[str], peer: str, forwarded: str, visitor: str
 ) -> None:
-    house.app = ProxyHeadersMiddleware(house.app, trusted)
+    house.app = ProxyHeadersMiddleware(house.app, list(trusted))
     async with house.visitor(peer) as browser:
         await browser.get("/", headers={"X-Forwarded-For": forwarded})
 
