@@ -65,7 +65,12 @@ def _serve(settings: Settings) -> None:
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings)
     routes = direct_routes(settings, sidebands, rates, refused)
-    guard = Guard(rates, settings.max_starts_per_minute, [route.path for route in routes])
+    guard = Guard(
+        rates,
+        settings.max_starts_per_minute,
+        [route.path for route in routes],
+        local=not settings.reachable,
+    )
     demo = build(
         settings,
         calls,
