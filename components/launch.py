@@ -11,9 +11,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
 
-from components.access.guard import SPACE_PROXIES, Guard
+from components.access.files import raise_limit
+from components.access.guard import Guard
+from components.access.proxies import named_proxies
 from components.access.rates import Rates
 from components.access.repeats import BoundedHandler
+from components.access.server import limited_server
 from components.bridge.calls import Calls
 from components.bridge.routes import inspection_routes
 from components.core.places import Places
@@ -71,9 +74,12 @@ def _serve(settings: Settings) -> None:
     routes = direct_routes(settings, sidebands, rates, refused, places)
     if "events" in settings.visitors_may:
         routes += inspection_routes(calls)
-    guard = Guard(rates, settings.max_starts_per_minute, [route.path for route in routes])
-    if settings.on_space:
-        os.environ.setdefault("FORWARDED_ALLOW_IPS", SPACE_PROXIES)
+    guard = Guard(
+        rates,
+        settings.max_starts_per_minute,
+        [route.path for route in routes],
+        local=not settings.reachable,
+    )
     demo = build(
         settings,
         calls,
@@ -83,21 +89,22 @@ def _serve(settings: Settings) -> None:
         watching=sidebands if settings.direct else None,
     )
     try:
-        demo.launch(
-            server_name=settings.host,
-            server_port=settings.port,
-            share=settings.share,
-            auth=settings.login,
-            auth_message=LOGIN_MESSAGE if settings.login else None,
-            # Given here, they are there from the first request.
-            app_kwargs={"routes": routes, "lifespan": guard.lifespan},
-            state_session_capacity=MOST_SESSIONS,
-            show_api=False,
-            # Rendered by a Node server, the page would not wait for our scripts.
-            ssr_mode=False,
-            # Gradio's own wait knows nothing of calls.
-            prevent_thread_lock=True,
-        )
+        with limited_server(raise_limit(), named_proxies(settings)):
+            demo.launch(
+                server_name=settings.host,
+                server_port=settings.port,
+                share=settings.share,
+                auth=settings.login,
+                auth_message=LOGIN_MESSAGE if settings.login else None,
+                # Given here, they are there from the first request.
+                app_kwargs={"routes": routes, "lifespan": guard.lifespan},
+                state_session_capacity=MOST_SESSIONS,
+                show_api=False,
+                # Rendered by a Node server, the page would not wait for our scripts.
+                ssr_mode=False,
+                # Gradio's own wait knows nothing of calls.
+                prevent_thread_lock=True,
+            )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
     _wait_for_the_end()

@@ -10,7 +10,7 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from math import ceil
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -116,13 +116,18 @@ class Settings:
     """None lets Gradio take the first free port from 7860."""
     share: bool = False
     on_space: bool = False
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of the proxies that are believed when they name their visitors."""
+    root_path: str = ""
+    """Where a proxy shows the page; Gradio reads it itself."""
     gradio_variables: Mapping[str, str] = field(default_factory=dict)
     """`GRADIO_*` found in `.env` only; Gradio reads these itself, from the environment."""
 
     @property
     def reachable(self) -> bool:
         """Whether other machines can open the page, so that media needs STUN or TURN."""
-        return self.share or self.on_space or not _is_loopback(self.host)
+        by_proxy = bool(self.on_space or self.proxies or self.root_path)
+        return self.share or by_proxy or not _is_loopback(self.host)
 
     @property
     def calls_per_visitor(self) -> int:
@@ -207,6 +212,8 @@ def _settings(
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
         share=flags.share or read.switch("GRADIO_SHARE"),
         on_space=bool(read.text("SPACE_ID", "")),
+        proxies=read.networks("FORWARDED_ALLOW_IPS"),
+        root_path=read.text("GRADIO_ROOT_PATH", ""),
         gradio_variables={
             name: value
             for name, value in from_file.items()
@@ -255,6 +262,17 @@ class _Reader(Environment):
             allowed = f"{MEMORY} or an address such as redis://example.org:6379"
             self.reject(name, without_secrets(text), allowed)
         return text
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        """Addresses and networks (CIDR), separated by commas."""
+        networks = tuple(filter(None, (n.strip() for n in self.text(name, "").split(","))))
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                example = "addresses or networks such as 10.0.0.0/8, separated by commas"
+                self.reject(name, network, example)
+        return networks
 
     def voice(self, name: str, default: str, practice: bool) -> str:
         """Free text, as new voices appear without notice; but our own server knows just ten."""

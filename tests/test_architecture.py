@@ -41,6 +41,7 @@ IMPURE_LIBRARIES = {
 
 TESTED_BESIDE = {
     "app": "integration/test_start.py",
+    "access.body": "access/test_guard.py",
     "access.refusals": "access/test_guard.py",
     "browser.sources": "browser/test_page.py",
     "environment": "test_settings.py",

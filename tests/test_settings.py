@@ -143,6 +143,7 @@ def test_practice_mode(argv, environ, practice):
         ("DIRECT_ROUTE", "on", "direct_route", "on"),
         ("DIRECT_ROUTE", "off", "direct_route", "off"),
         ("DIRECT_ORIGINS", "https://a.example", "direct_origins", ("https://a.example",)),
+        ("FORWARDED_ALLOW_IPS", "::1, 10.0.0.0/8,", "proxies", ("::1", "10.0.0.0/8")),
         (
             "DIRECT_ORIGINS",
             "https://A.example/ , http://b:8080,",
@@ -266,6 +267,9 @@ def test_an_empty_variable_hides_the_one_in_the_file(dotenv):
         (["--host", "studio.local"], {}, True),
         (["--share"], {}, True),
         ([], {"SPACE_ID": "a/b"}, True),
+        ([], {"FORWARDED_ALLOW_IPS": "127.0.0.1"}, True),
+        ([], {"GRADIO_ROOT_PATH": "https://voice.example"}, True),
+        ([], {"GRADIO_ROOT_PATH": "/voice"}, True),
     ],
 )
 def test_who_can_open_the_page(argv, environ, reachable):
@@ -418,6 +422,9 @@ BASE_URLS = [
         ("DIRECT_ROUTE", "yes", "auto, on or off"),
         ("VISITOR_SETTINGS", "voice,key", "all, none, or some of"),
         ("DIRECT_ORIGINS", "*", "addresses such as https://example.org"),
+        ("FORWARDED_ALLOW_IPS", "*", "addresses or networks such as 10.0.0.0/8"),
+        ("FORWARDED_ALLOW_IPS", "proxy.example", "addresses or networks such as 10.0.0.0/8"),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.1/8", "addresses or networks such as 10.0.0.0/8"),
         ("DIRECT_ORIGINS", "shop.example", "addresses such as https://example.org"),
         ("DIRECT_ORIGINS", "https://shop.example/path", "addresses such as https://example.org"),
         ("GRADIO_SHARE", "maybe", "true or false"),

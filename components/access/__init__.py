@@ -1,4 +1,4 @@
-"""Who may come in: origins, logins, rates, and what is open of Gradio.
+"""Who may come in, with how much: connections, names, logins, rates, and what is open of Gradio.
 
 Rule: decides about requests before any call exists; knows nothing of calls or of their sound.
 """

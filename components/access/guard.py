@@ -4,14 +4,13 @@ Rule: closed unless `admission` names it; nothing without the login, where there
 read further than its limit. Every refusal is a status and one sentence.
 """
 
-import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
     contextmanager,
-    nullcontext,
 )
 from typing import Any, Final, Protocol
 
@@ -37,20 +36,29 @@ from components.access.admission import (
     from_other_site,
     visitor_of,
 )
+from components.access.body import (
+    GoneError,
+    again,
+    announces_body,
+    check_length,
+    whole_body,
+)
 from components.access.gradio_routes import GradioPage
+from components.access.origins import is_local, is_local_page
+from components.access.paths import is_plain
 from components.access.rates import Rates
-from components.access.refusals import Refusal, login_needed, too_long, too_many
+from components.access.refusals import Refusal, foreign_name, login_needed, too_many
 
-MAX_BODY_BYTES: Final = 262_144
-"""An offer has some ten thousand bytes, every other request of the page fewer."""
-BODY_LIMIT_S: Final = 30.0
+log = logging.getLogger(__name__)
+
 LOGINS: Final = "10/minute"
 EVENTS_PER_START: Final = 6
 """Gradio events that a visitor may ask for, for each start that is allowed him."""
-STREAMS: Final = 200
-"""Event streams that one visitor may hold open; Gradio polls each twenty times a second."""
-SPACE_PROXIES: Final = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
-"""The proxies of a Space, whose `X-Forwarded-For` is believed (`FORWARDED_ALLOW_IPS`)."""
+MOST_REQUESTS: Final = 200
+"""What one visitor may have under way, open event streams among it: Gradio polls each of these
+twenty times a second."""
+MOST_OF_A_STRANGER: Final = 32
+"""The same before the login."""
 _HEADERS: Final = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"same-origin"}
 _STREAM_HEADERS: Final = {**_HEADERS, b"x-accel-buffering": b"no"}
 """A proxy that waits for the end of a stream would keep a call's words until its end."""
@@ -81,13 +89,20 @@ class Page(Protocol):
 
 
 class Guard:
-    """The check of every request; `own` are the paths of the routes that we added to Gradio's."""
+    """The check of every request.
 
-    def __init__(self, rates: Rates, starts_per_minute: int, own: Sequence[str] = ()) -> None:
+    `own` are the paths of the routes that we added to Gradio's. With `local`, only this machine may
+    open the page.
+    """
+
+    def __init__(
+        self, rates: Rates, starts_per_minute: int, own: Sequence[str] = (), *, local: bool = False
+    ) -> None:
         self._rates = rates
         self._events = f"{EVENTS_PER_START * starts_per_minute}/minute"
         self._own = tuple(own)
-        self._streams: Counter[str] = Counter()
+        self._local = local
+        self._under_way: Counter[tuple[str, bool]] = Counter()
 
     def lifespan(self, app: Any) -> AbstractAsyncContextManager[None]:
         """For Gradio's `app_kwargs`: called before the first request.
@@ -120,33 +135,48 @@ class Guard:
         """Whether a path is one that we added."""
         return path in self._own
 
-    async def check(self, page: Page, request: Request, path: str) -> None:
+    async def check(self, page: Page, request: Request, path: str, is_stranger: bool) -> None:
         """`Refusal` unless this visitor may make this request, whatever its body says."""
-        if not request.headers.get("host"):  # Gradio's CORS stumbles over that
-            raise Refusal(400, "bad_request", "The request names no host.")
+        self._check_head(request, path)
         where = door(path, self._own)
         if path == STARTUP and not page.started:
             where = "public"
-        if where == "closed" or not path.isprintable():
+        if where == "closed" or not is_plain(path):
             raise Refusal(404, "not_found", "There is nothing here.")
-        if where == "members" and page.needs_login and not page.knows(request.cookies):
+        if where == "members" and is_stranger:
             raise login_needed(request, path)
-        is_plain = where == "public" and request.method in ("GET", "HEAD")
-        if not (is_plain or path in self._own) and from_other_site(request.method, request.headers):
+        is_plain_page = where == "public" and request.method in ("GET", "HEAD")
+        if not (is_plain_page or path in self._own) and from_other_site(
+            request.method, request.headers
+        ):
             raise Refusal(403, "forbidden_origin", "Pages of other sites may not use this app.")
         await self._check_rates(request, path)
 
     @contextmanager
-    def stream(self, visitor: str) -> Iterator[None]:
-        """Count an event stream while it is open; `Refusal` if the visitor has too many."""
-        if self._streams[visitor] >= STREAMS:
-            raise too_many("streams")
-        self._streams[visitor] += 1
+    def under_way(self, visitor: str, is_stranger: bool) -> Iterator[None]:
+        """Count a request while it is under way; `Refusal` if the visitor has too many."""
+        who = (visitor, is_stranger)  # who is in does not keep out who wants to log in
+        if self._under_way[who] >= (MOST_OF_A_STRANGER if is_stranger else MOST_REQUESTS):
+            raise too_many("requests at a time")
+        self._under_way[who] += 1
         try:
             yield
         finally:
-            self._streams[visitor] -= 1
-            self._streams += Counter()  # forgets the visitors who have none
+            self._under_way[who] -= 1
+            self._under_way += Counter()  # forgets the visitors who have none
+
+    def _check_head(self, request: Request, path: str) -> None:
+        headers = request.headers
+        host = headers.get("host")
+        if not host:  # Gradio's CORS stumbles over that
+            raise Refusal(400, "bad_request", "The request names no host.")
+        check_length(request)
+        origin = None if path in self._own else headers.get("origin")
+        if self._local and not (is_local(host) and (origin is None or is_local_page(origin))):
+            log.warning(
+                "A request for %.80r from %.80r was refused: neither is local.", host, origin
+            )
+            raise foreign_name()
 
     async def _check_rates(self, request: Request, path: str) -> None:
         if request.method != "POST":
@@ -175,19 +205,20 @@ class _Visit:
         request = Request(self._scope)
         dressed = self._dress(send)
         body: bytes | None = None
+        is_stranger = self._page.needs_login and not self._page.knows(request.cookies)
         try:
-            await self._guard.check(self._page, request, self._path)
-            body = await _body(request, receive)
-            if body is not None:
-                receive = _again(self._rebuild(request, body), receive)
-            self._check_stream(request)
-            with self._guard.stream(self._visitor) if self._path == DATA else nullcontext():
+            with self._guard.under_way(self._visitor, is_stranger):
+                await self._guard.check(self._page, request, self._path, is_stranger)
+                body = await whole_body(request, receive)
+                if body is not None:
+                    receive = again(self._rebuild(request, body), receive)
+                self._check_stream(request)
                 await inner(self._scope, receive, dressed)
         except Refusal as refusal:
-            if body is None and _has_body(request):  # the rest of it is on its way
+            if body is None and announces_body(request):  # the rest of it is on its way
                 refusal.response.headers["Connection"] = "close"
             await refusal.response(self._scope, receive, dressed)
-        except _Gone:
+        except GoneError:
             return
 
     def _rebuild(self, request: Request, body: bytes) -> bytes:
@@ -241,45 +272,3 @@ class _Visit:
             await send(message)
 
         return dressed
-
-
-class _Gone(Exception):  # noqa: N818
-    """The browser has left before its request was complete."""
-
-
-async def _body(request: Request, receive: Receive) -> bytes | None:
-    """The whole body of a request; None if it announces none."""
-    if not _has_body(request) and request.method != "POST":
-        return None
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > MAX_BODY_BYTES:
-        raise too_long()
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_LIMIT_S):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise _Gone
-                body += message.get("body", b"")
-                if len(body) > MAX_BODY_BYTES:
-                    raise too_long()
-                if not message.get("more_body", False):
-                    return bytes(body)
-    except TimeoutError:
-        raise Refusal(408, "timeout", "The request did not arrive in time.") from None
-
-
-def _has_body(request: Request) -> bool:
-    announced = request.headers.get("content-length", "0")
-    return "transfer-encoding" in request.headers or announced != "0"
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that begins with a whole body."""
-    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def first_then_rest() -> Message:
-        return whole.pop() if whole else await receive()
-
-    return first_then_rest

@@ -1,14 +1,29 @@
-"""Whose page may use the direct route.
+"""By which names this app may be called, and whose page may use the direct route.
 
-Rule: a browser names the page that asks, and a request that names none is refused. While only this
-machine can open our page, the host must be this machine's as well: a foreign name that points here
-(DNS rebinding) would otherwise pass as the same origin.
+Rule: while only this machine can open our page, it is called by this machine's own names: a foreign
+name that points here (DNS rebinding) would otherwise pass as the same origin. A browser names the
+page that asks, and of the direct route a request that names none is refused.
 """
 
 from collections.abc import Collection
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+def is_local(authority: str) -> bool:
+    """Whether a host and port, as `Host` has them, can be of no other machine (RFC 6761)."""
+    name = _hostname(authority).removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_local_page(origin: str) -> bool:
+    """Whether a page, as `Origin` names it, comes from this machine."""
+    return is_local(_authority(origin.lower()))
 
 
 def may_ask(origin: str | None, host: str, allowed: Collection[str], reachable: bool) -> bool:
@@ -21,7 +36,7 @@ def may_ask(origin: str | None, host: str, allowed: Collection[str], reachable: 
     authority = _authority(origin)
     if not authority or authority != host.lower():
         return False
-    return reachable or _hostname(authority) in _LOCAL
+    return reachable or is_local(authority)
 
 
 def _authority(origin: str) -> str:

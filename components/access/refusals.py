@@ -14,6 +14,15 @@ class Refusal(Exception):  # noqa: N818
         self.response: Response = JSONResponse(body, status, headers)
 
 
+def foreign_name() -> Refusal:
+    """For a request that calls a page of this machine by the name of another."""
+    sentence = (
+        "Only its own machine may open this page, as localhost; a proxy before it must be named in "
+        "FORWARDED_ALLOW_IPS."
+    )
+    return Refusal(403, "forbidden_host", sentence)
+
+
 def too_long() -> Refusal:
     """For a body that is longer than its limit; it is not read to its end."""
     return Refusal(413, "too_long", "The request is too long.")

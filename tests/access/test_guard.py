@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from components.access import body as body_module
 from components.access import guard as module
-from components.access.guard import MAX_BODY_BYTES, SPACE_PROXIES, Guard
+from components.access.body import MAX_BODY_BYTES
+from components.access.guard import Guard
+from components.access.proxies import SPACE
 from components.access.rates import Rates
 
 OWN = ("/widget.js", "/direct", "/api/realtime/token")
@@ -68,14 +71,23 @@ class Echo:
         await send({"type": "http.response.body", "body": body or b"echo"})
 
 
+Inner = TypeVar("Inner", bound=ASGIApp)
+
+
 class House:
     """A guarded echo."""
 
-    def __init__(self, starts_per_minute: int = 20) -> None:
+    def __init__(self, starts_per_minute: int = 20, *, local: bool = False) -> None:
         self.page = EchoPage()
         self.echo = Echo()
-        guarded = Guard(Rates(), starts_per_minute, OWN).around(self.echo, self.page)
-        self.app: Any = guarded
+        self.app: Any = None
+        self._guard = Guard(Rates(), starts_per_minute, OWN, local=local)
+        self.stands_before(self.echo)
+
+    def stands_before(self, inner: Inner) -> Inner:
+        """Put another server behind the guard."""
+        self.app = self._guard.around(inner, self.page)
+        return inner
 
     def visitor(self, address: str = "192.0.2.1", **options: Any) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, client=(address, 1), **options)
@@ -146,7 +158,11 @@ async def test_it_is_known_who_asks(house: House) -> None:
 
 async def test_what_is_not_needed_is_not_there(house: House) -> None:
     async with house.visitor() as visitor:
-        for path in ("/monitoring", "/gradio_api/info", "/nothing", "/assets/%00", "/assets/%0a"):
+        for path in (
+            *("/monitoring", "/gradio_api/info", "/nothing", "/assets/%00", "/assets/%0a"),
+            *("/static//windows/win.ini", "/static/%5cwindows%5cwin.ini", "/static/c:/win.ini"),
+            *("/static/%2e%2e/x", "/assets/%2fetc/passwd", "/static/nul"),
+        ):
             assert sentence_of(await visitor.get(path)) == "There is nothing here."
         assert (await visitor.post("/gradio_api/upload", content=b"x")).status_code == 404
 
@@ -193,6 +209,85 @@ async def test_a_request_without_a_host_is_refused(house: House) -> None:
     sent, _ = await scripted(house.app, scope, [])
 
     assert sent[0]["status"] == 400
+
+
+@pytest.mark.parametrize(
+    ("version", "headers"),
+    [
+        ("1.1", [(b"content-length", b"2"), (b"transfer-encoding", b"chunked")]),
+        ("1.1", [(b"transfer-encoding", b"chunked"), (b"content-length", b"0")]),
+        ("1.0", [(b"transfer-encoding", b"chunked")]),
+    ],
+)
+async def test_a_request_whose_length_can_be_read_in_two_ways_is_refused_and_left(
+    house: House, version: str, headers: list[tuple[bytes, bytes]]
+) -> None:
+    sent, taken = await scripted(
+        house.app, scope_of("/login", http_version=version, headers=headers), []
+    )
+
+    assert taken == 0
+    assert sent[0]["status"] == 400
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+LOCAL = (
+    "localhost:7860",
+    "127.0.0.1:7860",
+    "127.0.0.9",
+    "[::1]:7860",
+    "voice.localhost",
+    "LOCALHOST",
+)
+FOREIGN = (
+    "evil.example",
+    "127.0.0.1.evil.example:7860",
+    "0.0.0.0:7860",
+    "192.0.2.1",
+    "localhost.x",
+    "[",
+)
+
+
+@pytest.mark.parametrize("path", ["/", "/theme.css", "/nothing", STARTUP, DATA, *OWN])
+async def test_a_page_of_this_machine_is_called_by_its_own_names(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House(local=True)
+    async with house.visitor() as visitor:
+        for host in LOCAL:
+            answer = await visitor.get(path, headers={"Host": host})
+            assert answer.status_code != 403
+        for host in FOREIGN:
+            refused = await visitor.get(path, headers={"Host": host})
+            assert refused.status_code == 403
+            assert "localhost" in sentence_of(refused)
+            assert repr(host) in caplog.messages[-1]
+
+
+@pytest.mark.parametrize("path", ["/", "/login", JOIN, COMPONENT, DATA])
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://evil.example:7860"])
+async def test_no_page_of_another_machine_asks_a_page_of_this_one(path: str, origin: str) -> None:
+    house = House(local=True)
+    headers = {"Host": "localhost:7860", "Origin": origin, "Sec-Fetch-Site": "same-origin"}
+    async with house.visitor() as visitor:
+        assert (await visitor.get(path, headers=headers)).status_code == 403
+
+    assert not house.echo.seen
+
+
+async def test_own_routes_judge_other_pages_themselves() -> None:
+    house = House(local=True)
+    async with house.visitor() as visitor:
+        for path in OWN:
+            answer = await visitor.get(path, headers={"Host": "localhost", **ELSEWHERE})
+            assert answer.status_code == 200
+
+
+async def test_a_page_that_others_may_open_has_any_name(house: House) -> None:
+    async with house.visitor() as visitor:
+        for host in (*LOCAL, *FOREIGN):
+            assert (await visitor.get("/", headers={"Host": host})).status_code == 200
 
 
 async def test_a_web_socket_is_closed(house: House) -> None:
@@ -379,7 +474,7 @@ async def test_a_body_in_pieces_arrives_whole_and_then_the_browser_may_leave(
 async def test_a_body_that_does_not_come_is_not_awaited_for_ever(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BODY_LIMIT_S", 0.01)
+    monkeypatch.setattr(body_module, "BODY_LIMIT_S", 0.01)
     scope = scope_of("/login", headers=[(b"content-length", b"10")])
 
     sent, _ = await scripted(house.app, scope, [])
@@ -412,30 +507,53 @@ async def test_an_unknown_session_is_told_that_it_is_unknown(house: House) -> No
         assert (told["msg"], told["session_not_found"]) == ("unexpected_error", True)
 
 
-async def test_a_visitor_has_some_streams_open_and_not_thousands(
+class Waiting(Echo):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.release.wait()
+        await super().__call__(scope, receive, send)
+
+
+async def statuses_together(
+    waiting: Waiting, browsers: Sequence[httpx.AsyncClient], path: str
+) -> list[int]:
+    """What they get when they ask at the same time; no answer comes before one is refused."""
+    question = {"session_hash": "session1"}
+    asked = [asyncio.ensure_future(browser.get(path, params=question)) for browser in browsers]
+    done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    assert [task.result().status_code for task in done] == [429]
+    assert "at a time" in sentence_of(done.pop().result())
+    waiting.release.set()
+    return sorted(answer.status_code for answer in await asyncio.gather(*asked))
+
+
+async def test_a_visitor_has_some_requests_under_way_and_not_thousands(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STREAMS", 2)
-    release = asyncio.Event()
-
-    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
-        await release.wait()
-        await Echo()(scope, receive, send)
-
-    guarded: Any = Guard(Rates(), 20).around(inner, house.page)
-    house.app = guarded
-    question = {"session_hash": "session1"}
+    monkeypatch.setattr(module, "MOST_REQUESTS", 2)
+    waiting = house.stands_before(Waiting())
     async with house.visitor() as visitor, house.visitor("192.0.2.2") as other:
-        waiting = [asyncio.ensure_future(visitor.get(DATA, params=question)) for _ in range(3)]
-        waiting.append(asyncio.ensure_future(other.get(DATA, params=question)))
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        assert [task.result().status_code for task in done] == [429]
-        release.set()
-        statuses = sorted(answer.status_code for answer in await asyncio.gather(*waiting))
-        after = await visitor.get(DATA, params=question)
+        assert await statuses_together(waiting, [*[visitor] * 3, other], DATA) == [
+            *[200] * 3,
+            429,
+        ]
+        assert (await visitor.get("/")).status_code == 200
 
-    assert statuses == [200, 200, 200, 429]
-    assert after.status_code == 200
+
+async def test_before_the_login_it_is_fewer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_OF_A_STRANGER", 1)
+    house.page.needs_login = True
+    waiting = house.stands_before(Waiting())
+    async with house.visitor() as stranger, house.visitor() as member:
+        member.cookies["token"] = "right"
+        asking = [member, member, stranger, stranger]
+        assert await statuses_together(waiting, asking, "/") == [200, 200, 200, 429]
+        assert (await stranger.get("/")).status_code == 200
 
 
 async def test_gradio_is_told_of_the_body_that_it_gets(house: House) -> None:
@@ -454,20 +572,21 @@ MADE_UP = "198.51.100.99"
 @pytest.mark.parametrize(
     ("trusted", "peer", "forwarded", "visitor"),
     [
-        (SPACE_PROXIES, "10.16.3.80", "203.0.113.5", "203.0.113.5"),
-        (SPACE_PROXIES, "10.16.3.80", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
-        (SPACE_PROXIES, "10.16.3.80", f"{MADE_UP}, 203.0.113.5, 10.16.0.7", "203.0.113.5"),
-        (SPACE_PROXIES, "10.16.3.80", "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
-        (SPACE_PROXIES, "10.16.3.80", "x" * 5000, "unknown"),
-        ("127.0.0.1", "127.0.0.1", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
-        ("127.0.0.1", "203.0.113.9", MADE_UP, "203.0.113.9"),
-        ("127.0.0.1", "10.16.3.80", MADE_UP, "10.16.3.80"),
+        (SPACE, "10.16.3.80", "203.0.113.5", "203.0.113.5"),
+        (SPACE, "10.16.3.80", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
+        (SPACE, "10.16.3.80", f"{MADE_UP}, 203.0.113.5, 10.16.0.7", "203.0.113.5"),
+        (SPACE, "10.16.3.80", "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        (SPACE, "10.16.3.80", "x" * 5000, "unknown"),
+        (["127.0.0.1"], "127.0.0.1", f"{MADE_UP}, 203.0.113.5", "203.0.113.5"),
+        (["127.0.0.1"], "203.0.113.9", MADE_UP, "203.0.113.9"),
+        (["127.0.0.1"], "10.16.3.80", MADE_UP, "10.16.3.80"),
+        ([], "127.0.0.1", MADE_UP, "127.0.0.1"),
     ],
 )
 async def test_a_visitor_is_whom_a_trusted_proxy_names_and_not_whom_he_says(
-    house: House, trusted: str, peer: str, forwarded: str, visitor: str
+    house: House, trusted: Sequence[str], peer: str, forwarded: str, visitor: str
 ) -> None:
-    house.app = ProxyHeadersMiddleware(house.app, trusted)
+    house.app = ProxyHeadersMiddleware(house.app, list(trusted))
     async with house.visitor(peer) as browser:
         await browser.get("/", headers={"X-Forwarded-For": forwarded})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.access.origins import may_ask
+from components.access.origins import is_local, is_local_page, may_ask
 
 ALLOWED = ("https://shop.example",)
 
@@ -31,3 +31,33 @@ ALLOWED = ("https://shop.example",)
 )
 def test_who_may_ask(origin, host, reachable, may):
     assert may_ask(origin, host, ALLOWED, reachable) is may
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        *("localhost", "LocalHost:7860", "localhost.:80", "app.localhost:7860"),
+        *("127.0.0.1", "127.0.0.1:7860", "127.255.0.9", "[::1]", "[::1]:7860"),
+    ],
+)
+def test_names_of_this_machine(authority):
+    assert is_local(authority)
+    assert is_local_page(f"HTTP://{authority}")
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        *("evil.example", "evil.example:7860", "localhost.evil.example", "notlocalhost"),
+        *("127.0.0.1.evil.example", "0.0.0.0:7860", "[::]", "192.168.1.7", "10.0.0.1", "[::1"),
+        *("", ":7860", "localhost@evil.example", "127.1", "0x7f000001", "2130706433", "[fe80::1]"),
+    ],
+)
+def test_names_that_may_be_of_another_machine(authority):
+    assert not is_local(authority)
+    assert not is_local_page(f"http://{authority}")
+
+
+@pytest.mark.parametrize("origin", ["null", "", "file://localhost", "localhost", "ws://localhost"])
+def test_what_is_no_page_of_this_machine(origin):
+    assert not is_local_page(origin)

@@ -1,0 +1,52 @@
+"""The page's web server: the one that Gradio starts, with limits for which Gradio has no words.
+
+Rule: what visitors open takes two thirds of the files that the process may have, and leaves one
+third to calls. A connection is a file, and what is sent over it may be another.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final
+
+import uvicorn
+from gradio import http_server
+
+from components.access.connection import Connection
+from components.access.crowd import Crowd
+from components.access.proxies import Proxies
+
+BACKLOG: Final = 128
+"""Connections that are accepted at a time, before any of them is counted."""
+
+
+@contextmanager
+def limited_server(files: int, proxies: Sequence[str]) -> Iterator[None]:
+    """Inside, servers that Gradio starts are limited.
+
+    `files` may be open in this process; `proxies` are believed when they name their visitors.
+    """
+    plain = http_server.Server
+
+    def limited(config: uvicorn.Config, **options: Any) -> Any:
+        limit(config, files, proxies)
+        return plain(config=config, **options)
+
+    http_server.Server = limited
+    try:
+        yield
+    finally:
+        http_server.Server = plain
+
+
+def limit(config: uvicorn.Config, files: int, proxies: Sequence[str]) -> None:
+    """Limit a server that has not been started."""
+    crowd = Crowd(files // 3)
+    config.http = partial(Connection, crowd, Proxies(proxies))  # type: ignore[assignment]
+    config.backlog = min(BACKLOG, files // 8)
+    config.forwarded_allow_ips = list(proxies)
+    for name in ("uvicorn", "uvicorn.access"):  # one form for every line, and one limit
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True

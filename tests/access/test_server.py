@@ -1,0 +1,86 @@
+"""The limits that Gradio's web server gets."""
+
+import logging
+from typing import Any
+
+import pytest
+import uvicorn
+from gradio import http_server
+
+from components.access.connection import Connection
+from components.access.server import BACKLOG, limit, limited_server
+
+
+@pytest.fixture(autouse=True)
+def _loggers():
+    """uvicorn sets up its logging whenever there is a configuration."""
+    loggers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.access")]
+    before = [(each, list(each.handlers), each.propagate) for each in loggers]
+    yield
+    for each, handlers, propagate in before:
+        each.handlers[:], each.propagate = handlers, propagate
+
+
+def configuration() -> uvicorn.Config:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError
+
+    return uvicorn.Config(app, log_level="warning")
+
+
+def trusted(config: uvicorn.Config) -> Any:
+    config.load()
+    return config.loaded_app.trusted_hosts
+
+
+def test_a_server_accepts_fewer_connections_at_a_time_than_it_has_files():
+    config = configuration()
+    limit(config, 1024, ())
+    assert config.backlog == BACKLOG
+    limit(config, 256, ())
+    assert config.backlog == 32
+
+
+async def test_connections_and_what_they_are_sent_leave_a_third_of_the_files():
+    config = configuration()
+    limit(config, 12, ())
+    crowd = config.http.args[0]  # type: ignore[union-attr]
+    connections = [object() for _ in range(5)]
+
+    assert [crowd.enter(each, "") for each in connections[:4]] == [True] * 4
+    for each in connections[:4]:
+        crowd.asks(each)
+    assert not crowd.enter(connections[4], "")
+
+
+def test_nobody_s_word_is_taken_by_default(monkeypatch):
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    config = configuration()
+    limit(config, 1024, ())
+
+    assert "127.0.0.1" not in trusted(config)
+
+
+def test_the_word_of_named_proxies_is_taken():
+    config = configuration()
+    limit(config, 1024, ("192.0.2.0/24",))
+
+    assert "192.0.2.9" in trusted(config)
+
+
+def test_lines_of_the_server_go_where_all_lines_go(caplog):
+    limit(configuration(), 1024, ())
+    logging.getLogger("uvicorn.error").warning("odd")
+
+    assert not logging.getLogger("uvicorn").handlers
+    assert [record.message for record in caplog.records] == ["odd"]
+
+
+def test_gradio_s_own_server_is_limited_while_it_is_asked_for():
+    plain = http_server.Server
+    with limited_server(1024, ()):
+        server = http_server.Server(config=configuration(), reloader=None)
+
+    assert http_server.Server is plain
+    assert isinstance(server, plain)
+    assert server.config.http.func is Connection
