@@ -59,7 +59,9 @@ class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc's types do n
 class Peer:
     """One browser tab that calls. `messages` came over the data channel, oldest first."""
 
-    def __init__(self, network: Network | None = None) -> None:
+    def __init__(self, network: Network | None = None, address: str = "127.0.0.1") -> None:
+        """`address` is where it comes from, among those of this machine."""
+        self._address = address
         self.key = secrets.token_hex(16)
         """The tab's secret."""
         self.session_hash = secrets.token_hex(6)
@@ -111,8 +113,17 @@ class Peer:
         """Close the data channel alone; the sound goes on."""
         self._channel.close()
 
+    def another_channel(self, label: str) -> Any:
+        """A further data channel, which no page of ours opens."""
+        assert self._pc
+        return self._pc.createDataChannel(label)
+
     def send(self, **message: object) -> None:
-        self._channel.send(orjson.dumps(message).decode())
+        self.send_text(orjson.dumps(message).decode())
+
+    def send_text(self, text: str) -> None:
+        """Whatever it is, as a message of the page."""
+        self._channel.send(text)
 
     async def sees(self, *, since: int = 0, **expected: object) -> dict[str, Any]:
         """Wait for a message with these fields; one that has come already counts.
@@ -152,7 +163,7 @@ class Peer:
         """The app's answer to a session description; `ConnectionError` if it gives none."""
         self.webrtc_id = secrets.token_hex(6)
         body = {"webrtc_id": self.webrtc_id, "key": self.key, **description}
-        async with _page(url) as page:
+        async with _page(url, self._address) as page:
             [component] = [
                 each
                 for each in (await page.get("/config")).json()["components"]
@@ -168,7 +179,7 @@ class Peer:
 
     async def transcript(self, url: str) -> list[str]:
         """The messages that this tab would show if its page were loaded now, as plain text."""
-        async with _page(url) as page:
+        async with _page(url, self._address) as page:
             [event] = [
                 each
                 for each in (await page.get("/config")).json()["dependencies"]
@@ -202,8 +213,9 @@ class Peer:
         self._news.set()
 
 
-def _page(url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S)
+def _page(url: str, address: str) -> httpx.AsyncClient:
+    way = httpx.AsyncHTTPTransport(local_address=None if address == "127.0.0.1" else address)
+    return httpx.AsyncClient(base_url=url, transport=way, trust_env=False, timeout=PATIENCE_S)
 
 
 @asynccontextmanager

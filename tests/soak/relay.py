@@ -1,11 +1,13 @@
 """A relay before a Realtime server: counts sockets, breaks them, and ends calls as a server does.
 
 Rule: a line that a caller types, if it is one of `ENDINGS`, goes no further; its caller gets the
-error event that belongs to it.
+error event that belongs to it. The call in which `LISTEN` was typed is never broken, and what its
+microphone sends is kept.
 """
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -24,6 +26,9 @@ ENDINGS: Final[Mapping[str, str]] = {
 }
 """Lines, and the code of the error that each of them means."""
 
+LISTEN: Final = "Do you hear the marks?"
+APPEND: Final = '"input_audio_buffer.append"'
+
 
 class Relay:
     """`url` leads through it. `open` counts the sockets of now."""
@@ -31,7 +36,11 @@ class Relay:
     def __init__(self, target: str) -> None:
         self._target = urlsplit(target)
         self.url = ""
+        self.appended: list[tuple[int, str]] = []
+        """When (ns) a piece of the listener's microphone came, and the piece."""
         self._sockets: set[ServerConnection] = set()
+        self._heard: set[ServerConnection] = set()
+        """Sockets of the listener's call."""
         self._changed = asyncio.Event()
 
     @property
@@ -41,7 +50,7 @@ class Relay:
     def drop(self, chance: random.Random, share: float) -> None:
         """Break this share of the sockets that are open."""
         for socket in list(self._sockets):
-            if chance.random() < share:
+            if chance.random() < share and socket not in self._heard:
                 socket.transport.abort()
 
     async def until(self, condition: Callable[[], bool], limit_s: float) -> None:
@@ -62,11 +71,18 @@ class Relay:
             pass
         finally:
             await socket.close()
+            self._heard.discard(socket)
             self._count(socket, self._sockets.discard)
 
     async def _to_server(self, socket: ServerConnection, there: Any) -> None:
         async for message in socket:
-            code = _ending(message)
+            assert isinstance(message, str)
+            if socket in self._heard and APPEND in message:
+                self.appended.append((time.monotonic_ns(), orjson.loads(message)["audio"]))
+            line = _typed(message)
+            if line == LISTEN:
+                self._heard.add(socket)
+            code = ENDINGS.get(line)
             if code is None:
                 await there.send(message)
                 continue
@@ -80,11 +96,12 @@ class Relay:
         self._changed.set()
 
 
-def _ending(message: str | bytes) -> str | None:
-    if b'"input_text"' not in (message if isinstance(message, bytes) else message.encode()):
-        return None
+def _typed(message: str) -> str:
+    """The line that a caller has typed, if the event brings one."""
+    if '"input_text"' not in message:
+        return ""
     content = orjson.loads(message)["item"]["content"]
-    return ENDINGS.get(content[0].get("text", ""))
+    return str(content[0].get("text", ""))
 
 
 async def _to_client(there: Any, socket: ServerConnection) -> None:

@@ -1,21 +1,29 @@
-"""A crowd of visitors calls the whole app for a while and leaves in every ugly way.
+"""A crowd calls the whole app for a while and leaves in every ugly way; others attack it.
 
 Before and after, with nobody there, it is written down what the app holds; both must be the same.
+In between, the sound of an honest caller must not be late.
 """
 
 import asyncio
 import random
+import subprocess
+import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from bench.figures import percentile
 from tests.peer import caller
-from tests.running import App, practice_server, started_app
+from tests.running import ROOT, App, environment, practice_server, started_app
+from tests.soak.attackers import ATTACKS
+from tests.soak.listener import listening
 from tests.soak.relay import Relay, relay
 from tests.soak.visits import WAYS, Visitor, Way
 from tests.soak.vitals import NOTE, Vitals, memory, vitals
@@ -35,7 +43,13 @@ REST_S = 8.0
 VISIT_LIMIT_S = 120.0
 FULL_HOUSE_PAUSE_S = 0.5
 SAMPLE_S = 1.0
-MOST_GROWTH_MB = 20.0
+ATTACKERS_END_S = 20
+MOST_GROWTH_MB = 30.0
+MOST_LOG_BYTES = 1_000_000
+MOST_WAY_MS = 100.0
+"""Of the microphone's way, for 95 % of the marks."""
+LEAST_MARKS = 0.9
+"""Of those that were sent: an honest caller is heard."""
 PROGRAM = Path(__file__).with_name("watched_app.py")
 
 
@@ -55,6 +69,12 @@ class Report:
     memory: list[float]
     left_open: int
     """Sockets to the Realtime server, when nobody was there any more."""
+    way_ms: Sequence[float]
+    """Of the marks in an honest caller's microphone, to the Realtime server."""
+    marks: int
+    """How many were sent."""
+    attacks: Counter[str]
+    log_bytes: int
     problems: list[str]
 
     def __str__(self) -> str:
@@ -67,6 +87,11 @@ class Report:
             f"{self.begun_again} times before it began, and the caller was told",
             f"open upstream sockets when all had left: {self.left_open}",
             *(f"  {number:4} x {way}" for way, number in sorted(self.survived.items())),
+            "attacks: " + ", ".join(f"{n} x {name}" for name, n in sorted(self.attacks.items())),
+            f"microphone's way: median {percentile(self.way_ms, 50):.1f}, 95 % within "
+            f"{percentile(self.way_ms, 95):.1f}, at most {max(self.way_ms, default=0):.1f} ms; "
+            f"{len(self.way_ms)} of {self.marks} marks came",
+            f"log: {self.log_bytes:,} bytes",
             f"before: {self.before}",
             f"after:  {self.after}",
             f"memory in between, in MB: {_curve(self.memory)}",
@@ -152,9 +177,14 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
 
         crowd = Crowd(app.url, upstream, chance)
         begun = time.monotonic()
-        load, sizes = await _watched(crowd, seconds, app)
+        async with listening(app.url, upstream) as listener:
+            since = time.monotonic_ns()
+            with _attacked(app.url, folder) as attacks:
+                load, sizes = await _watched(crowd, seconds, app)
+                way_ms, marks = listener.way_ms(since)
         took = time.monotonic() - begun
-        problems += crowd.problems
+        problems += crowd.problems + _lateness(way_ms, marks)
+        problems += [f"no {attack.__name__}" for attack in ATTACKS if not attacks[attack.__name__]]
         try:
             await _quiet(upstream)
         except TimeoutError:
@@ -164,6 +194,8 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
         problems += _growth(before, after) + await _places(app)
         if "Traceback" in app.log.read_text(errors="replace"):
             problems.append(f"a traceback in {app.log}")
+        if app.log.stat().st_size > MOST_LOG_BYTES:
+            problems.append(f"{app.log.stat().st_size:,} bytes of log")
         return Report(
             seconds=took,
             before=before,
@@ -175,6 +207,10 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
             load=load,
             memory=sizes,
             left_open=left_open,
+            way_ms=way_ms,
+            marks=marks,
+            attacks=attacks,
+            log_bytes=app.log.stat().st_size,
             problems=problems,
         )
 
@@ -204,6 +240,36 @@ async def _watched(crowd: Crowd, seconds: float, app: App) -> tuple[list[int], l
         await asyncio.wait([calling], timeout=SAMPLE_S)
     await calling
     return load, sizes
+
+
+@contextmanager
+def _attacked(url: str, folder: Path) -> Iterator[Counter[str]]:
+    """Inside, attackers are at work; afterwards it is known how often each attack was made."""
+    attacks: Counter[str] = Counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.soak.attackers", url],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=(folder / "attackers.log").open("wb"),
+    )
+    try:
+        yield attacks
+    finally:
+        process.terminate()
+        told, _ = process.communicate(timeout=ATTACKERS_END_S)
+        assert process.returncode == 0, (folder / "attackers.log").read_text()
+        attacks.update(orjson.loads(told))
+
+
+def _lateness(way_ms: Sequence[float], marks: int) -> list[str]:
+    """What an honest caller had to suffer."""
+    problems = []
+    if percentile(way_ms, 95) > MOST_WAY_MS:
+        problems.append(f"the microphone was {percentile(way_ms, 95):.0f} ms late")
+    if len(way_ms) < LEAST_MARKS * marks:
+        problems.append(f"of {marks} marks of the microphone {len(way_ms)} came")
+    return problems
 
 
 async def _quiet(upstream: Relay) -> None:
