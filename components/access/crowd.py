@@ -61,7 +61,8 @@ class Crowd:
         visitor = self._here.pop(connection, None)
         if visitor is not None:
             self._of[visitor] -= 1
-            self._of += Counter()  # forgets the visitors who have none
+            if not self._of[visitor]:
+                del self._of[visitor]
 
     def _close_of_the_largest(self, visitor: str) -> bool:
         """Close the oldest connection of whoever has the most, if they are more than this one's."""

@@ -163,7 +163,8 @@ class Guard:
             yield
         finally:
             self._under_way[who] -= 1
-            self._under_way += Counter()  # forgets the visitors who have none
+            if not self._under_way[who]:
+                del self._under_way[who]
 
     def _check_head(self, request: Request, path: str) -> None:
         headers = request.headers

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 import uvicorn
-from gradio import http_server
+from gradio import http_server, routes
 
 from components.access.connection import Connection
 from components.access.crowd import Crowd
@@ -21,9 +21,12 @@ BACKLOG: Final = 128
 """Connections that are accepted at a time, before any of them is counted."""
 
 
+log = logging.getLogger(__name__)
+
+
 @contextmanager
 def limited_server(files: int, proxies: Sequence[str]) -> Iterator[None]:
-    """Inside, servers that Gradio starts are limited.
+    """Inside, servers that Gradio starts are limited; they print nothing of requests, also later.
 
     `files` may be open in this process; `proxies` are believed when they name their visitors.
     """
@@ -34,6 +37,7 @@ def limited_server(files: int, proxies: Sequence[str]) -> Iterator[None]:
         return plain(config=config, **options)
 
     http_server.Server = limited
+    routes.print = _say  # Gradio prints the type of every request of its component
     try:
         yield
     finally:
@@ -50,3 +54,7 @@ def limit(config: uvicorn.Config, files: int, proxies: Sequence[str]) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+
+
+def _say(*values: object) -> None:
+    log.debug("Gradio says: %s", values)

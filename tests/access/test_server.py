@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from gradio import http_server
+from gradio import http_server, routes
 
 from components.access.connection import Connection
 from components.access.server import BACKLOG, limit, limited_server
@@ -84,3 +84,13 @@ def test_gradio_s_own_server_is_limited_while_it_is_asked_for():
     assert http_server.Server is plain
     assert isinstance(server, plain)
     assert server.config.http.func is Connection
+
+
+def test_what_gradio_prints_for_every_request_is_not_printed(capsys, caplog):
+    caplog.set_level(logging.DEBUG, "components.access")
+    with limited_server(1024, ()):
+        pass
+    routes.print("content_type", "application/json")
+
+    assert capsys.readouterr().out == ""
+    assert "content_type" in caplog.text
