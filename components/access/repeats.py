@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_LINES: Final = 60
+TRACEBACK_LINES: Final = 10
+"""What a line with a traceback counts for, whatever its length."""
 WINDOW_S: Final = 60.0
 MOST_KINDS: Final = 100
 """Lines of further kinds count as one kind."""
@@ -18,7 +20,7 @@ LONGEST_KIND: Final = 200
 
 @dataclass
 class _Window:
-    """A kind of line since a moment: how many were written, and of the others the last."""
+    """A kind of line since a moment: how many lines were written, and of the others the last."""
 
     begun: float
     written: int = 0
@@ -42,7 +44,7 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
             kind = ""
         window = self._windows.setdefault(kind, _Window(now))
         if window.written < MOST_LINES:
-            window.written += 1
+            window.written += TRACEBACK_LINES if record.exc_info else 1
             super().emit(record)
         else:
             window.left_out += 1
