@@ -17,7 +17,7 @@ from components.core.retries import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_TRIES, 
 from components.protocol.failures import Failure, Severity
 from components.protocol.reading import server_event
 from tests.dialogue import FRAME, LOST, UNIX_S, Call, only, reconnect
-from tests.hostile import events
+from tests.hostile_events import events
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from components.core.transcript import MOST_SHOWN
 from components.protocol.fields import MAX_PARTS, MOST_ID_CHARACTERS
 from components.protocol.reading import MOST_OUTPUT
 from components.protocol.usage import Usage
-from tests.hostile import events
+from tests.hostile_events import events
 from tests.lines import after, committed, ids, item, said, spoke, started, stopped, wrote
 
 

@@ -34,7 +34,7 @@ from components.protocol.fields import MAX_PARTS, MOST_ID_CHARACTERS
 from components.protocol.rate_limits import PAUSE_S
 from components.protocol.reading import MOST_NOTE_CHARACTERS, MOST_OUTPUT, server_event
 from components.protocol.usage import Usage
-from tests.hostile import events
+from tests.hostile_events import events
 
 CALL = {
     "id": "f1",
