@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 from dotenv.parser import parse_stream
 
 TurnDetection = Literal["server_vad", "semantic_vad", "push_to_talk"]
-DirectRoute = Literal["auto", "on", "off"]
+Choice = Literal["auto", "on", "off"]
+"""`auto` decides by who can open the page."""
 _T = TypeVar("_T", bound=str)
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
@@ -93,10 +94,11 @@ class Settings:
     rate_limit_storage: str = field(repr=False, default=MEMORY)
     """Where starts are counted; may hold credentials, as every address."""
     login: tuple[str, str] | None = field(repr=False, default=None)
-    direct_route: DirectRoute = "auto"
+    direct_route: Choice = "auto"
     direct_origins: tuple[str, ...] = ()
     """Pages of other hosts that may use the direct route, as browsers name them."""
     turn: TurnCredentials | None = None
+    ice_private: Choice = "auto"
     chat_model: ChatModel | None = None
     host: str = "127.0.0.1"
     port: int | None = None
@@ -115,6 +117,13 @@ class Settings:
     def direct(self) -> bool:
         """Whether browsers may talk to the Realtime server themselves."""
         return self.direct_route == "on" or (self.direct_route == "auto" and not self.reachable)
+
+    @property
+    def private_candidates(self) -> bool:
+        """Whether packets may go to private addresses that visitors name: not on the internet."""
+        if self.ice_private == "auto":
+            return not (self.share or self.on_space)
+        return self.ice_private == "on"
 
 
 def load(argv: Sequence[str], environ: Mapping[str, str], dotenv: Path) -> Settings:
@@ -169,9 +178,10 @@ def _settings(
         ),
         rate_limit_storage=read.storage("RATE_LIMIT_STORAGE", Settings.rate_limit_storage),
         login=read.pair("APP_USERNAME", "APP_PASSWORD"),
-        direct_route=read.choice("DIRECT_ROUTE", _DIRECT_ROUTES, Settings.direct_route),
+        direct_route=read.choice("DIRECT_ROUTE", _CHOICES, Settings.direct_route),
         direct_origins=read.origins("DIRECT_ORIGINS"),
         turn=_turn(read),
+        ice_private=read.choice("ICE_PRIVATE", _CHOICES, Settings.ice_private),
         chat_model=_chat_model(read),
         host=flags.host or read.text("GRADIO_SERVER_NAME", Settings.host),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
@@ -186,7 +196,7 @@ def _settings(
 
 
 _TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = get_args(TurnDetection)
-_DIRECT_ROUTES: Final[tuple[DirectRoute, ...]] = get_args(DirectRoute)
+_CHOICES: Final[tuple[Choice, ...]] = get_args(Choice)
 _REALTIME: Final = ("http", "https", "ws", "wss")
 _HTTP: Final = ("http", "https")
 _REDIS: Final = ("redis", "rediss")

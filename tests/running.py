@@ -18,7 +18,7 @@ START_LIMIT_S = 60
 STOP_LIMIT_S = 10
 OURS = (
     *("OPENAI_", "REALTIME_", "MAX_", "RATE_LIMIT_", "DIRECT_", "GRADIO_", "PRACTICE_"),
-    *("HF_TOKEN", "TURN_", "APP_"),
+    *("HF_TOKEN", "TURN_", "ICE_", "APP_"),
 )
 
 

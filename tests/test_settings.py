@@ -124,6 +124,7 @@ def test_practice_mode(argv, environ, practice):
         ("RATE_LIMIT_STORAGE", "rediss://:p@h:1/2", "rate_limit_storage", "rediss://:p@h:1/2"),
         ("DIRECT_ROUTE", "on", "direct_route", "on"),
         ("DIRECT_ROUTE", "off", "direct_route", "off"),
+        ("ICE_PRIVATE", "off", "ice_private", "off"),
         ("DIRECT_ORIGINS", "https://a.example", "direct_origins", ("https://a.example",)),
         (
             "DIRECT_ORIGINS",
@@ -393,6 +394,7 @@ BASE_URLS = [
         ("PRACTICE_LLM_BASE_URL", "localhost:11434", "starts with http:// or https://"),
         ("REALTIME_TURN_DETECTION", "Server_VAD", "server_vad, semantic_vad or push_to_talk"),
         ("DIRECT_ROUTE", "yes", "auto, on or off"),
+        ("ICE_PRIVATE", "yes", "auto, on or off"),
         ("DIRECT_ORIGINS", "*", "addresses such as https://example.org"),
         ("DIRECT_ORIGINS", "shop.example", "addresses such as https://example.org"),
         ("DIRECT_ORIGINS", "https://shop.example/path", "addresses such as https://example.org"),

@@ -19,6 +19,7 @@ from components.bridge.call import Call
 from components.bridge.outgoing import Outgoing
 from components.bridge.screen import Screen
 from components.core.conversation import Conversation
+from components.media.candidates import Candidates
 from components.media.speaker import Speaker
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         super().__init__("mono", output_sample_rate=SAMPLE_RATE, input_sample_rate=SAMPLE_RATE)
         self.session_hash = ""
         """The Gradio session that made the offer; nobody else gets the transcript."""
+        self.candidates: Candidates | None = None
+        """Where the browser may be reached, by its offer and what it has told since."""
         self.speaker = Speaker(self._sound)
         self.screen = Screen(Conversation())
         self._call: Call | None = None
