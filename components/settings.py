@@ -18,7 +18,8 @@ from typing import Final, Literal, get_args
 from components.environment import HTTP, Environment, is_url, one_of, read_dotenv, without_secrets
 
 TurnDetection = Literal["server_vad", "semantic_vad", "push_to_talk"]
-DirectRoute = Literal["auto", "on", "off"]
+Choice = Literal["auto", "on", "off"]
+"""`auto` decides by who can open the page."""
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 PRACTICE_MODEL: Final = "practice-engine"
@@ -102,13 +103,14 @@ class Settings:
     rate_limit_storage: str = field(repr=False, default=MEMORY)
     """Where starts are counted; may hold credentials, as every address."""
     login: tuple[str, str] | None = field(repr=False, default=None)
-    direct_route: DirectRoute = "auto"
+    direct_route: Choice = "auto"
     direct_origins: tuple[str, ...] = ()
     """Pages of other hosts that may use the direct route, as browsers name them."""
     visitor_settings: tuple[str, ...] | None = None
     """What visitors may change of their calls, and whether they may look into them; None: all, as
     long as only this machine can open the page, then `PUBLIC_SETTINGS`."""
     turn: TurnCredentials | None = None
+    ice_private: Choice = "auto"
     chat_model: ChatModel | None = None
     host: str = "127.0.0.1"
     """A name or an address; one of IPv6 in brackets, as Gradio takes it."""
@@ -146,6 +148,13 @@ class Settings:
     def direct(self) -> bool:
         """Whether browsers may talk to the Realtime server themselves."""
         return self.direct_route == "on" or (self.direct_route == "auto" and not self.reachable)
+
+    @property
+    def private_candidates(self) -> bool:
+        """Whether packets may go to private addresses that visitors name: not on the internet."""
+        if self.ice_private == "auto":
+            return not (self.share or self.on_space)
+        return self.ice_private == "on"
 
 
 def load(argv: Sequence[str], environ: Mapping[str, str], dotenv: Path) -> Settings:
@@ -203,10 +212,11 @@ def _settings(
         ),
         rate_limit_storage=read.storage("RATE_LIMIT_STORAGE", Settings.rate_limit_storage),
         login=read.pair("APP_USERNAME", "APP_PASSWORD"),
-        direct_route=read.choice("DIRECT_ROUTE", _DIRECT_ROUTES, Settings.direct_route),
+        direct_route=read.choice("DIRECT_ROUTE", _CHOICES, Settings.direct_route),
         direct_origins=read.origins("DIRECT_ORIGINS"),
         visitor_settings=read.names("VISITOR_SETTINGS", VISITOR_SETTINGS),
         turn=_turn(read),
+        ice_private=read.choice("ICE_PRIVATE", _CHOICES, Settings.ice_private),
         chat_model=_chat_model(read),
         host=_bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
@@ -223,7 +233,7 @@ def _settings(
 
 
 _TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = get_args(TurnDetection)
-_DIRECT_ROUTES: Final[tuple[DirectRoute, ...]] = get_args(DirectRoute)
+_CHOICES: Final[tuple[Choice, ...]] = get_args(Choice)
 _REALTIME: Final = ("http", "https", "ws", "wss")
 _REDIS: Final = ("redis", "rediss")
 

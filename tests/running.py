@@ -21,7 +21,7 @@ MOST_LOG = 100_000
 """Characters of it that are shown."""
 OURS = (
     *("OPENAI_", "REALTIME_", "MAX_", "RATE_LIMIT_", "DIRECT_", "GRADIO_", "PRACTICE_"),
-    *("HF_TOKEN", "TURN_", "APP_", "FORWARDED_", "SPACE_ID"),
+    *("HF_TOKEN", "TURN_", "ICE_", "APP_", "FORWARDED_", "SPACE_ID"),
 )
 
 

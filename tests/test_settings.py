@@ -142,6 +142,7 @@ def test_practice_mode(argv, environ, practice):
         ("RATE_LIMIT_STORAGE", "rediss://:p@h:1/2", "rate_limit_storage", "rediss://:p@h:1/2"),
         ("DIRECT_ROUTE", "on", "direct_route", "on"),
         ("DIRECT_ROUTE", "off", "direct_route", "off"),
+        ("ICE_PRIVATE", "off", "ice_private", "off"),
         ("DIRECT_ORIGINS", "https://a.example", "direct_origins", ("https://a.example",)),
         ("FORWARDED_ALLOW_IPS", "::1, 10.0.0.0/8,", "proxies", ("::1", "10.0.0.0/8")),
         (
@@ -421,6 +422,7 @@ BASE_URLS = [
         ("REALTIME_TURN_DETECTION", "Server_VAD", "server_vad, semantic_vad or push_to_talk"),
         ("DIRECT_ROUTE", "yes", "auto, on or off"),
         ("VISITOR_SETTINGS", "voice,key", "all, none, or some of"),
+        ("ICE_PRIVATE", "yes", "auto, on or off"),
         ("DIRECT_ORIGINS", "*", "addresses such as https://example.org"),
         ("FORWARDED_ALLOW_IPS", "*", "addresses or networks such as 10.0.0.0/8"),
         ("FORWARDED_ALLOW_IPS", "proxy.example", "addresses or networks such as 10.0.0.0/8"),

@@ -6,6 +6,8 @@ and the microphone, and the handler begins when its data channel is there.
 """
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,16 +16,18 @@ from fastrtc import AsyncStreamHandler
 
 from components.audio import SAMPLE_RATE
 from components.bridge.call import Call
+from components.bridge.outgoing import Outgoing
 from components.bridge.screen import Screen
 from components.core.conversation import Conversation
+from components.media.candidates import Candidates
 from components.media.speaker import Speaker
+
+log = logging.getLogger(__name__)
 
 JOIN_LIMIT_S: Final = 15.0
 """From an answered offer to an open data channel; the page gives up after ten seconds."""
 LAST_WORDS_S: Final = 0.3
 """A connection that is closed at once takes its last messages along."""
-MOST_BUFFERED_BYTES: Final = 262_144
-"""Of messages that the network has not taken: a page so far behind needs the newest ones only."""
 MAX_MESSAGE_BYTES: Final = 65_536
 """Of the page; the longest line that a session takes, 8,000 characters, fits in when escaped."""
 
@@ -39,9 +43,12 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         super().__init__("mono", output_sample_rate=SAMPLE_RATE, input_sample_rate=SAMPLE_RATE)
         self.session_hash = ""
         """The Gradio session that made the offer; nobody else gets the transcript."""
+        self.candidates: Candidates | None = None
+        """Where the browser may be reached, by its offer and what it has told since."""
         self.speaker = Speaker(self._sound)
         self.screen = Screen(Conversation())
         self._call: Call | None = None
+        self._outgoing: Outgoing | None = None
         self._hang_up: Callable[[], None] = lambda: None
         self._patience: asyncio.TimerHandle | None = None
 
@@ -63,6 +70,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         super().set_channel(channel)
         if self._patience:
             self._patience.cancel()
+        self._outgoing = Outgoing(channel, self._left_behind)
         # Trap: fastrtc sends back whatever comes, and a long message breaks the connection.
         channel.remove_all_listeners("message")
         channel.on("message", self._from_page)
@@ -95,12 +103,9 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     # What a call tells its page.
 
     def tell(self, message: Mapping[str, Any]) -> None:
-        """Over the data channel, at once."""
-        channel = self.channel
-        if channel is None or channel.readyState != "open":
-            return
-        if channel.bufferedAmount < MOST_BUFFERED_BYTES:
-            channel.send(orjson.dumps(message).decode())
+        """Over the data channel, at once if the page has taken what was before it."""
+        if self._outgoing:
+            self._outgoing.put(message, time.monotonic())
 
     def show(self, conversation: Conversation) -> None:
         """The transcript has changed; fastrtc's component then asks Gradio for it."""
@@ -116,6 +121,10 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         """The call does without this page from now on: the connection closes."""
         self._call = None
         asyncio.get_running_loop().call_later(LAST_WORDS_S, self._hang_up)
+
+    def _left_behind(self) -> None:
+        log.info("! a page takes no messages any more: it is hung up on")
+        self._hang_up()
 
     def _from_page(self, text: object) -> None:
         """A message of the page; what is none of ours is fastrtc's, or nobody's."""

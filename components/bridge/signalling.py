@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import gradio as gr
+from aiortc import RTCIceCandidate
 from fastrtc import WebRTC
 from gradio.components.base import server
 
@@ -18,6 +19,8 @@ from components.bridge.calls import Calls, key_of
 from components.bridge.leg import Leg
 from components.core.conversation import Conversation
 from components.core.places import NoPlaceError
+from components.media.candidates import Candidates, Targets
+from components.media.offer import OfferError, taken
 from components.media.peer import use_own_tracks
 from components.settings import Settings
 
@@ -41,6 +44,7 @@ class Signalling:
         self._starts = f"{settings.max_starts_per_minute}/minute"
         # Who comes back asks as well, and may need some tries.
         self._turns = f"{2 * settings.max_starts_per_minute}/minute"
+        self._targets = Targets(settings.reachable, settings.private_candidates)
         self._take: Take = component.handle_offer
         component.event_handler = Leg()
         component.time_limit = None
@@ -64,10 +68,14 @@ class Signalling:
         match body:
             case {"type": "offer", "webrtc_id": str(), "sdp": str()} if session_hash:
                 return await self._connect(body, session_hash, _visitor(request))
-            case {"type": "ice-candidate", "webrtc_id": str(webrtc_id), "candidate": {}}:
+            case {
+                "type": "ice-candidate",
+                "webrtc_id": str(webrtc_id),
+                "candidate": {"candidate": str(text)} as candidate,
+            }:
                 if not self._owns(webrtc_id, session_hash):
                     return _refusal("not_yours", "This connection belongs to another page.")
-                return await self._take(body, None)
+                return await self._take_candidate(webrtc_id, text, candidate)
         return _NOT_UNDERSTOOD
 
     @server  # type: ignore[untyped-decorator]  # Gradio is not followed
@@ -88,6 +96,12 @@ class Signalling:
         key = key_of(body.get("key"))
         if refusal := await self._refuse(body, key, visitor):
             return refusal
+        candidates = Candidates(self._targets)
+        try:
+            body = {**body, "sdp": taken(body["sdp"], candidates)}
+        except OfferError as error:
+            log.info("! an offer could not be understood: %s", error)
+            return _NOT_UNDERSTOOD
         try:
             call = self._calls.enter(key, visitor, body.get("wishes", {}))
         except NoPlaceError as error:
@@ -98,6 +112,7 @@ class Signalling:
         if answer is None or leg is None or pc is None:
             call.abandon()
             return _NOT_UNDERSTOOD
+        leg.candidates = candidates
         leg.belong(call, session_hash, use_own_tracks(pc, leg))
         return answer
 
@@ -118,6 +133,29 @@ class Signalling:
             await pc.close()
         return None
 
+    async def _take_candidate(self, webrtc_id: str, text: str, where: Mapping[str, Any]) -> Answer:
+        """One more address at which the browser says it is; fastrtc's own way has no bound."""
+        candidates: Candidates | None = self._component.handlers[webrtc_id].candidates
+        candidate = candidates.take_late(text) if candidates else None
+        if candidate is None:
+            return _refusal("candidate_not_taken", "The app does not use this way to the browser.")
+        ice = RTCIceCandidate(
+            1,
+            candidate.foundation,
+            candidate.ip,
+            candidate.port,
+            candidate.priority,
+            "udp",
+            candidate.type,
+            sdpMid=where.get("sdpMid"),
+            sdpMLineIndex=where.get("sdpMLineIndex"),
+        )
+        try:
+            await self._component.pcs[webrtc_id].addIceCandidate(ice)
+        except (KeyError, ValueError):  # the connection has closed, or its offer named all
+            return _refusal("candidate_too_late", "The connection takes no other way any more.")
+        return {"status": "success"}
+
     async def _refuse(self, body: Mapping[str, Any], key: str, visitor: str) -> Answer | None:
         """Why this offer is not taken; None if it is."""
         if body["webrtc_id"] in self._component.pcs:
@@ -134,7 +172,7 @@ class Signalling:
 
     def _owns(self, webrtc_id: str, session_hash: str) -> bool:
         leg = self._component.handlers.get(webrtc_id)
-        return leg is not None and leg.session_hash == session_hash
+        return leg is not None and leg.session_hash == session_hash != ""
 
 
 async def _session_of(request: gr.Request) -> str:

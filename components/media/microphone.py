@@ -1,66 +1,82 @@
 """The track from the browser: every Opus packet, decoded and handed on when it comes.
 
-Rule: nothing waits here. aiortc would hold packets back for its clock, decode in a thread for each
-call, and fastrtc would pass the frames through two queues more; a `Microphone` stands in for the
-jitter buffer at the head of that chain, and the rest of it stays idle.
+Rule: nothing waits here, and no more sound leaves than time has passed, whatever the packets say:
+what is sent on is paid for by the second. aiortc would hold packets back for its clock, decode in a
+thread for each call, and fastrtc would pass the frames through two queues more; a `Microphone`
+stands in for the jitter buffer at the head of that chain, and the rest of it stays idle.
 """
 
+import time
 from collections.abc import Callable, Collection
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import av
 
-from components.audio import SAMPLE_RATE
+from components.audio import FRAME_BYTES, SAMPLE_RATE
+from components.media.bucket import TokenBucket
 from components.media.decimate import Decimator
 from components.media.jitter import PacketOrder, TimeLine
 
 RTP_CLOCK: Final = 48_000
 """Hertz; that of Opus, whatever the browser encodes (RFC 7587)."""
 LONGEST_GAP_S: Final = 5
+AHEAD_S: Final = 2
+"""So much sound may come before its time: the first packets may have been late themselves."""
+FAST: Final = 1.01
+"""The fastest clock of a sound card; real ones are off by a tenth of that."""
+MOST_SOURCES: Final = 8
+"""Streams that a browser has begun anew; aiortc keeps books on each for as long as the call."""
+_SILENCE: Final = bytes(FRAME_BYTES)
 
 
 class Packet(Protocol):
     """What is read of aiortc's `RtpPacket`; `_data` is its payload without the codec's header."""
 
+    ssrc: int
     sequence_number: int
     timestamp: int
     payload_type: int
     _data: bytes
 
 
-class Buffer(Protocol):
-    """aiortc's jitter buffer: the stock one, or a `Microphone`."""
-
-    def add(self, packet: Packet) -> tuple[bool, object | None]:
-        """Take a packet; whether a picture is to be asked for, and a frame to decode."""
-
-
 class Microphone:
-    """Calls `deliver` with PCM of 24 kHz, mono, as much as each packet brings (mostly 20 ms).
+    """Calls `deliver` with PCM of 24 kHz, mono, in pieces of 20 ms at the most.
 
-    Packets of other codecs than Opus go to `stock` and so take aiortc's way. `deliver` must
-    not raise.
+    Packets of other codecs than Opus are dropped, as nobody would hear them. `deliver` must not
+    raise; `hang_up` may be called more than once.
     """
 
     def __init__(
-        self, deliver: Callable[[bytes], None], opus: Collection[int], stock: Buffer
+        self,
+        deliver: Callable[[bytes], None],
+        opus: Collection[int],
+        hang_up: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`opus` are the payload types that stand for Opus in this call's SDP."""
         self._deliver = deliver
         self._opus = opus
-        self._stock = stock
+        self._hang_up = hang_up
+        self._clock = clock
+        self._sources: set[int] = set()
         self._order = PacketOrder()
         self._time_line = TimeLine(LONGEST_GAP_S * RTP_CLOCK)
+        self._passed = TokenBucket(
+            FAST * RTP_CLOCK, (LONGEST_GAP_S + AHEAD_S) * RTP_CLOCK, AHEAD_S * RTP_CLOCK
+        )
+        """Samples of the RTP clock for which time has passed."""
         self._decoder = av.CodecContext.create("libopus", "r")
         self._decoder.format = "s16"
         self._decoder.layout = "mono"
         self._decoder.thread_count = 1
         self._decimator = Decimator()
 
-    def add(self, packet: Packet) -> tuple[bool, object | None]:
+    def add(self, packet: Packet) -> tuple[bool, Any]:
         """As aiortc calls its jitter buffer; there is never a frame left to decode."""
+        if packet.ssrc not in self._sources:
+            self._begin(packet.ssrc)
         if packet.payload_type not in self._opus:
-            return self._stock.add(packet)
+            return False, None
         if self._order.takes(packet.sequence_number) and packet._data:
             try:
                 frames = self._decoder.decode(av.Packet(packet._data))
@@ -70,8 +86,22 @@ class Microphone:
                 self._take(frame, packet.timestamp)
         return False, None
 
+    def _begin(self, ssrc: int) -> None:
+        self._sources.add(ssrc)
+        if len(self._sources) > MOST_SOURCES:
+            self._sources = {ssrc}
+            self._hang_up()
+
     def _take(self, frame: av.AudioFrame, timestamp: int) -> None:
         missing = self._time_line.missing(timestamp, frame.samples)
-        if missing:
-            self._deliver(bytes(2 * (missing * SAMPLE_RATE // RTP_CLOCK)))
-        self._deliver(self._decimator.halve(frame.to_ndarray()[0]).tobytes())
+        due = self._passed.take(missing + frame.samples, self._clock())
+        if due < frame.samples:
+            return
+        silence = 2 * (round(due - frame.samples) * SAMPLE_RATE // RTP_CLOCK)
+        for _ in range(silence // FRAME_BYTES):
+            self._deliver(_SILENCE)
+        if rest := silence % FRAME_BYTES:
+            self._deliver(bytes(rest))
+        pcm = self._decimator.halve(frame.to_ndarray()[0]).tobytes()
+        for at in range(0, len(pcm), FRAME_BYTES):
+            self._deliver(pcm[at : at + FRAME_BYTES])

@@ -7,18 +7,28 @@ the log says so and the stock part stays: slower, but a call.
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, Protocol
 
 from aiortc import MediaStreamTrack, RTCPeerConnection
 from OpenSSL import SSL
 
+from components.media.bucket import TokenBucket
+from components.media.channels import keep_one_channel
 from components.media.microphone import Microphone
 
 log = logging.getLogger(__name__)
 
 JITTER_BUFFER: Final = "_RTCRtpReceiver__jitter_buffer"
 """Where aiortc's receiver takes each packet, and looks it up anew for each."""
+DATAGRAMS_PER_S: Final = 400
+MOST_DATAGRAMS: Final = 2400
+"""In a rush. A browser sends some seventy a second; after a network's stall, those of its time."""
+MOST_DATAGRAM_BYTES: Final = 2048
+"""No network between browsers carries more in one."""
+MOST_ADDRESSES: Final = 40
+"""From which the checks of one peer come, and which are checked in turn."""
 
 _closing: Final[set[asyncio.Task[None]]] = set()
 
@@ -29,7 +39,10 @@ class Handler(Protocol):
     speaker: MediaStreamTrack
 
     def microphone(self, pcm: bytes) -> None:
-        """Sound of the microphone: PCM16, 24 kHz, mono, about 20 ms."""
+        """Sound of the microphone: PCM16, 24 kHz, mono, 20 ms at the most."""
+
+    def set_channel(self, channel: Any) -> None:
+        """The data channel is open."""
 
     async def shutdown(self) -> None:
         """The connection is gone; called more than once."""
@@ -38,24 +51,34 @@ class Handler(Protocol):
 def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None]:
     """Give a connection the handler's tracks; returns what hangs it up.
 
-    To be called before the other side has the answer. The sender gets the handler's `speaker`, the
-    receiver a `Microphone`; fastrtc's track, which would start its workers, is never asked for
-    anything. Trap: fastrtc does not end its handler when ICE fails, so that is done here as well.
+    To be called before the other side has the answer. The first sender gets the handler's
+    `speaker`, the first receiver a `Microphone`; fastrtc's track, which would start its workers, is
+    never asked for anything. Trap: fastrtc does not end its handler when ICE fails, so that is done
+    here as well.
     """
+
+    def hang_up() -> None:
+        _spawn(pc.close())
+
     asyncio.get_running_loop().set_exception_handler(pass_over_dead_channels)
-    for sender in pc.getSenders():
-        if sender.track is not None and sender.track.kind == "audio":
-            sender.replaceTrack(handler.speaker)
-    for receiver in pc.getReceivers():
-        if receiver.track.kind == "audio":
-            take_at_once(receiver, handler.microphone, opus_payload_types(pc.localDescription.sdp))
+    senders = [each for each in pc.getSenders() if each.track is not None and each.kind == "audio"]
+    for sender in senders[:1]:
+        sender.replaceTrack(handler.speaker)
+        never_retransmit(sender)
+    receivers = [each for each in pc.getReceivers() if each.track and each.track.kind == "audio"]
+    for receiver in receivers[:1]:
+        opus = opus_payload_types(pc.localDescription.sdp)
+        take_at_once(receiver, handler.microphone, opus, hang_up)
+        bound_datagrams(receiver.transport.transport, hang_up)
+        bound_addresses(receiver.transport.transport._connection)
+    keep_one_channel(pc, handler.set_channel, hang_up)
 
     @pc.on("connectionstatechange")  # type: ignore[untyped-decorator]
     async def end_with_connection() -> None:
         if pc.connectionState in ("failed", "closed"):
             await handler.shutdown()
 
-    return lambda: _spawn(pc.close())
+    return hang_up
 
 
 def pass_over_dead_channels(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -70,14 +93,69 @@ def pass_over_dead_channels(loop: asyncio.AbstractEventLoop, context: dict[str, 
         loop.default_exception_handler(context)
 
 
-def take_at_once(receiver: Any, deliver: Callable[[bytes], None], opus: Collection[int]) -> bool:
+def take_at_once(
+    receiver: Any,
+    deliver: Callable[[bytes], None],
+    opus: Collection[int],
+    hang_up: Callable[[], None],
+) -> bool:
     """Put a `Microphone` in the place of a receiver's jitter buffer; whether there is one."""
-    stock = getattr(receiver, JITTER_BUFFER, None)
-    if stock is None:
+    if not hasattr(receiver, JITTER_BUFFER):
         log.warning("! this aiortc has another jitter buffer: the microphone will be 80 ms late")
         return False
-    setattr(receiver, JITTER_BUFFER, Microphone(deliver, opus, stock))
+    setattr(receiver, JITTER_BUFFER, Microphone(deliver, opus, hang_up))
     return True
+
+
+def never_retransmit(sender: Any) -> None:
+    """A packet that asks for old ones gets none, as was agreed on for sound.
+
+    Trap: aiortc would send thousands for one such packet, if that names thousands.
+    """
+
+    async def retransmit(sequence_number: int) -> None:
+        """Too late for anybody's ears."""
+
+    sender._retransmit = retransmit
+
+
+def bound_datagrams(transport: Any, hang_up: Callable[[], None]) -> None:
+    """Hang up on a peer that sends more than any browser does, whatever it is."""
+    stock: Callable[[], Awaitable[bytes]] = transport._recv
+    bucket = TokenBucket(DATAGRAMS_PER_S, MOST_DATAGRAMS)
+    over = False
+
+    async def receive() -> bytes:
+        nonlocal over
+        while True:
+            data = await stock()
+            if not over and bucket.take(1, time.monotonic()) < 1:
+                over = True
+                log.info("! a page sends more packets than any page does: it is hung up on")
+                hang_up()
+            if data and not over and len(data) <= MOST_DATAGRAM_BYTES:
+                return data
+
+    transport._recv = receive
+
+
+def bound_addresses(connection: Any) -> None:
+    """Answer checks from so many addresses, those that the peer has named among them.
+
+    Trap: aioice checks each one back, keeps it for good, and sorts all of them for each new one.
+    """
+    stock = connection.check_incoming
+
+    def check_incoming(message: Any, address: tuple[str, int], protocol: Any) -> None:
+        known = connection._remote_candidates
+        if "PRIORITY" not in message.attributes:  # aioice asks for it without looking
+            return
+        if len(known) < MOST_ADDRESSES or any(
+            address == (each._network_host, each.port) for each in known
+        ):
+            stock(message, address, protocol)
+
+    connection.check_incoming = check_incoming
 
 
 def opus_payload_types(sdp: str) -> Collection[int]:

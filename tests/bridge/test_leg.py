@@ -1,6 +1,7 @@
 """One connection of a browser: what it carries to its call, and how it ends."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 
 import orjson
@@ -9,7 +10,8 @@ import pytest
 from components.audio import FRAME_BYTES, encode
 from components.bridge import leg as module
 from components.bridge.call import Call
-from components.bridge.leg import MAX_MESSAGE_BYTES, MOST_BUFFERED_BYTES, Leg
+from components.bridge.leg import MAX_MESSAGE_BYTES, Leg
+from components.bridge.outgoing import BEHIND_LIMIT_S, MOST_BUFFERED_BYTES
 from components.core.conversation import Conversation, Message
 from components.protocol.options import Refused
 from components.settings import Settings
@@ -26,10 +28,13 @@ class Channel:
         self.messages = []
         self._listeners = []
         self.close = None
+        self.drained = None
 
     def on(self, event, listener):
         if event == "close":
             self.close = listener
+        elif event == "bufferedamountlow":
+            self.drained = listener
         else:
             assert event == "message"
             self._listeners.append(listener)
@@ -173,6 +178,19 @@ async def test_page_that_takes_nothing_is_told_nothing():
         leg.tell({"type": "levels"})
 
         assert len(channel.messages) == count
+
+
+async def test_page_that_takes_nothing_for_long_is_hung_up_on(monkeypatch):
+    async with connected() as (leg, channel, _upstream):
+        channel.bufferedAmount = MOST_BUFFERED_BYTES
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        leg.tell({"type": "levels"})
+        assert not leg.hung_up.is_set()
+        now += BEHIND_LIMIT_S + 1
+        leg.tell({"type": "levels"})
+
+        assert leg.hung_up.is_set()
 
 
 async def test_gone_connection_lets_its_call_and_its_watchers_go():

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from fastrtc import WebRTC
 
 from components.bridge import leg
@@ -17,6 +17,7 @@ from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
 from components.core.conversation import Conversation, Message
 from components.core.places import Places
+from components.media.candidates import MOST_CANDIDATES
 from components.media.speaker import Speaker
 from components.protocol.options import Refused
 from components.settings import Settings
@@ -40,8 +41,8 @@ class Rates:
 class Door:
     """A page's way to the app: fastrtc's component with our signalling."""
 
-    def __init__(self, most_calls=2, rates=None):
-        settings = Settings(practice=True, max_calls=most_calls)
+    def __init__(self, most_calls=2, rates=None, **others):
+        settings = Settings(practice=True, max_calls=most_calls, **others)
         with gr.Blocks():
             self.component = WebRTC(
                 modality="audio",
@@ -234,27 +235,110 @@ async def test_ways_to_connect_are_told_as_often_as_calls_start():
     assert door.rates.asked[0] == ("40/minute", "turn", "192.0.2.7")
 
 
-CANDIDATE = {
-    "candidate": "candidate:1 1 udp 2122260223 127.0.0.1 9 typ host generation 0 ufrag x",
-    "sdpMid": "0",
-    "sdpMLineIndex": 0,
-}
+def late(ip="127.0.0.1", port=9, mid="0"):
+    text = f"candidate:1 1 udp 2122260223 {ip} {port} typ host generation 0 ufrag x"
+    candidate = {"candidate": text, "sdpMid": mid, "sdpMLineIndex": None}
+    return {"type": "ice-candidate", "webrtc_id": "w1", "candidate": candidate}
+
+
+def reached(door):
+    """The addresses at which ICE looks for the browser."""
+    [transceiver] = door.component.pcs["w1"].getTransceivers()
+    found = transceiver.receiver.transport.transport._connection.remote_candidates
+    return [(each.host, each.port) for each in found]
 
 
 async def test_candidate_of_the_owner_is_taken(door):
-    await door.says(await offer())
-    body = {"type": "ice-candidate", "webrtc_id": "w1", "candidate": CANDIDATE}
-    answer = await door.says(body)
+    body = await offer()
+    body["sdp"] = body["sdp"].replace("a=end-of-candidates\r\n", "")
+    await door.says(body)
 
-    assert b"success" in answer.body
+    assert await door.says(late()) == {"status": "success"}
+    assert ("127.0.0.1", 9) in reached(door)
+
+
+async def test_of_an_offer_and_what_follows_it_so_many_candidates_are_taken(door):
+    body = await offer()
+    lines = "".join(
+        f"a=candidate:1 1 udp 9 127.0.0.1 {port} typ host\r\n" for port in range(1, 701)
+    )
+    body["sdp"] = body["sdp"].replace("a=end-of-candidates\r\n", lines, 1)
+    await door.says(body)
+    answers = [await door.says(late(port=port)) for port in range(1000, 1100)]
+
+    assert len(reached(door)) <= MOST_CANDIDATES
+    assert {error(answer) for answer in answers} == {"candidate_not_taken"}
+
+
+async def test_visitors_from_outside_have_nothing_sent_to_this_machine():
+    door = Door(host="0.0.0.0")
+    body = await offer()
+    body["sdp"] = body["sdp"].replace("a=end-of-candidates\r\n", "")
+    await door.says(body)
+    before = reached(door)
+    for ip in ("127.0.0.1", "169.254.169.254", "x.local", "224.0.0.251"):
+        assert error(await door.says(late(ip))) == "candidate_not_taken"
+    assert reached(door) == before
+    assert await door.says(late("192.168.1.7")) == {"status": "success"}
+    await close(door)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "candidate:1 1 udp 2122260223 127.0.0.1 65536 typ host generation 0",
+        "candidate:1 x udp 2122260223 127.0.0.1 9 typ host generation 0",
+        "candidate:1 1 udp 2122260223 127.0.0.1 9 generation 0 ufrag x",
+    ],
+)
+async def test_candidate_that_is_none_is_refused_without_a_traceback(door, caplog, text):
+    await door.says(await offer())
+    answer = await door.says({**late(), "candidate": {"candidate": text, "sdpMid": "0"}})
+
+    assert error(answer) == "candidate_not_taken"
+    assert caplog.text == ""
+
+
+async def test_candidate_for_nothing_or_after_the_last_is_too_late(door):
+    body = await offer()
+    await door.says(body)
+    assert error(await door.says(late(mid=None))) == "candidate_too_late"
+
+    await door.component.pcs["w1"].close()
+    await asyncio.sleep(0)
+    leg = SimpleNamespace(session_hash="ada", candidates=None)
+    door.component.handlers["w1"] = leg
+    assert error(await door.says(late())) == "candidate_not_taken"
+
+
+async def test_the_first_of_twenty_microphones_is_heard(door):
+    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    pc.createDataChannel("text")
+    for _ in range(20):
+        pc.addTrack(Speaker(lambda _: None))
+    await pc.setLocalDescription(await pc.createOffer())
+    body = {"type": "offer", "webrtc_id": "w1", "sdp": pc.localDescription.sdp, "key": ADA}
+    answer = await door.says(body)
+    await pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+    await pc.close()
+
+    transceivers = door.component.pcs["w1"].getTransceivers()
+    assert [each.currentDirection for each in transceivers] == ["sendrecv"] + ["inactive"] * 19
+    assert len(door.component.connections["w1"]) == 1
 
 
 async def test_candidate_of_a_stranger_is_refused(door):
     await door.says(await offer())
-    body = {"type": "ice-candidate", "webrtc_id": "w1", "candidate": CANDIDATE}
 
-    assert error(await door.says(body, "eve")) == "not_yours"
-    assert error(await door.says({**body, "webrtc_id": "w2"}, "eve")) == "not_yours"
+    assert error(await door.says(late(), "eve")) == "not_yours"
+    assert error(await door.says({**late(), "webrtc_id": "w2"}, "eve")) == "not_yours"
+
+
+async def test_candidate_of_no_session_is_refused_before_the_connection_has_an_owner(door):
+    door.component.handlers["w1"] = SimpleNamespace(session_hash="", candidates=None)
+
+    assert error(await door.says(late(), "")) == "not_yours"
 
 
 async def test_transcript_is_for_the_session_that_connected(door):

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.audio import SAMPLE_RATE
-from components.media.microphone import LONGEST_GAP_S, RTP_CLOCK, Microphone
+from components.audio import FRAME_BYTES, SAMPLE_RATE
+from components.media.microphone import (
+    AHEAD_S,
+    LONGEST_GAP_S,
+    MOST_SOURCES,
+    RTP_CLOCK,
+    Microphone,
+)
 
 OPUS, PCMU = 111, 0
 STEP = RTP_CLOCK // 50
@@ -23,17 +29,7 @@ class Packet:
     timestamp: int
     payload_type: int
     _data: bytes
-
-
-class Stock:
-    """The jitter buffer that was there before."""
-
-    def __init__(self):
-        self.packets = []
-
-    def add(self, packet):
-        self.packets.append(packet)
-        return False, "frame"
+    ssrc: int = 7
 
 
 def opus(count, layout="stereo"):
@@ -57,8 +53,14 @@ def opus(count, layout="stereo"):
 class Ear:
     def __init__(self):
         self.pieces: list[bytes] = []
-        self.stock = Stock()
-        self.microphone = Microphone(self.pieces.append, {OPUS}, self.stock)
+        self.now = 0.0
+        self.hung_up = 0
+        self.microphone = Microphone(
+            self.pieces.append, {OPUS}, self.hang_up, clock=lambda: self.now
+        )
+
+    def hang_up(self):
+        self.hung_up += 1
 
     def add(self, *packets):
         for packet in packets:
@@ -67,6 +69,10 @@ class Ear:
     @property
     def samples(self):
         return np.frombuffer(b"".join(self.pieces), np.int16)
+
+    @property
+    def seconds(self):
+        return len(self.samples) / SAMPLE_RATE
 
 
 @pytest.fixture
@@ -98,7 +104,7 @@ def test_lost_packets_become_silence_of_their_length(ear):
     ear.add(*packets[:10], *packets[13:])
 
     assert len(ear.samples) == pytest.approx(25 * 480, abs=LATENCY)
-    assert bytes(3 * 960) in ear.pieces
+    assert ear.pieces[10:13] == [bytes(FRAME_BYTES)] * 3
 
 
 def test_late_and_repeated_packets_are_dropped(ear):
@@ -132,12 +138,72 @@ def test_new_stream_after_a_long_time_brings_no_flood_of_silence(ear):
     assert len(ear.samples) == pytest.approx(4 * 480, abs=LATENCY)
 
 
-def test_other_codecs_go_the_stock_way(ear):
-    packet = Packet(1, 160, PCMU, b"\x7f" * 160)
+def test_other_codecs_are_heard_by_nobody(ear):
+    ear.add(Packet(1, 160, PCMU, b"\x7f" * 160))
 
-    assert ear.microphone.add(packet) == (False, "frame")
-    assert ear.stock.packets == [packet]
     assert ear.pieces == []
+
+
+def test_silence_is_filled_for_the_time_that_has_passed(ear):
+    packets = opus(4)
+    for packet in packets[2:]:
+        packet.timestamp = (packet.timestamp + 3 * RTP_CLOCK) % 2**32
+    ear.add(*packets[:2])
+    ear.now = 3.0
+    ear.add(*packets[2:])
+
+    assert ear.seconds == pytest.approx(3.08, abs=0.01)
+    assert max(map(len, ear.pieces)) == FRAME_BYTES
+
+
+def test_timestamps_that_jump_make_no_sound_from_nothing(ear):
+    """300 packets in 7.5 s, each 4.98 s after the one before it by its own word."""
+    tiny = b"\x08\xff\xfe"
+    for n in range(300):
+        ear.now = n * 0.025
+        ear.add(Packet(n, n * 239_040 % 2**32, OPUS, tiny))
+
+    assert 0 < ear.seconds <= 1.02 * 7.5 + AHEAD_S
+    assert max(map(len, ear.pieces)) <= FRAME_BYTES
+
+
+def test_packets_that_come_ten_times_too_fast_become_no_more_sound(ear):
+    for n, packet in enumerate(opus(1000)):
+        ear.now = n * 0.002
+        ear.add(packet)
+
+    assert 2.0 <= ear.seconds <= 2.05 + AHEAD_S
+
+
+def test_what_a_network_has_held_back_is_heard_when_it_comes(ear):
+    packets = opus(250)
+    for n, packet in enumerate(packets[:50]):
+        ear.now = n * 0.02
+        ear.add(packet)
+    ear.now = 5.0
+    ear.add(*packets[50:])
+
+    assert ear.seconds == pytest.approx(5.0, abs=0.01)
+
+
+def test_long_packets_are_handed_on_in_pieces(ear):
+    payload = opus(1)[0]._data
+    toc = payload[0] | 3
+    ear.add(Packet(0, 0, OPUS, bytes([toc, 3]) + payload[1:] * 3))  # a packet of three frames
+
+    assert all(len(piece) <= FRAME_BYTES for piece in ear.pieces)
+
+
+def test_who_speaks_with_many_voices_is_hung_up_on(ear):
+    [payload] = {packet._data for packet in opus(1)}
+    for n in range(MOST_SOURCES):
+        ear.add(Packet(n, n * STEP, OPUS, payload, ssrc=n))
+    assert not ear.hung_up
+
+    for n in range(1000):
+        ear.add(Packet(n, n * STEP, PCMU, payload, ssrc=1000 + n))
+    assert ear.hung_up
+    assert len(ear.microphone._sources) <= MOST_SOURCES
 
 
 @settings(max_examples=25, deadline=None)

@@ -14,6 +14,12 @@ from OpenSSL import SSL
 from components.media.microphone import Microphone
 from components.media.peer import (
     JITTER_BUFFER,
+    MOST_ADDRESSES,
+    MOST_DATAGRAM_BYTES,
+    MOST_DATAGRAMS,
+    bound_addresses,
+    bound_datagrams,
+    never_retransmit,
     opus_payload_types,
     pass_over_dead_channels,
     take_at_once,
@@ -26,7 +32,7 @@ def receiver():
 
 
 def test_receiver_of_this_aiortc_gets_a_microphone(receiver):
-    assert take_at_once(receiver, print, {96})
+    assert take_at_once(receiver, print, {96}, print)
 
     assert isinstance(vars(receiver)[JITTER_BUFFER], Microphone)
 
@@ -34,7 +40,7 @@ def test_receiver_of_this_aiortc_gets_a_microphone(receiver):
 def test_receiver_without_that_place_is_left_alone(caplog):
     receiver = SimpleNamespace()
 
-    assert not take_at_once(receiver, print, {96})
+    assert not take_at_once(receiver, print, {96}, print)
     assert "another jitter buffer" in caplog.text
     assert vars(receiver) == {}
 
@@ -95,3 +101,85 @@ async def test_every_other_lost_error_is_logged(work, error, caplog):
 
 async def other(error):
     raise error
+
+
+class Transport:
+    """Gives what is in its queue, as aiortc's ICE transport does."""
+
+    def __init__(self, *datagrams):
+        self.waiting: asyncio.Queue[bytes] = asyncio.Queue()
+        for datagram in datagrams:
+            self.waiting.put_nowait(datagram)
+        self._recv = self.waiting.get
+
+
+async def test_datagrams_pass_as_they_come():
+    transport = Transport(b"a", b"b")
+    bound_datagrams(transport, lambda: pytest.fail("is hung up on"))
+
+    assert [await transport._recv(), await transport._recv()] == [b"a", b"b"]
+
+
+async def test_datagrams_that_no_network_carries_are_passed_over():
+    transport = Transport(bytes(MOST_DATAGRAM_BYTES + 1), b"", b"a")
+    bound_datagrams(transport, lambda: pytest.fail("is hung up on"))
+
+    assert await transport._recv() == b"a"
+
+
+async def swallow(transport):
+    while True:
+        await transport._recv()
+
+
+async def test_flood_of_datagrams_ends_its_connection_once(caplog):
+    caplog.set_level("INFO", "components")
+    ended = []
+    transport = Transport(*[b"a"] * (3 * MOST_DATAGRAMS))
+    bound_datagrams(transport, lambda: ended.append(True))
+    for _ in range(MOST_DATAGRAMS):
+        await transport._recv()
+    assert not ended
+    reading = asyncio.ensure_future(swallow(transport))
+    await asyncio.sleep(0)
+    reading.cancel()
+
+    assert transport.waiting.empty()
+    assert len(ended) == 1
+    assert caplog.text.count("hung up") == 1
+
+
+class Checks:
+    """The part of aioice's connection that learns addresses."""
+
+    def __init__(self):
+        self._remote_candidates = []
+        self.checked = []
+
+    def check_incoming(self, message, address, protocol):
+        self.checked.append(address)
+        known = [(each._network_host, each.port) for each in self._remote_candidates]
+        if address not in known:
+            self._remote_candidates.append(
+                SimpleNamespace(_network_host=address[0], port=address[1])
+            )
+
+
+def test_checks_of_so_many_addresses_are_answered():
+    checks = Checks()
+    bound_addresses(checks)
+    message = SimpleNamespace(attributes={"PRIORITY": 1})
+    for port in range(1, 3 * MOST_ADDRESSES):
+        checks.check_incoming(message, ("192.0.2.1", port), None)
+    checks.check_incoming(message, ("192.0.2.1", 1), None)
+    checks.check_incoming(SimpleNamespace(attributes={}), ("192.0.2.1", 1), None)
+
+    assert len(checks._remote_candidates) == MOST_ADDRESSES
+    assert len(checks.checked) == MOST_ADDRESSES + 1
+
+
+async def test_nothing_is_sent_twice():
+    sender = SimpleNamespace(_retransmit=None)
+    never_retransmit(sender)
+
+    assert await sender._retransmit(7) is None

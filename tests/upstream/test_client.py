@@ -762,7 +762,7 @@ async def test_hanging_up_on_a_server_that_never_reads_does_not_hang(monkeypatch
         socket = await connect(url, compression=None, close_timeout=0.05)
         upstream = Upstream(socket)
         while socket.transport.get_write_buffer_size() == 0:
-            upstream.send_audio(bytes(1_000_000))
+            upstream.send_audio(bytes(100_000))
             await asyncio.sleep(0)
 
         await upstream.close()

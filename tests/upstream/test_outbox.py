@@ -1,6 +1,11 @@
 """What is sent first, and what is not sent at all."""
 
-from components.upstream.outbox import MOST_AUDIO, MOST_CHARACTERS, Outbox
+from components.upstream.outbox import (
+    MOST_AUDIO,
+    MOST_AUDIO_CHARACTERS,
+    MOST_CHARACTERS,
+    Outbox,
+)
 
 
 def everything_in(outbox):
@@ -58,3 +63,22 @@ def test_outbox_is_full_of_events_but_never_of_sound():
 
     everything_in(outbox)
     assert not outbox.full
+
+
+def test_sound_that_waits_is_bounded_in_its_length_too():
+    outbox = Outbox()
+    outbox.add("event")
+    for n in range(MOST_AUDIO):
+        outbox.add_audio(f"{n} {'x' * (MOST_AUDIO_CHARACTERS // 10)}")
+    waiting = everything_in(outbox)
+
+    assert sum(map(len, waiting)) <= MOST_AUDIO_CHARACTERS
+    assert [text.split()[0] for text in waiting] == ["event", *(str(n) for n in range(91, 100))]
+    assert everything_in(outbox) == []
+
+
+def test_a_frame_that_is_too_long_by_itself_is_not_taken():
+    outbox = Outbox()
+    outbox.add_audio("x" * (MOST_AUDIO_CHARACTERS + 1))
+
+    assert outbox.take() is None
