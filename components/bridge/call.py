@@ -34,6 +34,7 @@ from components.core.outputs import (
     Show,
     StopPlayback,
 )
+from components.core.pace import Pace
 from components.core.session import Session
 from components.protocol.addresses import headers, realtime_url
 from components.protocol.events import ErrorEvent, ServerEvent, SessionUpdated
@@ -92,10 +93,12 @@ class Call:
         on_end: Callable[["Call"], None],
         visitor: str = "",
         wishes: Mapping[str, Any] = MappingProxyType({}),
+        pace: Pace | None = None,
     ) -> None:
         """`past` is what was said before, by the same browser; `refused` what this process has
         learned of servers; `visitor` the address of who began, `wishes` what he wants to be
-        different from the settings of the app, by names."""
+        different from the settings of the app, by names; `pace` is that of all visitors."""
+        pace = pace or Pace()
         self._settings = settings
         self._tuning = Tuning(settings.visitors_may)
         options = self._tuning.begin(session_options(settings), wishes)
@@ -112,6 +115,7 @@ class Call:
             chance=random.random,
             refused=refused,
             past=past,
+            admit=lambda now: pace.admit(visitor, now),
         )
         self._page: Page | None = None
         self._coming: Page | None = None

@@ -18,6 +18,7 @@ from components.bridge.inspection import Inspection
 from components.bridge.memory import Memory
 from components.core.conversation import Conversation
 from components.core.history import kept
+from components.core.pace import Pace
 from components.core.places import Place, Places
 from components.protocol.options import Refused
 from components.settings import Settings
@@ -45,6 +46,7 @@ class Calls:
         self._settings = settings
         self._refused = refused
         self._places = places
+        self._pace = Pace()
         self._calls: dict[str, Call] = {}
         self._past = Memory[Conversation](MOST_REMEMBERED, REMEMBERED_S)
         self._inspections = Memory[Inspection](MOST_INSPECTIONS, REMEMBERED_S)
@@ -76,6 +78,7 @@ class Calls:
                 lambda ended: self._end(key, ended, place),
                 visitor,
                 wishes,
+                self._pace,
             )
             self._calls[key] = call
         return call

@@ -61,6 +61,8 @@ class _Response:
     """When to give up waiting for it to begin; None once it has begun."""
     unwanted: bool = False
     """The user has moved on: what it still brings is neither played nor shown."""
+    cancelled: bool = False
+    """The server has been told so."""
 
 
 class Replies:
@@ -187,14 +189,16 @@ class Replies:
         self._functions.release()
 
     def cancel(self) -> list[Output]:
-        """Cancel what runs unwanted; what is only asked for is cancelled when it begins."""
-        if self._current is None or not self._current.unwanted or not self._current.id:
+        """Cancel what runs unwanted, once; what is only asked for is cancelled when it begins."""
+        current = self._current
+        if current is None or not current.unwanted or not current.id or current.cancelled:
             return []
+        current.cancelled = True
         event_id = self._id("cancel")
         event = {
             "type": "response.cancel",
             "event_id": event_id,
-            "response_id": self._current.id,
+            "response_id": current.id,
         }
         return [Send(event)]
 

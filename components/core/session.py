@@ -24,6 +24,7 @@ from components.core.outputs import (
     Show,
     StopPlayback,
 )
+from components.core.pace import TOO_OFTEN
 from components.core.replies import Replies
 from components.core.turns import Turns
 from components.protocol.client_events import truncate, user_text
@@ -61,9 +62,12 @@ class Session:
         chance: Callable[[], float],
         refused: Refused,
         past: Conversation | None = None,
+        admit: Callable[[float], bool] = lambda _: True,
     ) -> None:
         """`chance` gives numbers from 0 to 1; `refused` is what this process has learned of
-        servers; `past` is the conversation that this call goes on with."""
+        servers; `past` is the conversation that this call goes on with; `admit` says whether the
+        user may ask for an answer, at a moment, by typing or by the talk button."""
+        self._admit = admit
         self._link = Link(options, chance=chance, refused=refused)
         self._turns = Turns(options.push_to_talk)
         self._replies = Replies()
@@ -167,7 +171,10 @@ class Session:
         return [*(SendAudio(frame) for frame in frames), *self._shown()]
 
     def say(self, text: str, now: float) -> list[Output]:
-        """A typed turn; it interrupts the assistant as a spoken one would."""
+        """A typed turn; it interrupts the assistant as a spoken one would.
+
+        Every line is said, and all that are typed while an answer is under way get one together.
+        """
         line = clean(text[: MOST_LINE_CHARACTERS + 1]).strip()
         if not line or self._link.over:
             return []
@@ -178,6 +185,8 @@ class Session:
                 "Send it in parts.",
                 now,
             )
+        if not self._admit(now):
+            return self._hint(TOO_OFTEN, now)
         if self._link.ready:
             return self._finish(self._say(line, now), now)
         if len(self._early_lines) == MOST_EARLY_LINES:
@@ -325,6 +334,9 @@ class Session:
     def _press(self, now: float) -> list[Output]:
         if self._turns.muted:
             self._dialogue.tell(Subject.HINT, MUTED)
+            return []
+        if not self._turns.speaking and not self._admit(now):
+            self._dialogue.tell(Subject.HINT, TOO_OFTEN)
             return []
         frames = self._turns.press()
         if frames is None:

@@ -5,11 +5,11 @@ head of the request and nowhere else. Functions are declared where our server wi
 call whose offer takes our way. A token's call has nobody who could, so its session has none.
 """
 
-import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum, auto
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,8 +31,8 @@ TOKEN_SECONDS: Final = 60
 """A browser fetches its token just before it calls."""
 REQUEST_LIMIT_S: Final = 10.0
 MOST_ATTEMPTS: Final = 5
-HANG_UP_PAUSES_S: Final = (0.0, 1.0, 3.0)
-"""A limit that is not enforced is none, so a server in trouble is asked again."""
+GONE: Final = (404, 410)
+"""The statuses with which a server says that it knows no such call."""
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -58,6 +58,16 @@ class Answer:
 
     sdp: str
     call_id: str
+
+
+class HangUp(StrEnum):
+    """What came of the wish to end a call."""
+
+    DONE = auto()
+    GONE = auto()
+    """The server knows no such call, or none any more."""
+    REFUSED = auto()
+    """The call may go on."""
 
 
 class Minting:
@@ -128,19 +138,17 @@ class Minting:
             raise MintingError(502, f"{self._host} sent something that is no answer to a call.")
         return Answer(response.text, call_id)
 
-    async def hang_up(self, call_id: str) -> None:
-        """End a call; one that has ended already is no error."""
-        for pause_s in HANG_UP_PAUSES_S:
-            await asyncio.sleep(pause_s)
-            try:
-                response = await self._post(
-                    {"url": self._url(f"/calls/{call_id}/hangup")}, self._headers
-                )
-            except MintingError as error:
-                log.warning("! a call cannot be hung up: %s", error)
-                continue
-            if response.status_code < 500:
-                return
+    async def hang_up(self, call_id: str) -> HangUp:
+        """End a call; asks once."""
+        try:
+            url = self._url(f"/calls/{call_id}/hangup")
+            status = (await self._post({"url": url}, self._headers)).status_code
+        except MintingError as error:
+            log.info("! a call cannot be hung up: %s", error)
+            return HangUp.REFUSED
+        if status in GONE:
+            return HangUp.GONE
+        return HangUp.DONE if 200 <= status < 300 else HangUp.REFUSED
 
     async def _asked(
         self, wanted: SessionOptions, request: Callable[[Json], Mapping[str, Any]], visitor: str

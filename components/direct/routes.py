@@ -138,7 +138,8 @@ class _Direct:
         before = self._sidebands.get(request.query_params.get("after", ""))
         if before is not None and before.reason:
             raise _Refusal(410, "call_over", before.reason)
-        sdp, name = await self._sidebands.answer(self._minting, offer, _visitor(request))
+        visitor = _visitor(request)
+        sdp, name = await self._sidebands.answer(self._minting, offer, visitor, before)
         location = {"Location": f"/api/realtime/call/{name}"}
         return Response(sdp, 201, location, "application/sdp")
 

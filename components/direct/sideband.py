@@ -41,11 +41,16 @@ class Sidebands:
             async for seen in watched.snapshots(pause_s):
                 yield seen
 
-    async def answer(self, minting: Minting, offer: str, visitor: str) -> tuple[str, str]:
+    async def answer(
+        self, minting: Minting, offer: str, visitor: str, before: Watched | None = None
+    ) -> tuple[str, str]:
         """The answer to an offer, and the name of the new call.
 
+        `before` is a call of the same browser, whose connection has broken: it is hung up.
         `NoPlaceError` if there is none for it, `MintingError` if the server does not take it.
         """
+        if before is not None:
+            await before.leave()
         place = self._places.take(visitor, time.monotonic())
         try:
             answer = await minting.answer(offer, visitor)
@@ -69,14 +74,18 @@ class Sidebands:
 
         Without us no limit of theirs would hold, and no function be answered.
         """
-        if self._loop is None or not self._loop.is_running():
+        if self._loop is None:
+            return
+        if not self._loop.is_running():  # it has broken down, and the calls go on
+            with suppress(TimeoutError):
+                asyncio.run(asyncio.wait_for(self._hang_up_all(), limit_s))
             return
         ending = asyncio.run_coroutine_threadsafe(self._hang_up_all(), self._loop)
         with suppress(TimeoutError):
             ending.result(limit_s)
 
     async def _hang_up_all(self) -> None:
-        running = [watched for watched in self._watched.values() if not watched.over]
+        running = [watched for watched in self._watched.values() if not watched.gone.is_set()]
         await asyncio.gather(*(watched.hang_up() for watched in running))
 
     async def _run(self, name: str, watched: Watched, place: Place) -> None:

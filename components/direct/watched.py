@@ -1,22 +1,24 @@
 """One call between a browser and the Realtime server, watched from beside.
 
-Rule: the call does not need us, so a sideband that breaks is attached again, and the limits of time
-and cost hold even where the call cannot be seen. Functions run as tasks of their own: nothing that
+Rule: the call does not need us, so a sideband that breaks is attached again, and what cannot be
+watched any more is hung up, as no limit would hold in it. The server is asked to hang up until it
+has done so, or the call is as old as none can be. Functions run as tasks of their own: nothing that
 they do holds up an event.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Final
 
 from components import tools
 from components.core.allowance import Limits
+from components.core.attachment import Attachment, End, Refusal
 from components.core.observer import Observer, Seen
 from components.core.outputs import Output, RunTool, Send
-from components.direct.minting import Minting
+from components.direct.minting import GONE, HangUp, Minting
 from components.protocol.failures import OUR_FAULT, Severity, safe
 from components.protocol.fields import Json
 from components.settings import Settings
@@ -25,15 +27,23 @@ from components.upstream.trace import Trace
 
 log = logging.getLogger(__name__)
 
-PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0)
-"""Before each try to attach; a call that has just been taken may not be known everywhere yet."""
-SHORT_S: Final = 1.0
-"""What lasts less was no connection."""
 TICK_S: Final = 1.0
 """Between two looks at the limits."""
+HANG_UP_PAUSES_S: Final = (0.0, 1.0, 3.0)
+"""A limit that is not enforced is none, so a server that does not hang up is asked again."""
+LATER_PAUSE_S: Final = 30.0
+LONGEST_CALL_S: Final = 3600.0
+"""The API ends every session by then."""
+GOODBYE_PAUSES_S: Final = (0.0, 0.2, 0.4)
+"""The same, of an app that is about to end."""
+LEAVE_LIMIT_S: Final = 3.0
+"""Whoever calls again does not wait longer for the end of the call before."""
 UNSEEN: Final = (
     "The server lets nobody watch what this call costs, so it was ended. "
     "The owner of this app can set MAX_CALL_COST to 0."
+)
+UNWATCHED: Final = (
+    "The server lets this app watch the call no longer, so it was ended. You can start another."
 )
 
 
@@ -56,6 +66,11 @@ class Watched:
         self._threads = tools.Threads()
         self._upstream: Upstream | None = None
         self._unsent: list[Json] = []
+        self._begun = 0.0
+        self._unwanted = False
+        self._hung_up = False
+        self.gone = asyncio.Event()
+        """Set when nothing of the call can go on any more."""
 
     @property
     def over(self) -> bool:
@@ -78,7 +93,8 @@ class Watched:
 
     async def run(self) -> None:
         """Watch, run the functions that the assistant calls, and hold the limits."""
-        self._perform(self._observer.begin(time.monotonic()))
+        self._begun = time.monotonic()
+        self._perform(self._observer.begin(self._begun))
         tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._hold())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -89,16 +105,41 @@ class Watched:
             if self._trace:
                 self._trace.close()
         self._perform(self._observer.end())
-        if self.reason:
-            await self.hang_up()
+        if self.reason or self._unwanted:
+            await self._hang_up_for_sure()
+        self.gone.set()
 
     def end(self, reason: str) -> None:
         """The call must end, for a reason; `run` then hangs it up."""
         self._perform(self._observer.end(reason))
 
+    async def leave(self) -> None:
+        """The browser has begun another call in the place of this one: hang this one up."""
+        self._unwanted = True
+        self.end("")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), LEAVE_LIMIT_S)
+
     async def hang_up(self) -> None:
-        """Ask the server to end the call."""
-        await self._minting.hang_up(self._call_id)
+        """Ask the server to end the call, a few times, as this app is about to end itself."""
+        for pause_s in GOODBYE_PAUSES_S:
+            await asyncio.sleep(pause_s)
+            if await self._minting.hang_up(self._call_id) is not HangUp.REFUSED:
+                return
+
+    async def _hang_up_for_sure(self) -> None:
+        """Ask the server to end the call until nothing of it is left."""
+        tries = 0
+        while not self._hung_up:
+            await asyncio.sleep(_at(HANG_UP_PAUSES_S, tries, LATER_PAUSE_S))
+            tries += 1
+            outcome = await self._minting.hang_up(self._call_id)
+            self._hung_up = outcome is not HangUp.REFUSED
+            if tries == len(HANG_UP_PAUSES_S) and not self._hung_up:
+                log.warning("! the server does not hang a call up; it is asked again")
+            old = time.monotonic() >= self._begun + LONGEST_CALL_S
+            if old and tries >= len(HANG_UP_PAUSES_S):
+                return
 
     async def _hold(self) -> None:
         """To the moment when the call must end."""
@@ -114,52 +155,59 @@ class Watched:
     async def _watch(self) -> None:
         """To the end of the call, or until it must end; also where it cannot be seen."""
         try:
-            await self._attend()
-            return
-        except UpstreamError as error:
-            log.info("! a call cannot be watched: %s", error)
+            end = await self._attend()
         except Exception:
             log.exception("! watching a call failed")
-        # It may go on; its limits still hold.
-        if self._limits.cost:
-            self.end(UNSEEN)
-        elif self._limits.call_s:
-            await asyncio.Event().wait()
+            end = End.UNWATCHED
+        if end is End.NEVER_WATCHED and self._limits.call_s and not self._limits.cost:
+            await asyncio.Event().wait()  # the one limit that holds without being watched
+        if end in (End.UNWATCHED, End.NEVER_WATCHED):
+            await self._give_up(end)
 
-    async def _attend(self) -> None:
-        """Every event of the call to its end; `UpstreamError` if nobody lets us attach."""
-        attached, attempt = False, 0
+    async def _give_up(self, end: End) -> None:
+        """The call cannot be watched (any more), so it has to end, unless it has done so itself.
+
+        A server that never lets anybody watch is named to the owner whose limit needs it.
+        """
+        outcome = await self._minting.hang_up(self._call_id)
+        self._hung_up = outcome is not HangUp.REFUSED
+        unseen = bool(self._limits.cost)
+        if outcome is not HangUp.GONE or (unseen and end is End.NEVER_WATCHED):
+            self.end(UNSEEN if unseen else UNWATCHED)
+
+    async def _attend(self) -> End:
+        """Hand on every event of the call, over one connection after the other; how that ends."""
+        attachment = Attachment(cost_limited=bool(self._limits.cost))
+        pause_s = 0.0
         while not self.over:
-            await asyncio.sleep(PAUSES_S[attempt])
-            attempt += 1
+            await asyncio.sleep(pause_s)
             try:
                 upstream = await self._attach()
+                attachment.attached(time.monotonic())
+                await self._listen(upstream)
             except UpstreamError as error:
-                if attached and error.failure.severity is Severity.PERMANENT:
-                    return  # as after the end of every call: nobody knows it any more
-                if attempt == len(PAUSES_S):
-                    raise
-                continue
-            attached, began = True, time.monotonic()
-            await self._listen(upstream)
-            # At once, or events are missed; but a socket that never holds is given time.
-            attempt = 0 if time.monotonic() - began >= SHORT_S else 1
+                log.info("! a call is not watched: %s", error)
+                verdict = attachment.dropped(_refusal(error), time.monotonic())
+                if isinstance(verdict, End):
+                    return verdict
+                pause_s = verdict
+        return End.GONE
 
     async def _attach(self) -> Upstream:
         url = self._minting.sideband_url(self._call_id)
         return await open_upstream(url, self._minting.headers, [self._trace] if self._trace else [])
 
     async def _listen(self, upstream: Upstream) -> None:
+        """Every event to the end of the call; `UpstreamError` if the connection ends before."""
         self._upstream = upstream
         unsent, self._unsent = self._unsent, []
         for waiting in unsent:
             upstream.send(waiting)
         try:
-            with suppress(UpstreamError):
-                async for event in upstream.events():
-                    self._perform(self._observer.receive(event, time.monotonic()))
-                    if self.over:
-                        return
+            async for event in upstream.events():
+                self._perform(self._observer.receive(event, time.monotonic()))
+                if self.over:
+                    return
         finally:
             self._upstream = None
             await upstream.close()
@@ -188,3 +236,14 @@ class Watched:
             self._upstream.send(event)
         else:
             self._unsent.append(event)
+
+
+def _refusal(error: UpstreamError) -> Refusal:
+    if error.status in GONE:
+        return Refusal.GONE
+    permanent = error.failure.severity is Severity.PERMANENT
+    return Refusal.PERMANENT if permanent else Refusal.TRANSIENT
+
+
+def _at(pauses_s: Sequence[float], number: int, later_s: float) -> float:
+    return pauses_s[number] if number < len(pauses_s) else later_s

@@ -70,11 +70,15 @@ _TELLING: Final = re.compile(r"key|token|secret|sig|auth", re.IGNORECASE)
 
 
 class UpstreamError(Exception):
-    """There is no connection, or no longer; `failure` says why, for the user."""
+    """There is no connection, or no longer; `failure` says why, for the user.
 
-    def __init__(self, failure: Failure) -> None:
+    `status` is that of an HTTP answer in the place of a connection.
+    """
+
+    def __init__(self, failure: Failure, status: int | None = None) -> None:
         super().__init__(failure.sentence)
         self.failure = failure
+        self.status = status
 
 
 class Upstream:
@@ -241,8 +245,9 @@ async def open_upstream(
     except (OSError, WebSocketException, EOFError, UnicodeError, ImportError) as error:
         log.info("! no connection to %s: %s", host, type(error).__name__)
         failure = _why_not_open(error, host, secrets)
+        status = error.response.status_code if isinstance(error, InvalidStatus) else None
         # Not `from error`: the library's texts repeat whole addresses, which may hold the key.
-        raise UpstreamError(failure) from None
+        raise UpstreamError(failure, status) from None
     return Upstream(socket, records, secrets)
 
 

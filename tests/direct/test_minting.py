@@ -7,7 +7,7 @@ import pytest
 
 from components.access.visitor import identifier
 from components.direct import minting
-from components.direct.minting import Minting, MintingError
+from components.direct.minting import HangUp, Minting, MintingError
 from components.protocol.options import Refused
 from components.settings import Settings
 from components.tools import definitions
@@ -156,23 +156,29 @@ async def test_the_server_knows_who_begins_a_call() -> None:
     assert server.heads[0]["openai-safety-identifier"] == identifier(VISITOR, KEY)
 
 
-async def test_hanging_up_a_call_that_is_gone_is_no_error() -> None:
-    async with scripted((404, {})) as server:
-        await make(server.base_url).hang_up("rtc_1")
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, HangUp.DONE),
+        (404, HangUp.GONE),
+        (410, HangUp.GONE),
+        (401, HangUp.REFUSED),
+        (503, HangUp.REFUSED),
+    ],
+)
+async def test_what_comes_of_hanging_up(status: int, outcome: HangUp) -> None:
+    async with scripted((status, {})) as server:
+        assert await make(server.base_url).hang_up("rtc_1") is outcome
         ((path, _, _),) = server.asked
 
     assert path == "/v1/realtime/calls/rtc_1/hangup"
 
 
-async def test_a_server_in_trouble_is_asked_to_hang_up_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(minting, "HANG_UP_PAUSES_S", (0.0, 0.0, 0.0))
-    async with scripted((503, {}), (200, {})) as server:
+async def test_a_server_that_does_not_answer_has_not_hung_up() -> None:
+    async with scripted() as server:
         one = make(server.base_url)
-        await one.hang_up("rtc_1")
-        assert server.answers == []
-    await one.hang_up("rtc_1")  # nobody is there
+
+    assert await one.hang_up("rtc_1") is HangUp.REFUSED
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,9 @@ import orjson
 import pytest
 
 from components import tools
-from components.core import dialogue
+from components.core import attachment, dialogue
 from components.core.conversation import Assistant, Connection, User
 from components.core.observer import SPENT, Observer, Seen
-from components.direct import minting as minting_module
 from components.direct import watched as module
 from components.direct.minting import Minting
 from components.direct.watched import UNSEEN, Watched
@@ -29,6 +28,13 @@ from tests.scripted import scripted_server
 pytestmark = pytest.mark.integration
 
 TOKYO = "what time is it now in tokyo"
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some servers here know of no hanging up: one try is enough."""
+    monkeypatch.setattr(module, "HANG_UP_PAUSES_S", (0.0,))
+    monkeypatch.setattr(module, "LONGEST_CALL_S", 0.0)
 
 
 @asynccontextmanager
@@ -240,7 +246,7 @@ async def test_a_sideband_that_drops_is_attached_again(monkeypatch: pytest.Monke
         opened.append(await open_upstream(*args))
         return opened[-1]
 
-    monkeypatch.setattr(module, "SHORT_S", 0.0)
+    monkeypatch.setattr(attachment, "SHORT_S", 0.0)
     monkeypatch.setattr(module, "open_upstream", open_and_keep)
     async with watching() as (caller, watched):
         await becomes(watched, connected)
@@ -253,7 +259,7 @@ async def test_a_sideband_that_drops_is_attached_again(monkeypatch: pytest.Monke
 
 async def watched_unknown(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Watched:
     """A call that the server lets nobody watch, at its end."""
-    monkeypatch.setattr(module, "PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(attachment, "PAUSES_S", (0.0, 0.0))
     async with running() as practice:
         values = {"practice": True, "base_url": http(practice), **fields}
         settings = Settings(model="practice-engine", **values)
@@ -326,8 +332,7 @@ async def test_an_error_of_the_server_is_told() -> None:
     assert watched.reason == ""
 
 
-async def test_a_call_without_credit_ends_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minting_module, "HANG_UP_PAUSES_S", (0.0,))
+async def test_a_call_without_credit_ends_and_says_so() -> None:
     async with beside() as (sideband, watched):
         await sideband.send("error", error={"code": "insufficient_quota", "message": "No."})
         over = await becomes(watched, ended)
@@ -352,7 +357,6 @@ async def test_limits_that_cannot_be_held_end_the_call(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(minting_module, "HANG_UP_PAUSES_S", (0.0,))
     monkeypatch.setattr(module, "TICK_S", 0.05)
     monkeypatch.setattr(Observer, "tick", broken)
     async with beside() as (_, watched):

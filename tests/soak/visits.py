@@ -30,7 +30,8 @@ class Visitor:
         self._url = url
         self._upstream = upstream
         self._chance = chance
-        self._peer = Peer()
+        # All of them together type faster than one visitor may.
+        self._peer = Peer(address=f"127.1.{chance.randrange(256)}.{chance.randrange(1, 255)}")
         self._peer.session_hash = page
 
     async def go_home(self) -> None:
