@@ -31,6 +31,8 @@ class Visitor:
         self._upstream = upstream
         self._chance = chance
         self._peer = Peer()
+        # All of them together type faster than one visitor may.
+        self._peer.address = f"127.0.{chance.randrange(1, 255)}.{chance.randrange(1, 255)}"
         self._peer.session_hash = page
 
     async def go_home(self) -> None:
