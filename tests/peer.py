@@ -59,14 +59,14 @@ class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc's types do n
 class Peer:
     """One browser tab that calls. `messages` came over the data channel, oldest first."""
 
-    def __init__(self, network: Network | None = None, address: str = "127.0.0.1") -> None:
-        """`address` is where it comes from, among those of this machine."""
-        self._address = address
+    def __init__(self, network: Network | None = None) -> None:
         self.key = secrets.token_hex(16)
         """The tab's secret."""
         self.session_hash = secrets.token_hex(6)
         """Gradio's name for the page that is loaded in the tab."""
         self.webrtc_id = ""
+        self.address = "127.0.0.1"
+        """Of the visitor; any of 127.0.0.0/8."""
         self.network = network or Network()
         self.microphone = Microphone()
         self.ear = Ear()
@@ -163,7 +163,7 @@ class Peer:
         """The app's answer to a session description; `ConnectionError` if it gives none."""
         self.webrtc_id = secrets.token_hex(6)
         body = {"webrtc_id": self.webrtc_id, "key": self.key, **description}
-        async with _page(url, self._address) as page:
+        async with _page(url, self.address) as page:
             [component] = [
                 each
                 for each in (await page.get("/config")).json()["components"]
@@ -179,7 +179,7 @@ class Peer:
 
     async def transcript(self, url: str) -> list[str]:
         """The messages that this tab would show if its page were loaded now, as plain text."""
-        async with _page(url, self._address) as page:
+        async with _page(url, self.address) as page:
             [event] = [
                 each
                 for each in (await page.get("/config")).json()["dependencies"]
@@ -214,8 +214,8 @@ class Peer:
 
 
 def _page(url: str, address: str) -> httpx.AsyncClient:
-    way = httpx.AsyncHTTPTransport(local_address=None if address == "127.0.0.1" else address)
-    return httpx.AsyncClient(base_url=url, transport=way, trust_env=False, timeout=PATIENCE_S)
+    transport = httpx.AsyncHTTPTransport(local_address=address)
+    return httpx.AsyncClient(base_url=url, transport=transport, timeout=PATIENCE_S)
 
 
 @asynccontextmanager

@@ -197,7 +197,9 @@ class _Visit:
         self._page = page
         self._path = get_route_path(scope) or "/"
         self._visitor = visitor_of(scope["client"][0] if scope.get("client") else "")
-        self._scope = {**scope, "client": (self._visitor, 0)}
+        # Files are small here, and of many ranges Starlette makes answers that it cannot send.
+        headers = [each for each in scope["headers"] if each[0] != b"range"]
+        self._scope = {**scope, "client": (self._visitor, 0), "headers": headers}
         if self._path in ("/", CONFIG):
             # Gradio takes the name of a page and of a stored state from here: we have neither.
             self._scope["query_string"] = b""

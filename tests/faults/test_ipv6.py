@@ -5,7 +5,7 @@ import socket
 import pytest
 from aioice import ice
 
-from tests.peer import caller
+from tests.peer import Peer
 from tests.running import practice_server, started_app
 
 pytestmark = pytest.mark.integration
@@ -28,7 +28,12 @@ async def test_whole_call_over_ipv6(tmp_path, monkeypatch):
         base_url = server.replace("127.0.0.1", "[::1]")
         with started_app(tmp_path, host="::1", REALTIME_BASE_URL=base_url) as app:
             assert app.url.startswith("http://[::1]:")
-            async with caller(app.url) as peer:
+            peer = Peer()
+            peer.address = "::1"
+            try:
+                await peer.join(app.url)
                 await peer.sees(type="state", connection="connected")
                 peer.send(type="say", text="what is 3 plus 4?")
                 await peer.hears(300)
+            finally:
+                await peer.hang_up()

@@ -8,7 +8,6 @@ is what the others notice. All of it is bounded, and goes to loopback alone.
 
 import asyncio
 import random
-import secrets
 import signal
 import sys
 from collections import Counter
@@ -78,7 +77,8 @@ class JunkOffers:
 
     async def strike(self, url: str) -> None:
         for number in range(self.offers):
-            peer = Peer(address=ADDRESS)
+            peer = Peer()
+            peer.address = ADDRESS
             sdp = ("junk", "v=0\r\n" * 1000, "v=0\r\nm=audio 9 RTP/AVP 0\r\n")[number % 3]
             with suppress(*REFUSED):
                 await peer.offer(url, {"type": "offer", "sdp": sdp})
@@ -166,9 +166,9 @@ ATTACKS: Final[tuple[type[Attack], ...]] = (
 @asynccontextmanager
 async def _joined(url: str, microphone: Microphone | None = None) -> AsyncIterator[Peer]:
     """A call that has begun, and is left without a word."""
-    peer = Peer(address=ADDRESS)
+    peer = Peer()
+    peer.address = ADDRESS
     peer.microphone = microphone or peer.microphone
-    peer.key = secrets.token_hex(16)
     try:
         await peer.join(url)
         await peer.is_now("connected", "failed")
