@@ -59,14 +59,14 @@ class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc's types do n
 class Peer:
     """One browser tab that calls. `messages` came over the data channel, oldest first."""
 
-    def __init__(self, network: Network | None = None) -> None:
+    def __init__(self, network: Network | None = None, address: str = "127.0.0.1") -> None:
+        """`address` is the visitor's, any of 127.0.0.0/8."""
         self.key = secrets.token_hex(16)
         """The tab's secret."""
         self.session_hash = secrets.token_hex(6)
         """Gradio's name for the page that is loaded in the tab."""
         self.webrtc_id = ""
-        self.address = "127.0.0.1"
-        """Of the visitor; any of 127.0.0.0/8."""
+        self.address = address
         self.network = network or Network()
         self.microphone = Microphone()
         self.ear = Ear()
@@ -215,7 +215,7 @@ class Peer:
 
 def _page(url: str, address: str) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(local_address=address)
-    return httpx.AsyncClient(base_url=url, transport=transport, timeout=PATIENCE_S)
+    return httpx.AsyncClient(base_url=url, transport=transport, trust_env=False, timeout=PATIENCE_S)
 
 
 @asynccontextmanager
