@@ -71,15 +71,19 @@ class Calls:
         call = self._calls.get(key)
         if call is None:
             place = self._places.take(visitor, time.monotonic())
-            call = Call(
-                self._settings,
-                self.past(key),
-                self._refused,
-                lambda ended: self._end(key, ended, place),
-                visitor,
-                wishes,
-                self._pace,
-            )
+            try:
+                call = Call(
+                    self._settings,
+                    self.past(key),
+                    self._refused,
+                    lambda ended: self._end(key, ended, place),
+                    visitor,
+                    wishes,
+                    self._pace,
+                )
+            except BaseException:
+                self._places.give_back(place)
+                raise
             self._calls[key] = call
         return call
 

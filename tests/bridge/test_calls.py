@@ -78,6 +78,19 @@ async def test_place_is_free_again_after_the_end(calls):
     assert not calls.running(BOB)
 
 
+async def test_a_call_that_cannot_be_made_holds_no_place(calls, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as fault:
+        fault.setattr(module, "Call", broken)
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                calls.enter(ADA, VISITOR)
+
+    calls.enter(ADA, VISITOR)
+
+
 async def test_conversation_is_known_during_and_after_the_call(calls, server):
     await talk(calls, server, ADA, "I am Ada.")
 
