@@ -1,6 +1,7 @@
 """Runs the practice server in a process of its own, beside the program that needs it.
 
-Rule: the child knows no key but the chat model's, and ends with its parent, however that ends.
+Rule: the child knows no key but those of the chat model and of a fixed TURN server, and ends with
+its parent, however that ends.
 """
 
 import contextlib
@@ -10,9 +11,9 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from components.settings import ChatModel, Settings
 
@@ -42,14 +43,18 @@ class PracticeProcess:
         _end(self._process)
 
 
-def start_process(settings: Settings, ready_limit_s: float = READY_LIMIT_S) -> PracticeProcess:
+def start_process(
+    settings: Settings,
+    ready_limit_s: float = READY_LIMIT_S,
+    ice_servers: Sequence[Mapping[str, Any]] = (),
+) -> PracticeProcess:
     """Start the server and wait until it is ready; raises `PracticeError`."""
     command = [sys.executable, "-m", "components.practice", "--child", "--port", "0"]
     try:
         process = subprocess.Popen(
             command,
             cwd=_ROOT,
-            env=_environment(os.environ, settings.chat_model),
+            env=_environment(os.environ, settings.chat_model, ice_servers),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Ctrl-C in the terminal is the parent's business.
@@ -65,7 +70,11 @@ def start_process(settings: Settings, ready_limit_s: float = READY_LIMIT_S) -> P
     return PracticeProcess(process, f"ws://127.0.0.1:{port}/v1")
 
 
-def _environment(environ: Mapping[str, str], chat_model: ChatModel | None) -> dict[str, str]:
+def _environment(
+    environ: Mapping[str, str],
+    chat_model: ChatModel | None,
+    ice_servers: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, str]:
     """The parent's environment without its secrets and practice settings."""
     kept = {
         name: value
@@ -76,6 +85,8 @@ def _environment(environ: Mapping[str, str], chat_model: ChatModel | None) -> di
         kept["PRACTICE_LLM_BASE_URL"] = chat_model.base_url
         kept["PRACTICE_LLM_MODEL"] = chat_model.model
         kept["PRACTICE_LLM_API_KEY"] = chat_model.api_key
+    if ice_servers:
+        kept["PRACTICE_ICE_SERVERS"] = json.dumps(ice_servers)
     return kept
 
 
