@@ -57,7 +57,8 @@ def launch(settings: Settings) -> None:
     warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
     with ExitStack() as stack:
         if settings.practice:
-            practice = start_process(settings)
+            ice = server_configuration(settings)
+            practice = start_process(settings, ice_servers=ice["iceServers"])
             stack.callback(practice.stop)
             settings = replace(settings, base_url=practice.base_url)
         _serve(settings)

@@ -20,7 +20,13 @@ MEMBERS = {
     "/gradio_api/run/predict",
     "/logout",
 }
-OURS = {"/api/realtime/call", "/api/realtime/token", "/direct", "/widget.js"}
+OURS = {
+    "/api/realtime/call",
+    "/api/realtime/ice",
+    "/api/realtime/token",
+    "/direct",
+    "/widget.js",
+}
 CLOSED = {
     "/config/",
     "/gradio_api/api/x",

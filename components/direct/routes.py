@@ -1,14 +1,15 @@
-"""The addresses of the direct route: token, call, widget and demo page.
+"""The addresses of the direct route: token, call, ICE servers, widget and demo page.
 
 Rule: every refusal is a status and one sentence in JSON; no answer holds the key. What a visitor
 may do is decided before anything is asked of the Realtime server. The login, and who a visitor is,
 are the guard's business, which stands before all routes.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -20,6 +21,7 @@ from components.browser.sources import demo_page, widget_script
 from components.core.places import NoPlaceError, Places
 from components.direct.minting import TOKEN_SECONDS, Minting, MintingError, Token
 from components.direct.sideband import Sidebands
+from components.media.ice import STUN, TurnError, browser_configuration
 from components.protocol.options import Refused
 from components.settings import Settings
 
@@ -54,6 +56,7 @@ def direct_routes(
     return [
         Route("/api/realtime/token", direct.guarded(direct.token), methods=["POST"]),
         Route("/api/realtime/call", direct.guarded(direct.call), methods=["POST"]),
+        Route("/api/realtime/ice", direct.guarded(direct.ice, "ice"), methods=["POST"]),
         Route("/widget.js", _widget),
         Route("/direct", _demo),
     ]
@@ -73,9 +76,10 @@ class _Direct:
         self._rates = rates
         self._places = places
         self._minting = Minting(settings, refused)
+        self._ice = browser_configuration(settings)
 
-    def guarded(self, handler: Handler) -> Handler:
-        """The handler, for those who may."""
+    def guarded(self, handler: Handler, purpose: str = "start") -> Handler:
+        """The handler, for those who may; how often is counted for each purpose."""
 
         async def endpoint(request: Request) -> Response:
             origin = request.headers.get("origin")
@@ -85,7 +89,7 @@ class _Direct:
                 sentence = "Pages of this address may not use the voice button of this app."
                 return _refused(403, "forbidden_origin", sentence)
             try:
-                await self._admit(request)
+                await self._admit(request, purpose)
                 response = await handler(request)
             except _Refusal as refusal:
                 response = _refused(refusal.status, refusal.code, str(refusal))
@@ -105,13 +109,27 @@ class _Direct:
     async def token(self, request: Request) -> Response:
         """Where one browser calls, and a token for it; none where the offer has to come to us."""
         await _body(request, 0)
-        answer: dict[str, str | int | None]
+        answer: dict[str, Any]
         answer = {"token": None, "expires_at": None, "url": "call", "model": self._settings.model}
         if not self._through_us:
             token = await self._token(_visitor(request))
             url = self._minting.calls_url
             answer |= {"token": token.value, "expires_at": token.expires_at, "url": url}
-        return JSONResponse(answer)
+        return JSONResponse({**answer, "ice_servers": await self._ice_servers()})
+
+    async def ice(self, request: Request) -> Response:
+        """The STUN and TURN servers for one call, whose offer comes to us."""
+        await _body(request, 0)
+        return JSONResponse({"ice_servers": await self._ice_servers()})
+
+    async def _ice_servers(self) -> list[Any]:
+        """As the bridged route tells them. Without TURN most calls go on, so that ends none."""
+        try:
+            found = self._ice if isinstance(self._ice, dict) else await asyncio.to_thread(self._ice)
+        except TurnError as error:
+            log.warning("! %s", error)
+            return [STUN]
+        return list(found["iceServers"])
 
     async def _token(self, visitor: str) -> Token:
         """A token, for whose lifetime a place is taken: nobody sees the call that it begins."""
@@ -143,11 +161,12 @@ class _Direct:
         location = {"Location": f"/api/realtime/call/{name}"}
         return Response(sdp, 201, location, "application/sdp")
 
-    async def _admit(self, request: Request) -> None:
+    async def _admit(self, request: Request, purpose: str) -> None:
         per_visitor = f"{self._settings.max_starts_per_minute}/minute"
-        limits = ((per_visitor, "start", _visitor(request)), (FOR_ALL, "direct", "all"))
-        for limit, purpose, who in limits:
-            if not await self._rates.admit(limit, purpose, who):
+        everybody = "direct" if purpose == "start" else purpose
+        limits = ((per_visitor, purpose, _visitor(request)), (FOR_ALL, everybody, "all"))
+        for limit, what, who in limits:
+            if not await self._rates.admit(limit, what, who):
                 sentence = "Too many calls were begun from here. Wait a minute, then try again."
                 raise _Refusal(429, "too_many_requests", sentence)
 

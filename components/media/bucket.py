@@ -16,9 +16,10 @@ class TokenBucket:
 
     def take(self, wanted: float, now: float) -> float:
         """Take so much, or as much as there is; what was taken."""
-        if self._at is not None:
-            self._left = min(self._most, self._left + self._rate * max(0.0, now - self._at))
+        passed = 0.0 if self._at is None else now - self._at
         self._at = now
-        taken = min(wanted, self._left)
+        if passed > 0:
+            self._left = min(self._most, self._left + self._rate * passed)
+        taken = wanted if wanted <= self._left else self._left
         self._left -= taken
         return taken

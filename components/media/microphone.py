@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, Protocol
 
 import av
+import numpy as np
 
 from components.audio import FRAME_BYTES, SAMPLE_RATE
 from components.media.bucket import TokenBucket
@@ -97,11 +98,20 @@ class Microphone:
         due = self._passed.take(missing + frame.samples, self._clock())
         if due < frame.samples:
             return
-        silence = 2 * (round(due - frame.samples) * SAMPLE_RATE // RTP_CLOCK)
+        if missing:
+            self._fill(due - frame.samples)
+        samples = np.frombuffer(bytes(frame.planes[0]), np.int16, frame.samples)
+        pcm = self._decimator.halve(samples).tobytes()
+        if len(pcm) <= FRAME_BYTES:
+            self._deliver(pcm)
+            return
+        for at in range(0, len(pcm), FRAME_BYTES):
+            self._deliver(pcm[at : at + FRAME_BYTES])
+
+    def _fill(self, samples: float) -> None:
+        """Silence, of so many samples of the RTP clock."""
+        silence = 2 * (round(samples) * SAMPLE_RATE // RTP_CLOCK)
         for _ in range(silence // FRAME_BYTES):
             self._deliver(_SILENCE)
         if rest := silence % FRAME_BYTES:
             self._deliver(bytes(rest))
-        pcm = self._decimator.halve(frame.to_ndarray()[0]).tobytes()
-        for at in range(0, len(pcm), FRAME_BYTES):
-            self._deliver(pcm[at : at + FRAME_BYTES])

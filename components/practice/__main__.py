@@ -77,8 +77,13 @@ async def _run(flags: argparse.Namespace, chat_model: ChatModel | None) -> None:
         ended.start()
     else:
         _on_signals(loop, stop.set)
+    told = os.environ.get("PRACTICE_ICE_SERVERS", "[]") if flags.child else "[]"
     async with serve(
-        host=flags.host, port=flags.port, key=flags.key, chat_model=chat_model
+        host=flags.host,
+        port=flags.port,
+        key=flags.key,
+        chat_model=chat_model,
+        ice_servers=json.loads(told),
     ) as server:
         if flags.child:
             _say(json.dumps({"port": server.port}))

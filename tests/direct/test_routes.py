@@ -18,8 +18,10 @@ from components.direct.minting import Minting
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.direct.watched import Watched
+from components.media import ice as media_ice
+from components.media.ice import STUN
 from components.protocol.options import Refused
-from components.settings import Settings
+from components.settings import Settings, TurnCredentials
 from tests.direct.upstreams import scripted
 from tests.practice.call_client import Caller, LoudVad, http
 from tests.practice.socket_client import receive, running
@@ -28,6 +30,7 @@ HOST = "127.0.0.1:7860"
 PAGE = {"Origin": f"http://{HOST}"}
 TOKEN = "/api/realtime/token"
 CALL = "/api/realtime/call"
+ICE = "/api/realtime/ice"
 
 
 @asynccontextmanager
@@ -63,7 +66,8 @@ async def test_a_token_starts_a_call_with_the_settings_and_holds_no_key() -> Non
 
     assert response.status_code == 200
     assert response.headers["cache-control"] == "no-store"
-    assert set(answer) == {"token", "expires_at", "url", "model"}
+    assert set(answer) == {"token", "expires_at", "url", "model", "ice_servers"}
+    assert answer["ice_servers"] == []
     assert answer["url"] == f"{http(practice)}/realtime/calls"
     assert answer["model"] == "practice-engine"
     assert 0 < answer["expires_at"] - time.time() <= 60
@@ -90,7 +94,46 @@ async def test_an_offer_is_answered_and_the_call_watched() -> None:
     assert "right" not in response.text + str(response.headers)
 
 
-@pytest.mark.parametrize("path", [TOKEN, CALL])
+RELAY = TurnCredentials("static", "ann", "pass", "turn:turn.example:3478")
+
+
+async def ice_of(path: str, **fields: Any) -> Any:
+    public = {"host": "0.0.0.0", "direct_route": "on", "max_call_seconds": 60, **fields}
+    async with app(**public) as visitor:
+        answer = await visitor.post(path, headers=PAGE)
+    assert answer.status_code == 200
+    return answer.json()["ice_servers"]
+
+
+@pytest.mark.parametrize("path", [TOKEN, ICE])
+async def test_callers_from_outside_are_told_who_helps_to_find_a_way(path: str) -> None:
+    relay = {"urls": "turn:turn.example:3478", "username": "ann", "credential": "pass"}
+
+    assert await ice_of(path) == [STUN]
+    assert await ice_of(path, turn=RELAY) == [STUN, relay]
+    assert await ice_of(path, turn=RELAY, host="127.0.0.1") == []
+
+
+async def test_a_provider_that_gives_nothing_ends_no_call(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(media_ice, "HUGGING_FACE_URL", "http://127.0.0.1:9/")
+
+    assert await ice_of(ICE, turn=TurnCredentials("huggingface", "", "secret")) == [STUN]
+    assert "gives no TURN credentials" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_asking_for_help_is_no_start_but_counted_too() -> None:
+    async with app(max_starts_per_minute=2) as visitor:
+        answers = [(await visitor.post(ICE, headers=PAGE)).status_code for _ in range(3)]
+        call = await visitor.post(CALL, headers=PAGE)
+
+    assert answers == [200, 200, 429]
+    assert call.status_code == 400
+
+
+@pytest.mark.parametrize("path", [TOKEN, CALL, ICE])
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil:7860"}]
 )

@@ -8,6 +8,7 @@ import { Transcript } from "./transcript.js";
 
 const REQUEST_LIMIT_MS = 12000;
 const CONNECT_LIMIT_MS = 15000;
+const GATHERING_LIMIT_MS = 2000;
 const DISCONNECTED_LIMIT_MS = 4000;
 const RETRIES = 3;
 const FIRST_PAUSE_MS = 500;
@@ -146,13 +147,16 @@ export class Call {
   // Ends with an open connection; `dropped` is the promise of that one's end.
   async connect() {
     const where = await this.destination();
-    const pc = (this.pc = new RTCPeerConnection());
+    const { iceServers } = where;
+    const pc = (this.pc = new RTCPeerConnection({ iceServers }));
     this.local.getTracks().forEach((track) => pc.addTrack(track, this.local));
     pc.ontrack = ({ streams, track }) => this.play(streams[0] || new MediaStream([track]));
     const channel = (this.channel = pc.createDataChannel("oai-events"));
     const { open, dropped } = this.fate(pc, channel);
     channel.onmessage = ({ data }) => this.receive(data);
     await pc.setLocalDescription(await pc.createOffer());
+    // The offer is sent once: whoever is to be found through STUN or TURN says so in it.
+    if (iceServers.length) await gathered(pc);
     const answer = await this.answer(where, pc.localDescription.sdp);
     try {
       await pc.setRemoteDescription({ type: "answer", sdp: answer });
@@ -164,17 +168,31 @@ export class Call {
     return { dropped };
   }
 
-  // Where to send the offer, and what authorises it; without a token, an address of our server.
+  // Where to send the offer, what authorises it, and who helps to find a way; without a token,
+  // an address of our server.
   async destination() {
     const { callUrl, tokenUrl } = this.options;
     const after = this.name ? `?after=${encodeURIComponent(this.name)}` : "";
-    if (callUrl) return { url: callUrl + after, token: "" };
+    if (callUrl) {
+      return { url: callUrl + after, token: "", iceServers: await this.helpers(callUrl) };
+    }
     const { body } = await this.request(tokenUrl, {});
     const answer = parsed(body);
     const token = answer.token || answer.value || "";
     if (!token && !answer.url) throw new CallError(SENTENCES.badAnswer);
     const url = answer.url || "https://api.openai.com/v1/realtime/calls";
-    return { url: new URL(url, tokenUrl).href + (token ? "" : after), token };
+    const iceServers = listed(answer.ice_servers);
+    return { url: new URL(url, tokenUrl).href + (token ? "" : after), token, iceServers };
+  }
+
+  // The STUN and TURN servers of an app; other servers tell of none.
+  async helpers(callUrl) {
+    try {
+      const { body } = await this.request(new URL("ice", callUrl).href, {});
+      return listed(parsed(body).ice_servers);
+    } catch {
+      return [];
+    }
   }
 
   async answer({ url, token }, sdp) {
@@ -313,6 +331,24 @@ function within(ms, promise, sentence) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new CallError(sentence)), ms);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function listed(servers) {
+  return Array.isArray(servers) ? servers : [];
+}
+
+// A server that does not answer is not waited for longer than a caller likes to wait.
+function gathered(pc) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, GATHERING_LIMIT_MS);
+    const look = () => {
+      if (pc.iceGatheringState !== "complete") return;
+      clearTimeout(timer);
+      resolve();
+    };
+    pc.onicegatheringstatechange = look;
+    look();
   });
 }
 

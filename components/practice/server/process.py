@@ -1,7 +1,8 @@
 """Runs the practice server in a process of its own, beside the program that needs it.
 
-Rule: the child knows no key but the chat model's, and ends with its parent, however that ends. If
-it ends by itself it is started again at the same address, so that calls find it there.
+Rule: the child knows no key but those of the chat model and of a fixed TURN server, and ends with
+its parent, however that ends. If it ends by itself it is started again at the same address, so that
+calls find it there.
 """
 
 import contextlib
@@ -13,9 +14,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from components.settings import ChatModel, Settings
 
@@ -36,13 +37,16 @@ class PracticeError(Exception):
 class PracticeProcess:
     """A practice server that runs. `base_url` is where; `stop` ends it."""
 
-    def __init__(self, settings: Settings, ready_limit_s: float) -> None:
+    def __init__(
+        self, settings: Settings, ready_limit_s: float, ice_servers: Sequence[Mapping[str, Any]]
+    ) -> None:
         self._settings = settings
+        self._ice_servers = ice_servers
         self._ready_limit_s = ready_limit_s
         self._stopped = False
         self._change = threading.Lock()
         """Held while `_process` is replaced, or stopped for good."""
-        self._process = _begin(settings, 0)
+        self._process = _begin(settings, 0, ice_servers)
         self._port = _port_or_end(self._process, ready_limit_s)
         self.base_url = f"ws://127.0.0.1:{self._port}/v1"
         self._watching = threading.Thread(target=self._watch, daemon=True)
@@ -73,7 +77,7 @@ class PracticeProcess:
             log.warning("! the practice server has ended (%d): it is started again", status)
             _end(self._process)
             try:
-                self._process = _begin(self._settings, self._port)
+                self._process = _begin(self._settings, self._port, self._ice_servers)
             except PracticeError as error:
                 log.error("! %s", error)
                 return False
@@ -85,19 +89,25 @@ class PracticeProcess:
         return True
 
 
-def start_process(settings: Settings, ready_limit_s: float = READY_LIMIT_S) -> PracticeProcess:
+def start_process(
+    settings: Settings,
+    ready_limit_s: float = READY_LIMIT_S,
+    ice_servers: Sequence[Mapping[str, Any]] = (),
+) -> PracticeProcess:
     """Start the server and wait until it is ready; raises `PracticeError`."""
-    return PracticeProcess(settings, ready_limit_s)
+    return PracticeProcess(settings, ready_limit_s, ice_servers)
 
 
-def _begin(settings: Settings, port: int) -> "subprocess.Popen[bytes]":
+def _begin(
+    settings: Settings, port: int, ice_servers: Sequence[Mapping[str, Any]]
+) -> "subprocess.Popen[bytes]":
     """A server that is about to listen at this port, or for 0 at any."""
     command = [sys.executable, "-m", "components.practice", "--child", "--port", str(port)]
     try:
         return subprocess.Popen(
             command,
             cwd=_ROOT,
-            env=_environment(os.environ, settings.chat_model),
+            env=_environment(os.environ, settings.chat_model, ice_servers),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Ctrl-C in the terminal is the parent's business.
@@ -116,7 +126,11 @@ def _port_or_end(process: "subprocess.Popen[bytes]", limit_s: float) -> int:
         raise
 
 
-def _environment(environ: Mapping[str, str], chat_model: ChatModel | None) -> dict[str, str]:
+def _environment(
+    environ: Mapping[str, str],
+    chat_model: ChatModel | None,
+    ice_servers: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, str]:
     """The parent's environment without its secrets and practice settings."""
     kept = {
         name: value
@@ -127,6 +141,8 @@ def _environment(environ: Mapping[str, str], chat_model: ChatModel | None) -> di
         kept["PRACTICE_LLM_BASE_URL"] = chat_model.base_url
         kept["PRACTICE_LLM_MODEL"] = chat_model.model
         kept["PRACTICE_LLM_API_KEY"] = chat_model.api_key
+    if ice_servers:
+        kept["PRACTICE_ICE_SERVERS"] = json.dumps(ice_servers)
     return kept
 
 

@@ -5,7 +5,7 @@ Rule: the server ends with its context, and with it every session, call and part
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final
 from uuid import uuid4
@@ -39,13 +39,18 @@ class PracticeServer:
     """A server that runs; `url` is what a client takes for its base URL."""
 
     def __init__(
-        self, parts: Parts, open_vad: Callable[[], connection.Vad], session_seconds: float
+        self,
+        parts: Parts,
+        open_vad: Callable[[], connection.Vad],
+        session_seconds: float,
+        ice_servers: Sequence[Mapping[str, Any]],
     ) -> None:
         self.url = ""
         self.port = 0
         self._parts = parts
         self._open_vad = open_vad
         self._session_seconds = session_seconds
+        self._ice_servers = ice_servers
 
     def listens(self, address: tuple[Any, ...]) -> None:
         """Learn the address that the system has given."""
@@ -62,7 +67,7 @@ class PracticeServer:
         """A session over WebRTC."""
         detector = self._open_vad()
         engine = CallEngine(wanted["model"], wanted=wanted, **self._settings(detector))
-        return Call(engine, Connection(engine, detector, self._parts))
+        return Call(engine, Connection(engine, detector, self._parts), self._ice_servers)
 
     def _settings(self, detector: connection.Vad) -> dict[str, Any]:
         notes = (self._parts.ears.degraded, self._parts.voice.degraded, detector.degraded)
@@ -85,6 +90,7 @@ async def serve(
     chat_model: ChatModel | None = None,
     session_seconds: float = 3600,
     pace: float = PACE,
+    ice_servers: Sequence[Mapping[str, Any]] = (),
     ears: connection.Ears | None = None,
     voice: connection.Voice | None = None,
     open_vad: Callable[[], connection.Vad] = vad.open_vad,
@@ -92,7 +98,8 @@ async def serve(
     """A practice server as long as the context lasts; `OSError` if the port is taken.
 
     `port` 0 lets the system choose. With a `key`, clients must show it. `pace` is how many times
-    faster than real time speech is sent. The parts are the real ones unless given.
+    faster than real time speech is sent; `ice_servers` help calls to find a way. The parts are
+    the real ones unless given.
     """
     ears, voice = ears or Ears(), voice or Voice()
     async with AsyncExitStack() as stack:
@@ -104,7 +111,8 @@ async def serve(
             thinker = ChatModelThinker(Chat(chat_model, client), Rules())
         stack.push_async_callback(ears.close)
         stack.push_async_callback(voice.close)
-        practice = PracticeServer(Parts(ears, voice, thinker, pace), open_vad, session_seconds)
+        parts = Parts(ears, voice, thinker, pace)
+        practice = PracticeServer(parts, open_vad, session_seconds, ice_servers)
         calls = Calls()
         app = application(practice, calls, key)
         address = await stack.enter_async_context(listening(app, host, port))

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
     RTCDataChannel,
+    RTCIceServer,
     RTCPeerConnection,
     RTCSessionDescription,
 )
@@ -130,10 +131,17 @@ class Speaker(MediaStreamTrack):  # type: ignore[misc]  # aiortc is not followed
 class Call:
     """One call; `answer` first, then `run` until its end."""
 
-    def __init__(self, engine: CallEngine, connection: Connection) -> None:
+    def __init__(
+        self,
+        engine: CallEngine,
+        connection: Connection,
+        ice_servers: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        """`ice_servers` as browsers take them: `urls`, perhaps `username` and `credential`."""
         self.connection = connection
         self._engine = engine
-        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        servers = [RTCIceServer(**server) for server in ice_servers]
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._channel = Channel()
         self._connected = asyncio.Event()
         self._gone = asyncio.Event()

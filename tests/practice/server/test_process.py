@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -52,6 +53,15 @@ def test_the_child_knows_no_secret_but_the_chat_models() -> None:
         "PRACTICE_LLM_MODEL": "m",
         "PRACTICE_LLM_API_KEY": "chat-key",
     }
+
+
+def test_the_child_is_told_who_helps_to_find_a_way() -> None:
+    servers = [{"urls": "stun:s.example"}]
+    environ = {"PRACTICE_ICE_SERVERS": "old", "TURN_CREDENTIAL": "secret"}
+
+    assert process._environment(environ, None) == {}
+    told = process._environment(environ, None, servers)["PRACTICE_ICE_SERVERS"]
+    assert json.loads(told) == servers
 
 
 def test_a_server_that_is_not_ready_in_time_is_an_error() -> None:

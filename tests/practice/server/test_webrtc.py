@@ -1,5 +1,6 @@
 """Calls with the practice server: a peer with a microphone, a data channel and ears."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -87,6 +88,25 @@ async def test_an_offer_without_candidates_is_answered() -> None:
     async with server() as practice, calling(practice, candidates=False) as caller:
         caller.say("hello")
         await caller.hears(200)
+
+
+async def test_the_peer_of_a_call_asks_who_helps_to_find_a_way() -> None:
+    """A STUN server on loopback, which is asked and answers nothing."""
+    asked = asyncio.get_running_loop().create_future()
+
+    class Stun(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, address: Any) -> None:
+            if not asked.done():
+                asked.set_result(data[:2])
+
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        Stun, local_addr=("0.0.0.0", 0)
+    )
+    port = transport.get_extra_info("sockname")[1]
+    servers = [{"urls": f"stun:127.0.0.1:{port}"}]
+    async with server(ice_servers=servers) as practice, calling(practice):
+        assert await asked == b"\x00\x01"  # a binding request
+    transport.close()
 
 
 async def test_a_secret_carries_its_session_and_starts_several() -> None:
