@@ -36,6 +36,9 @@ RENEW_BEFORE_S: Final = 5 * 60.0
 """So long before the moment at which the server itself says it will end the session."""
 SHORTEST_SESSION_S: Final = 60.0
 """No session is renewed sooner, whatever the server says of its end."""
+MOST_UPDATES: Final = 10
+"""That a server may leave unanswered; a page can send changes faster than anyone confirms them."""
+TOO_FAST: Final = "The server has not yet answered the changes before this one. Try again."
 SAYS_NOTHING: Final = "The server took the call but says nothing. Check REALTIME_BASE_URL."
 
 
@@ -203,8 +206,11 @@ class Link:
         a server has refused before is not asked for again, as it would take the rest with it.
         """
         before = self._wanted
-        self._wanted = self._refused.without(replace(options, model=before.model))
         again = changes(before, options)
+        if len(self._updates) >= MOST_UPDATES:
+            self._refusals = {**self._refusals, **dict.fromkeys(again, TOO_FAST)}
+            return []
+        self._wanted = self._refused.without(replace(options, model=before.model))
         self._refusals = {name: why for name, why in self._refusals.items() if name not in again}
         return self._update(before, self._wanted) if self.ready else []
 

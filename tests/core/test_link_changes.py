@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.core.link import Agreement
+from components.core.link import MOST_UPDATES, TOO_FAST, Agreement
 from components.protocol.failures import Severity
 from components.protocol.fields import Json
 from components.protocol.options import session_update
@@ -92,6 +92,21 @@ def test_a_refusal_stands_with_its_option_until_that_is_changed_again():
     )
     wire.receive(UPDATED)
     assert wire.link.agreement.confirmed == options(voice="cedar")
+
+
+def test_changes_that_nobody_answers_do_not_pile_up():
+    wire = Wire()
+    wire.ready()
+    for number in range(MOST_UPDATES):
+        sent(wire.change(instructions=f"Be {number}."))
+
+    assert wire.change(instructions="Be quick.") == []
+    assert wire.link.agreement.refusals == {"instructions": TOO_FAST}
+    assert wire.link.agreement.wanted.instructions == f"Be {MOST_UPDATES - 1}."
+
+    wire.receive(UPDATED)
+    sent(wire.change(instructions="Be quick."))
+    assert wire.link.agreement.refusals == {}
 
 
 def test_of_two_changes_the_first_may_be_refused_and_the_second_confirmed():
