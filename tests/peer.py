@@ -166,7 +166,7 @@ class Peer:
         async with _page(url, self.address) as page:
             [component] = [
                 each
-                for each in (await page.get("/config")).json()["components"]
+                for each in (await page.get("/config")).raise_for_status().json()["components"]
                 if each["props"].get("elem_id") == "call"
             ]
             question = {"component_id": component["id"], "fn_name": "offer", "data": body}
@@ -182,7 +182,7 @@ class Peer:
         async with _page(url, self.address) as page:
             [event] = [
                 each
-                for each in (await page.get("/config")).json()["dependencies"]
+                for each in (await page.get("/config")).raise_for_status().json()["dependencies"]
                 if "load" in [trigger for _, trigger in each["targets"]] and each["inputs"]
             ]
             question = {"fn_index": event["id"], "data": [self.key]}

@@ -6,6 +6,7 @@ microphone sends is kept.
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -19,6 +20,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from tests.scripted import port_of
+
+_quiet = logging.getLogger(f"{__name__}.quiet")
+_quiet.setLevel(logging.CRITICAL)  # that a call is given up while it begins is no news here
 
 ENDINGS: Final[Mapping[str, str]] = {
     "The credit is used up.": "insufficient_quota",
@@ -125,7 +129,13 @@ async def relay(target: str) -> AsyncIterator[Relay]:
     """A relay before the server at this URL."""
     standing = Relay(target)
     async with serve(
-        standing.handle, "127.0.0.1", 0, compression=None, max_size=None, ping_interval=None
+        standing.handle,
+        "127.0.0.1",
+        0,
+        compression=None,
+        max_size=None,
+        ping_interval=None,
+        logger=_quiet,
     ) as server:
         standing.url = urlsplit(target)._replace(netloc=f"127.0.0.1:{port_of(server)}").geturl()
         yield standing
