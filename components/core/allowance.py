@@ -15,7 +15,7 @@ GOODBYE_S: Final = 30.0
 LONGEST_QUESTION_S: Final = 60.0
 """For so long, at most, a silent call is asked whether anyone is still there."""
 UNKNOWN_SHARE: Final = 0.1
-"""Of the limit of cost: so much, at least, a response counts whose cost is unknown."""
+"""Of the limit of cost: so much counts what is unknown while no answer has a known cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,19 @@ class Allowance:
         """Somebody speaks, types or presses something."""
         self._active_at = max(self._active_at, now)
 
-    def spend(self, cost: Cost | None) -> None:
+    def spend(self, cost: Cost | None, answer: bool = True) -> None:
         """What the call has cost so far, told whenever that changes; None if nobody knows a price.
 
-        For the limit, what is unknown of it counts as the dearest step so far, and as no less than
-        a tenth of the limit.
+        `answer`: what came last is an answer, and no transcript. For the limit, each unknown cost
+        counts as the dearest answer so far; before there is one, as a tenth of the limit.
         """
         limit = self._limits.cost
         if not limit or cost is None:
             return
-        self._dearest = max(self._dearest, cost.dollars - self._known)
+        if answer:
+            self._dearest = max(self._dearest, cost.dollars - self._known)
         self._known = cost.dollars
-        supposed = cost.unknown * max(self._dearest, limit * UNKNOWN_SHARE)
+        supposed = cost.unknown * (self._dearest or limit * UNKNOWN_SHARE)
         if self._known + supposed >= limit:
             self.spent = True
 

@@ -88,8 +88,10 @@ class Dialogue:
                 self._transcription_model = model
             case ResponseCreated():
                 self._withdraw_complaint()
-            case ResponseDone(usage=usage) | TranscriptionDone(usage=usage):
-                self._spend(usage)
+            case ResponseDone(usage=usage):
+                self._spend(usage, answer=True)
+            case TranscriptionDone(usage=usage):
+                self._spend(usage, answer=False)
         self.conversation = reduce(self.conversation, event)
 
     def is_interrupted(self, event: ServerEvent) -> bool:
@@ -207,11 +209,11 @@ class Dialogue:
         self.conversation = talk.replayed(self.conversation, sent)
         return events
 
-    def _spend(self, usage: Usage) -> None:
+    def _spend(self, usage: Usage, answer: bool) -> None:
         """Each report at the price of the models that are in use when it comes."""
         more = cost(usage, self._model, self._transcription_model, self._surcharge)
         self.cost = None if self.cost is None or more is None else self.cost + more
-        self._allowance.spend(self.cost)
+        self._allowance.spend(self.cost, answer)
 
     def _withdraw_complaint(self) -> None:
         self.complaint = ""

@@ -129,11 +129,12 @@ def test_tiny_limit_is_told_as_it_is():
         ([Cost(0.3, 0), Cost(0.3, 1)], False),
         ([Cost(0.3, 0), Cost(0.3, 2)], False),
         ([Cost(0.3, 0), Cost(0.3, 3)], True),
+        ([Cost(0.01, 0), Cost(0.01, 12)], False),
         ([Cost(0.4, 0), Cost(0.5, 0), Cost(0.5, 1)], False),
         ([Cost(0.4, 0), Cost(0.5, 0), Cost(0.5, 2)], True),
     ],
 )
-def test_what_has_no_known_cost_counts_as_the_dearest_and_no_less_than_a_tenth(costs, spent):
+def test_what_has_no_known_cost_counts_as_the_dearest_answer_or_as_a_tenth(costs, spent):
     allowance = begun(cost=1.0)
     for cost in costs:
         allowance.spend(cost)
@@ -141,8 +142,17 @@ def test_what_has_no_known_cost_counts_as_the_dearest_and_no_less_than_a_tenth(c
     assert allowance.spent is spent
 
 
+def test_what_a_transcript_costs_says_nothing_of_an_answer():
+    allowance = begun(cost=1.0)
+    allowance.spend(Cost(0.001), answer=False)
+    allowance.spend(Cost(0.001, unknown=10), answer=True)
+
+    assert allowance.spent
+
+
 def test_call_that_ends_by_what_is_unknown_says_that_it_is_not_sure():
     allowance = begun(cost=1.0)
+    allowance.spend(Cost(0.1, unknown=0))
     allowance.spend(Cost(0.1, unknown=9))
 
     assert allowance.verdict(101.0, False) == Verdict(
