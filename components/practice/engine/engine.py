@@ -143,7 +143,7 @@ class Engine:
         if item is not None and item.pending:
             item.pending = False
             item.recognised = text
-            if item.transcribed:
+            if item.transcription_model is not None:
                 announce_transcript(self._outbox, item)
         self._responses.resume(now)
         return self._outbox.drain()

@@ -16,6 +16,8 @@ MAX_AUDIO_BYTES: Final = 32 * 1024 * 1024
 USER_MS_PER_TOKEN: Final = 100
 ASSISTANT_MS_PER_TOKEN: Final = 50
 CHARACTERS_PER_TOKEN: Final = 4
+TOKENS_PER_IMAGE: Final = 765
+"""Of any size: nobody looks into it."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,22 @@ def _pieces(words: str) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """So many of each kind."""
+
+    text: int = 0
+    audio: int = 0
+    image: int = 0
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(self.text + other.text, self.audio + other.audio, self.image + other.image)
+
+    @property
+    def total(self) -> int:
+        return self.text + self.audio + self.image
+
+
 @dataclass(slots=True)
 class Item:
     """One item of a conversation."""
@@ -87,8 +105,8 @@ class Item:
     """The words that the ears recognised in its sound: "" if none, None if there are no ears."""
     speech_ms: int = 0
     """How long somebody spoke in it, as far as that is known."""
-    transcribed: bool = False
-    """Whether the session wanted its words written down."""
+    transcription_model: str | None = None
+    """Which the session wanted to write its words down; None if they were not wanted."""
     truncated: bool = False
 
     def wire(self, with_audio: bool = False) -> dict[str, Any]:
@@ -110,17 +128,19 @@ class Item:
     def audio_ms(self) -> int:
         return sum(part.audio_ms for part in self.content or ())
 
-    def tokens(self) -> tuple[int, int]:
-        """Text tokens and audio tokens."""
+    def tokens(self) -> Tokens:
+        """What it weighs."""
         text = sum(len(str(self.fields.get(name, ""))) for name in ("name", "arguments", "output"))
-        audio = 0
+        audio = image = 0
         for part in self.content or ():
             if part.type == "input_audio":
                 audio += part.audio_ms // USER_MS_PER_TOKEN
+            elif part.type == "input_image":
+                image += TOKENS_PER_IMAGE
             else:
                 audio += part.audio_ms // ASSISTANT_MS_PER_TOKEN
                 text += len(part.text or "")
-        return text_tokens(text), audio
+        return Tokens(text_tokens(text), audio, image)
 
 
 def text_tokens(characters: int) -> int:

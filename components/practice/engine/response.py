@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.audio import duration_ms, encode
-from components.practice.engine.items import Conversation, Item, Part, text_tokens
+from components.practice.engine.items import Conversation, Item, Part, Tokens, text_tokens
 from components.practice.engine.outputs import Event, Outbox, Speak, Think
 
 Usage = dict[str, Any]
@@ -157,16 +157,15 @@ class Response:
         self._usage = usage
         self._outbox.emit("response.done", response=self.wire())
 
-    def input_tokens(self) -> tuple[int, int]:
-        """Text and audio tokens of what there was to read."""
+    def input_tokens(self) -> Tokens:
+        """Of what there was to read."""
         fixed = len(self.plan.instructions) + sum(len(str(tool)) for tool in self.plan.tools)
-        counts = [item.tokens() for item in self.plan.context]
-        return text_tokens(fixed) + sum(text for text, _ in counts), sum(a for _, a in counts)
+        counts = (item.tokens() for item in self.plan.context)
+        return sum(counts, start=Tokens(text_tokens(fixed)))
 
-    def output_tokens(self) -> tuple[int, int]:
-        """Text and audio tokens of the answer so far."""
-        counts = [item.tokens() for item in self._output]
-        return sum(text for text, _ in counts), sum(audio for _, audio in counts)
+    def output_tokens(self) -> Tokens:
+        """Of the answer so far."""
+        return sum((item.tokens() for item in self._output), start=Tokens())
 
     def _advance(self) -> None:
         """Take the next steps, as far as nothing is being said."""
@@ -289,7 +288,7 @@ class Response:
 
     def _check_limit(self) -> None:
         limit = self.plan.max_output_tokens
-        if isinstance(limit, int) and sum(self.output_tokens()) > limit and not self.done:
+        if isinstance(limit, int) and self.output_tokens().total > limit and not self.done:
             self.finish("incomplete", "max_output_tokens")
 
 

@@ -7,7 +7,7 @@ speaking still yields is ignored.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from components.practice.engine.items import Conversation, Item, item_from
+from components.practice.engine.items import Conversation, Item, Tokens, item_from
 from components.practice.engine.outputs import Cancel, Event, Outbox
 from components.practice.engine.response import Plan, Response
 from components.practice.engine.schema import RefusedError
@@ -28,7 +28,7 @@ class Responses:
         self._conversation = conversation
         self._conversation_id = conversation_id
         self._running: dict[str, Response] = {}
-        self._cached = (0, 0)
+        self._cached = Tokens()
         self.has_spoken = False
         self.quiet_from: float | None = None
         """When the last answer will have been played, if it was played as it came; None while
@@ -98,9 +98,7 @@ class Responses:
         counted = response.status in ("completed", "incomplete")
         response.announce(usage_of(response, self._cached) if counted else None)
         if response.plan.conversation_id is not None:
-            text, audio = response.input_tokens()
-            text_out, audio_out = response.output_tokens()
-            self._cached = (text + text_out, audio + audio_out)
+            self._cached = response.input_tokens() + response.output_tokens()
             self.quiet_from = now + response.audio_ms / 1000
         self._outbox.emit("rate_limits.updated", rate_limits=[RATE_LIMIT])
 

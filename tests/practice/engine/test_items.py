@@ -3,7 +3,14 @@
 from typing import Any
 
 from components.audio import decode, encode
-from components.practice.engine.items import MAX_AUDIO_BYTES, Conversation, Item, Part, item_from
+from components.practice.engine.items import (
+    MAX_AUDIO_BYTES,
+    Conversation,
+    Item,
+    Part,
+    Tokens,
+    item_from,
+)
 from components.practice.engine.outputs import Think
 from tests.practice.drive import Drive
 
@@ -137,10 +144,10 @@ def test_tokens_are_counted_by_kind() -> None:
     answered = Item("c", fields, [Part("output_audio", "twelve chars", bytearray(), 1000)])
     call = Item("d", {"type": "function_call", "name": "look", "arguments": "{}"})
 
-    assert spoken.tokens() == (0, 10)
-    assert typed.tokens() == (3, 0)
-    assert answered.tokens() == (3, 20)
-    assert call.tokens() == (2, 0)
+    assert spoken.tokens() == Tokens(0, 10)
+    assert typed.tokens() == Tokens(3, 0)
+    assert answered.tokens() == Tokens(3, 20)
+    assert call.tokens() == Tokens(2, 0)
 
 
 def test_context_shows_what_was_recognised_unless_it_was_written_down() -> None:
