@@ -263,8 +263,8 @@ class Engine:
             self._outbox.emit(
                 f"conversation.item.{stage}", previous_item_id=previous, item=item.wire()
             )
-        sound = b"".join(part.pcm for part in item.content or ())
-        if sound:
+        heard = (part.pcm for part in item.content or () if part.type == "input_audio")
+        if sound := b"".join(heard):
             item.pending = True
             self._outbox.ask(Recognise(item.id, sound))
             self._outbox.ask(Transcribe(item.id))

@@ -167,6 +167,11 @@ def _part(shown: Mapping[str, Any], index: int) -> Part:
             pcm = audio_bytes(shown["audio"], f"item.content[{index}].audio")
             ms = len(pcm) // BYTES_PER_MS
             return Part("input_audio", shown.get("transcript"), bytearray(pcm), ms)
+        case "output_audio":
+            part = Part("output_audio")
+            pcm = audio_bytes(shown.get("audio", ""), f"item.content[{index}].audio")
+            part.speak(pcm, shown.get("transcript", ""))
+            return part
         case "input_image":
             return Part("input_image", image={k: v for k, v in shown.items() if k != "type"})
         case kind:

@@ -7,7 +7,7 @@ last.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from components.audio import duration_ms, encode
 from components.practice.engine.items import Conversation, Item, Part, Tokens, text_tokens
@@ -15,13 +15,16 @@ from components.practice.engine.outputs import Event, Outbox, Speak, Think
 
 Usage = dict[str, Any]
 
+DEFAULT_VOICE: Final = "marin"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a response is to be: the session's settings and the request's own."""
 
     modality: str
-    voice: str
+    voice: str | Mapping[str, str]
+    """A name, or the `id` of a voice of the client's own."""
     speed: float
     instructions: str
     tools: Sequence[Event]
@@ -67,7 +70,8 @@ class Response:
     def wire(self) -> dict[str, Any]:
         """The response as the API shows it."""
         plan = self.plan
-        output = {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": plan.voice}
+        voice = plan.voice if isinstance(plan.voice, str) else plan.voice["id"]
+        output = {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": voice}
         return {
             "object": "realtime.response",
             "id": self.id,
@@ -176,12 +180,17 @@ class Response:
             elif self.plan.modality == "audio":
                 self._speaking = True
                 self._mark_sentence()
-                self._outbox.ask(Speak(self.id, step[1], self.plan.voice, self.plan.speed))
+                self._outbox.ask(Speak(self.id, step[1], self._voice, self.plan.speed))
             else:
                 self._mark_sentence()
                 self._write(step[1])
         if not self._speaking and not self.done and not self._steps and not self._thinking:
             self.finish("completed")
+
+    @property
+    def _voice(self) -> str:
+        """One that the server has."""
+        return self.plan.voice if isinstance(self.plan.voice, str) else DEFAULT_VOICE
 
     def _write(self, text: str) -> None:
         part = self._begin_message("output_text")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from components.practice.engine.schema import RefusedError
+from components.practice.engine.validate import DEFAULT_TRANSCRIPTION_MODEL
 from components.settings import PRACTICE_MODEL
 
 Session = Mapping[str, Any]
@@ -32,7 +33,10 @@ _SEMANTIC_VAD: Final = {
 }
 _RULES_REMARK: Final = "The practice server has no language model; it ignores the instructions."
 _SEMANTIC_REMARK: Final = "Semantic turn detection is approximated by a pause of fixed length."
-_FIXED_REMARK: Final = "Noise reduction, truncation, tracing and images are accepted, but not used."
+_FIXED_REMARK: Final = (
+    "Noise reduction, truncation, tracing, images, stored prompts and voices of one's own are "
+    "accepted, but not used."
+)
 
 
 def is_realtime_model(model: str) -> bool:
@@ -128,6 +132,8 @@ def check_generation(session: Session, change: Session, has_spoken: bool, path: 
 
 def _input_blocks(change: Session) -> Session:
     blocks = dict(_with_format(change))
+    if (transcription := change.get("transcription")) is not None:
+        blocks["transcription"] = {"model": DEFAULT_TRANSCRIPTION_MODEL, **transcription}
     if turn_detection := change.get("turn_detection"):
         is_server_vad = turn_detection["type"] == "server_vad"
         blocks["turn_detection"] = {

@@ -11,8 +11,8 @@ from components.practice.engine.items import (
     Tokens,
     item_from,
 )
-from components.practice.engine.outputs import Think
-from tests.practice.drive import Drive
+from components.practice.engine.outputs import Recognise, Think
+from tests.practice.drive import Drive, audio
 
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
 
@@ -188,3 +188,17 @@ def test_audio_given_as_an_item_keeps_its_length_and_transcript() -> None:
     item = item_from({"type": "message", "role": "user", "content": [sound]}, "a")
 
     assert item.content == [Part("input_audio", "hello", bytearray(4800), 100)]
+
+
+def test_an_assistants_sound_from_the_client_is_kept_and_not_listened_to() -> None:
+    drive = Drive()
+    part = {"type": "output_audio", "transcript": "Good day.", "audio": audio(1000)}
+    item = {"id": "a1", "type": "message", "role": "assistant", "content": [part]}
+
+    created = drive.send("conversation.item.create", item=item)
+    drive.send("conversation.item.truncate", item_id="a1", content_index=0, audio_end_ms=400)
+    kept = drive.send("conversation.item.retrieve", item_id="a1")
+
+    assert not [output for output in created if isinstance(output, Recognise)]
+    [content] = kept.event("conversation.item.retrieved")["item"]["content"]
+    assert content == {**part, "transcript": "Good ", "audio": audio(400)}
