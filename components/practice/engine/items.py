@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from components.audio import BYTES_PER_MS, decode, encode
+from components.practice.engine.g711 import decoder, encoder
 from components.practice.engine.schema import RefusedError
 
 MAX_AUDIO_BYTES: Final = 32 * 1024 * 1024
@@ -18,6 +19,10 @@ ASSISTANT_MS_PER_TOKEN: Final = 50
 CHARACTERS_PER_TOKEN: Final = 4
 TOKENS_PER_IMAGE: Final = 765
 """Of any size: nobody looks into it."""
+
+
+Formats = Mapping[str, str]
+"""What the sound is coded as (`audio/pcm`, …), by the type of content."""
 
 
 @dataclass(slots=True)
@@ -51,11 +56,13 @@ class Part:
         self.words = [(start, word) for start, word in self.words if start < end_ms]
         self.text = "".join(word for _, word in self.words)
 
-    def wire(self, with_audio: bool) -> dict[str, Any]:
-        """As the API shows it."""
+    def wire(self, formats: Formats | None) -> dict[str, Any]:
+        """As the API shows it; with its sound, if that has a format."""
         match self.type:
             case "input_audio" | "output_audio":
-                sound = {"audio": encode(bytes(self.pcm))} if with_audio else {}
+                sound = {}
+                if formats is not None:
+                    sound["audio"] = encode(encoder(formats[self.type])(bytes(self.pcm)))
                 return {"type": self.type, "transcript": self.text, **sound}
             case "input_image":
                 return {"type": self.type, **self.image}
@@ -109,11 +116,11 @@ class Item:
     """Which the session wanted to write its words down; None if they were not wanted."""
     truncated: bool = False
 
-    def wire(self, with_audio: bool = False) -> dict[str, Any]:
-        """As the API shows it."""
+    def wire(self, formats: Formats | None = None) -> dict[str, Any]:
+        """As the API shows it; with its sound, if that has a format."""
         shown = {"id": self.id, "object": "realtime.item", "status": self.status, **self.fields}
         if self.content is not None:
-            shown["content"] = [part.wire(with_audio) for part in self.content]
+            shown["content"] = [part.wire(formats) for part in self.content]
         return shown
 
     def context(self) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def text_tokens(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def item_from(shown: Mapping[str, Any], item_id: str) -> Item:
+def item_from(shown: Mapping[str, Any], item_id: str, formats: Formats) -> Item:
     """An item as a client describes it, already checked for form; raises `RefusedError`."""
     kept = {
         name: value
@@ -157,19 +164,21 @@ def item_from(shown: Mapping[str, Any], item_id: str) -> Item:
     }
     content = None
     if "content" in shown:
-        content = [_part(part, index) for index, part in enumerate(shown["content"])]
+        content = [_part(part, index, formats) for index, part in enumerate(shown["content"])]
     return Item(item_id, kept, content)
 
 
-def _part(shown: Mapping[str, Any], index: int) -> Part:
+def _part(shown: Mapping[str, Any], index: int, formats: Formats) -> Part:
     match shown["type"]:
         case "input_audio":
-            pcm = audio_bytes(shown["audio"], f"item.content[{index}].audio")
+            coded = audio_bytes(shown["audio"], f"item.content[{index}].audio")
+            pcm = decoder(formats["input_audio"])(coded)
             ms = len(pcm) // BYTES_PER_MS
             return Part("input_audio", shown.get("transcript"), bytearray(pcm), ms)
         case "output_audio":
             part = Part("output_audio")
-            pcm = audio_bytes(shown.get("audio", ""), f"item.content[{index}].audio")
+            coded = audio_bytes(shown.get("audio", ""), f"item.content[{index}].audio")
+            pcm = decoder(formats["output_audio"])(coded)
             part.speak(pcm, shown.get("transcript", ""))
             return part
         case "input_image":
@@ -179,13 +188,12 @@ def _part(shown: Mapping[str, Any], index: int) -> Part:
 
 
 def audio_bytes(text: str, param: str) -> bytes:
-    """The PCM of a base64 text; raises `RefusedError`."""
+    """The sound of a base64 text, as it is coded; raises `RefusedError`."""
     try:
         return decode(text)
     except ValueError:
         raise RefusedError(
-            f"Invalid '{param}'. Expected base64-encoded audio bytes (mono PCM16 at 24kHz) but "
-            "got an invalid value.",
+            f"Invalid '{param}'. Expected base64-encoded audio bytes but got an invalid value.",
             param=param,
         ) from None
 

@@ -25,6 +25,7 @@ class Plan:
     modality: str
     voice: str | Mapping[str, str]
     """A name, or the `id` of a voice of the client's own."""
+    output_format: Mapping[str, Any]
     speed: float
     instructions: str
     tools: Sequence[Event]
@@ -56,6 +57,7 @@ class Response:
         self._message: Part | None = None
         self._steps: deque[tuple[str, ...]] = deque()
         self._speaking = False
+        self._encode = outbox.encoder(plan.output_format["type"])
         self._glue = ""
         self._thinking = True
         self._thought_asked = False
@@ -71,7 +73,7 @@ class Response:
         """The response as the API shows it."""
         plan = self.plan
         voice = plan.voice if isinstance(plan.voice, str) else plan.voice["id"]
-        output = {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": voice}
+        output = {"format": plan.output_format, "voice": voice}
         return {
             "object": "realtime.response",
             "id": self.id,
@@ -135,7 +137,7 @@ class Response:
         if words:
             self._delta("output_audio_transcript", words)
         if pcm:
-            self._delta("output_audio", encode(pcm))
+            self._delta("output_audio", encode(self._encode(pcm)))
             self.has_sound = True
             self.audio_ms += duration_ms(pcm)
         if not self._output[-1].truncated:

@@ -7,11 +7,11 @@ speaking still yields is ignored.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from components.practice.engine.items import Conversation, Item, Tokens, item_from
+from components.practice.engine.items import Conversation, Formats, Item, Tokens, item_from
 from components.practice.engine.outputs import Cancel, Event, Outbox
 from components.practice.engine.response import Plan, Response
 from components.practice.engine.schema import RefusedError
-from components.practice.engine.sessions import Session, check_generation
+from components.practice.engine.sessions import Session, check_generation, formats, with_format
 from components.practice.engine.usage import usage_of
 
 MAX_BESIDE: Final = 16
@@ -110,6 +110,7 @@ class Responses:
         return Plan(
             modality=setting("output_modalities")[0],
             voice=output.get("voice", session["audio"]["output"]["voice"]),
+            output_format={**session["audio"]["output"], **with_format(output)}["format"],
             speed=session["audio"]["output"]["speed"],
             instructions=setting("instructions"),
             tools=setting("tools"),
@@ -117,11 +118,11 @@ class Responses:
             max_output_tokens=setting("max_output_tokens"),
             metadata=wanted.get("metadata"),
             conversation_id=None if beside else self._conversation_id,
-            context=self._context(wanted),
+            context=self._context(wanted, formats(session)),
             prompt=prompt,
         )
 
-    def _context(self, wanted: Event) -> tuple[Item, ...]:
+    def _context(self, wanted: Event, coded: Formats) -> tuple[Item, ...]:
         if "input" not in wanted:
             return tuple(self._conversation.items)
         return tuple(
@@ -129,6 +130,6 @@ class Responses:
                 shown["id"], "item_reference_invalid_item_id", f"response.input[{index}].id"
             )
             if shown["type"] == "item_reference"
-            else item_from(shown, shown.get("id", ""))
+            else item_from(shown, shown.get("id", ""), coded)
             for index, shown in enumerate(wanted["input"])
         )

@@ -7,6 +7,7 @@ moment, is the engine's business. In a response and in an item null is as good a
 from collections.abc import Mapping
 from typing import Any, Final
 
+from components.practice.engine.g711 import PCM, PCMA, PCMU
 from components.practice.engine.schema import (
     Check,
     RefusedError,
@@ -129,8 +130,11 @@ _TRANSCRIPTION_FIELDS: Final = {
 NO_MCP: Final = "The practice server calls no MCP servers."
 _FORMAT: Final = tagged(
     "type",
-    {"audio/pcm": lenient({"type": anything}, {"rate": integer(24_000, 24_000)})},
-    "The practice server speaks PCM at 24 kHz only.",
+    {
+        PCM: lenient({"type": anything}, {"rate": integer(24_000, 24_000)}),
+        PCMU: lenient({"type": anything}, {}),
+        PCMA: lenient({"type": anything}, {}),
+    },
 )
 
 

@@ -14,6 +14,7 @@ from components.practice.engine.items import (
 from components.practice.engine.outputs import Recognise, Think
 from tests.practice.drive import Drive, audio
 
+PCM = {"input_audio": "audio/pcm", "output_audio": "audio/pcm"}
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
 
 
@@ -185,7 +186,7 @@ def test_words_are_spread_over_their_sound() -> None:
 def test_audio_given_as_an_item_keeps_its_length_and_transcript() -> None:
     sound = {"type": "input_audio", "audio": encode(bytes(4800)), "transcript": "hello"}
 
-    item = item_from({"type": "message", "role": "user", "content": [sound]}, "a")
+    item = item_from({"type": "message", "role": "user", "content": [sound]}, "a", PCM)
 
     assert item.content == [Part("input_audio", "hello", bytearray(4800), 100)]
 

@@ -69,10 +69,8 @@ NULLED = [(path, event) for path, event in variants(RealtimeClientEvent)]
 
 def unheard_of(event: Mapping[str, Any], refusal: RefusedError) -> bool:
     """Whether the event asks for what this server has not, nulls or no nulls."""
-    return (
-        any(word in refusal.message for word in ("'mcp", "'audio/pcmu'", "'audio/pcma'"))
-        or event.get("session", {}).get("type") == "transcription"
-    )
+    is_transcription = event.get("session", {}).get("type") == "transcription"
+    return is_transcription or "'mcp" in refusal.message
 
 
 def is_the_apis_own(path: str, refusal: RefusedError) -> bool:

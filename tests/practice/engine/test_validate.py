@@ -124,6 +124,11 @@ def test_good_events_pass(event: dict[str, Any]) -> None:
 
 
 BAD = [
+    (
+        audio_in(format={"type": "audio/pcmu", "rate": 8000}),
+        "unknown_parameter",
+        "session.audio.input.format.rate",
+    ),
     ({"type": "response.create", "response": 7}, "invalid_type", "response"),
     (update(type="transcription"), "invalid_value", "session.type"),
     ({"type": "session.update", "session": {}}, "missing_required_parameter", "session.type"),
@@ -171,7 +176,7 @@ BAD = [
     (tool(parameters=[]), "invalid_type", "session.tools[0].parameters"),
     (tool(function={"name": "x"}), "unknown_parameter", "session.tools[0].function"),
     (audio_in(format="pcm16"), "invalid_type", "session.audio.input.format"),
-    (audio_in(format={"type": "audio/pcmu"}), "invalid_value", "session.audio.input.format.type"),
+    (audio_in(format={"type": "audio/opus"}), "invalid_value", "session.audio.input.format.type"),
     (
         audio_in(format={"type": "audio/pcm", "rate": 16000}),
         "invalid_value",
