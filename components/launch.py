@@ -65,7 +65,7 @@ def launch(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
-    if settings.max_call_cost and cost(Usage(), settings.model) is None:
+    if settings.max_call_cost and cost(Usage(), settings.model, "") is None:
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
     refused = Refused()
     places = Places(settings.max_calls, settings.calls_per_visitor)

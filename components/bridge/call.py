@@ -40,6 +40,7 @@ from components.protocol.addresses import headers, realtime_url
 from components.protocol.events import ErrorEvent, ServerEvent, SessionUpdated
 from components.protocol.failures import OUR_FAULT, Failure, safe
 from components.protocol.options import Refused
+from components.protocol.prices import surcharge_at
 from components.settings import Settings
 from components.upstream.client import Upstream, open_upstream
 from components.upstream.configuration import session_options
@@ -116,6 +117,7 @@ class Call:
             refused=refused,
             past=past,
             admit=lambda now: pace.admit(visitor, now),
+            surcharge=surcharge_at(settings.base_url),
         )
         self._page: Page | None = None
         self._coming: Page | None = None
@@ -277,16 +279,18 @@ class Call:
 
     def _show(self, conversation: Conversation) -> None:
         """States at once over the data channel; the transcript through Gradio, when it is due."""
+        cost = self._session.cost
         state = (
             conversation.connection,
             conversation.user,
             conversation.assistant,
             conversation.notice,
-            self._session.cost,
+            None if cost is None else cost.dollars,
+            cost is not None and cost.unknown > 0,
         )
         if state != self._state:
             self._state = state
-            names = ("connection", "user", "assistant", "notice", "cost")
+            names = ("connection", "user", "assistant", "notice", "cost", "at_least")
             self._tell({"type": "state", **dict(zip(names, state, strict=True))})
         if conversation.messages is not self._messages:
             self._messages = conversation.messages

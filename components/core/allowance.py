@@ -1,17 +1,21 @@
 """How long a call may still go on: its time, its silence, its cost.
 
 Rule: a limit of time or silence is announced before it ends the call, and a call that has cost what
-it may ends after the answer under way has been heard.
+it may ends after the answer under way has been heard. What has no known cost counts as dear.
 """
 
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from components.protocol.prices import Cost
+
 GOODBYE_S: Final = 30.0
 """For so long before its limit, a call shows how long it still has."""
 LONGEST_QUESTION_S: Final = 60.0
 """For so long, at most, a silent call is asked whether anyone is still there."""
+UNKNOWN_SHARE: Final = 0.1
+"""Of the limit of cost: so much counts what is unknown while no answer has a known cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Allowance:
         self._limits = limits
         self._begun: float | None = None
         self._active_at = 0.0
+        self._known = 0.0
+        self._dearest = 0.0
         self.spent = False
         """Whether the call has cost all that it may."""
 
@@ -53,9 +59,20 @@ class Allowance:
         """Somebody speaks, types or presses something."""
         self._active_at = max(self._active_at, now)
 
-    def spend(self, cost: float | None) -> None:
-        """What the call has cost so far; None if nobody knows."""
-        if self._limits.cost and cost is not None and cost >= self._limits.cost:
+    def spend(self, cost: Cost | None, answer: bool = True) -> None:
+        """What the call has cost so far, told whenever that changes; None if nobody knows a price.
+
+        `answer`: what came last is an answer, and no transcript. For the limit, each unknown cost
+        counts as the dearest answer so far; before there is one, as a tenth of the limit.
+        """
+        limit = self._limits.cost
+        if not limit or cost is None:
+            return
+        if answer:
+            self._dearest = max(self._dearest, cost.dollars - self._known)
+        self._known = cost.dollars
+        supposed = cost.unknown * (self._dearest or limit * UNKNOWN_SHARE)
+        if self._known + supposed >= limit:
             self.spent = True
 
     def verdict(self, now: float, answering: bool) -> Verdict | None:
@@ -89,7 +106,8 @@ class Allowance:
         )
 
     def _of_cost(self, answering: bool) -> Verdict:
-        limit = f"This call has reached its limit of {_dollars(self._limits.cost)}"
+        reached = "has reached" if self._known >= self._limits.cost else "may have reached"
+        limit = f"This call {reached} its limit of {_dollars(self._limits.cost)}"
         if answering:
             return Verdict(False, f"{limit} and ends after this answer.")
         return Verdict(True, f"{limit}. You can start another.")

@@ -17,13 +17,17 @@ from components.protocol.events import (
     AudioDelta,
     AudioDone,
     ResponseCreated,
+    ResponseDone,
     ServerEvent,
     SessionCreated,
+    SessionUpdated,
+    TranscriptionDone,
     Words,
 )
 from components.protocol.failures import Failure, Severity
 from components.protocol.fields import Json
-from components.protocol.prices import cost
+from components.protocol.prices import Cost, cost
+from components.protocol.usage import Usage
 
 _OVER: Final = (Connection.FAILED, Connection.ENDED)
 """In these a goodbye stands, whatever else there is to say."""
@@ -32,12 +36,23 @@ _OVER: Final = (Connection.FAILED, Connection.ENDED)
 class Dialogue:
     """One call's conversation, and what may end it."""
 
-    def __init__(self, model: str, limits: Limits, past: Conversation | None = None) -> None:
-        """`past` is what was said in an earlier call, which this one goes on with."""
+    def __init__(
+        self,
+        model: str,
+        limits: Limits,
+        past: Conversation | None = None,
+        surcharge: float = 1.0,
+    ) -> None:
+        """`past` is what was said in an earlier call, which this one goes on with; the model's
+        prices are multiplied by `surcharge`."""
         self.conversation = Conversation()
         self.complaint = ""
         """What the server has last complained of, until a response begins."""
+        self.cost: Cost | None = cost(Usage(), model, "")
+        """So far; None if nobody knows the model's price."""
         self._model = model
+        self._transcription_model = ""
+        self._surcharge = surcharge
         self._allowance = Allowance(limits)
         self._notices = Notices()
         self._active = False
@@ -46,11 +61,6 @@ class Dialogue:
             self.conversation = replace(self.conversation, messages=talk.settle(past).messages)
             self.note("continued")
         self._shown = self.conversation
-
-    @property
-    def cost(self) -> float | None:
-        """US dollars so far; None if nobody knows the model's price."""
-        return cost(self.conversation.usage, self._model)
 
     @property
     def spent(self) -> bool:
@@ -70,14 +80,19 @@ class Dialogue:
     def receive(self, event: ServerEvent) -> None:
         """A server event that does not come too late."""
         match event:
-            case SessionCreated(notes=notes) if notes:
-                self._notices.tell(Subject.HINT, notes)
+            case SessionCreated(notes=notes, transcription_model=model):
+                self._transcription_model = model
+                if notes:
+                    self._notices.tell(Subject.HINT, notes)
+            case SessionUpdated(transcription_model=model):
+                self._transcription_model = model
             case ResponseCreated():
                 self._withdraw_complaint()
-        usage = self.conversation.usage
+            case ResponseDone(usage=usage):
+                self._spend(usage, answer=True)
+            case TranscriptionDone(usage=usage):
+                self._spend(usage, answer=False)
         self.conversation = reduce(self.conversation, event)
-        if self.conversation.usage is not usage:
-            self._allowance.spend(self.cost)
 
     def is_interrupted(self, event: ServerEvent) -> bool:
         """Whether these are words or sound of a message that the user has spoken over."""
@@ -193,6 +208,12 @@ class Dialogue:
         sent = {event["item"]["id"]: event["item"]["content"][0]["text"] for event in events}
         self.conversation = talk.replayed(self.conversation, sent)
         return events
+
+    def _spend(self, usage: Usage, answer: bool) -> None:
+        """Each report at the price of the models that are in use when it comes."""
+        more = cost(usage, self._model, self._transcription_model, self._surcharge)
+        self.cost = None if self.cost is None or more is None else self.cost + more
+        self._allowance.spend(self.cost, answer)
 
     def _withdraw_complaint(self) -> None:
         self.complaint = ""

@@ -26,6 +26,7 @@ from components.protocol.events import (
     TranscriptDelta,
 )
 from components.protocol.failures import failure_of_error
+from components.protocol.prices import Cost
 
 SPENT = "This call has reached its cost limit. You can start another."
 
@@ -37,17 +38,18 @@ class Seen:
     conversation: Conversation
     answer_s: float | None
     """From the end of the user's last words, as the server found it, to the answer's sound."""
-    cost: float | None
-    """US dollars so far; None if nobody knows the model's price."""
+    cost: Cost | None
+    """So far; None if nobody knows the model's price."""
 
 
 class Observer:
     """One watched call. Outputs are to be performed at once and in order, as those of a session."""
 
-    def __init__(self, model: str, limits: Limits) -> None:
+    def __init__(self, model: str, limits: Limits, surcharge: float = 1.0) -> None:
+        """The model's prices are multiplied by `surcharge`."""
         self.reason = ""
         """Why it had to end; empty as long as it goes on, or if it has ended by itself."""
-        self._dialogue = Dialogue(model, limits)
+        self._dialogue = Dialogue(model, limits, surcharge=surcharge)
         self._replies = Replies()
         self._turns = ServerTurns()
         self._connection = Connection.CONNECTING

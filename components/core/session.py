@@ -38,6 +38,7 @@ from components.protocol.events import (
 from components.protocol.failures import Failure, Severity, failure_of_error
 from components.protocol.fields import Json, clean
 from components.protocol.options import Refused, SessionOptions
+from components.protocol.prices import Cost
 
 MOST_LINE_CHARACTERS: Final = 8000
 MOST_EARLY_LINES: Final = 5
@@ -63,16 +64,18 @@ class Session:
         refused: Refused,
         past: Conversation | None = None,
         admit: Callable[[float], bool] = lambda _: True,
+        surcharge: float = 1.0,
     ) -> None:
         """`chance` gives numbers from 0 to 1; `refused` is what this process has learned of
         servers; `past` is the conversation that this call goes on with; `admit` says whether the
-        user may ask for an answer, at a moment, by typing or by the talk button."""
+        user may ask for an answer, at a moment, by typing or by the talk button; prices are
+        multiplied by `surcharge`."""
         self._admit = admit
         self._link = Link(options, chance=chance, refused=refused)
         self._turns = Turns(options.push_to_talk)
         self._replies = Replies()
         self._hearing = Hearing()
-        self._dialogue = Dialogue(options.model, limits, past)
+        self._dialogue = Dialogue(options.model, limits, past, surcharge)
         self._state = self._link.state
         self._mark = ""
         self._early_lines: list[str] = []
@@ -84,8 +87,8 @@ class Session:
         return self._dialogue.conversation
 
     @property
-    def cost(self) -> float | None:
-        """US dollars so far; None if nobody knows the model's price."""
+    def cost(self) -> Cost | None:
+        """So far; None if nobody knows the model's price."""
         return self._dialogue.cost
 
     @property

@@ -21,6 +21,7 @@ from components.core.outputs import Output, RunTool, Send
 from components.direct.minting import GONE, HangUp, Minting
 from components.protocol.failures import OUR_FAULT, Severity, safe
 from components.protocol.fields import Json
+from components.protocol.prices import surcharge_at
 from components.settings import Settings
 from components.upstream.client import Upstream, UpstreamError, open_upstream
 from components.upstream.trace import Trace
@@ -58,7 +59,7 @@ class Watched:
             idle_s=settings.max_idle_seconds,
             cost=settings.max_call_cost,
         )
-        self._observer = Observer(settings.model, self._limits)
+        self._observer = Observer(settings.model, self._limits, surcharge_at(settings.base_url))
         self._trace = Trace(settings.trace) if settings.trace else None
         self.seen = self._observer.seen
         self._changed = asyncio.Event()

@@ -11,6 +11,7 @@ import gradio as gr
 
 from components.core.conversation import Conversation
 from components.page import markup, view
+from components.protocol.prices import Cost
 
 PAUSE_S: Final = 0.1
 """Seconds between two snapshots of a call, at least."""
@@ -26,8 +27,8 @@ class Seen(Protocol):
         """Seconds from the end of the user's words to the sound of the answer; None before one."""
 
     @property
-    def cost(self) -> float | None:
-        """US dollars so far; None if nobody knows the price."""
+    def cost(self) -> Cost | None:
+        """So far; None if nobody knows the price."""
 
 
 class Watching(Protocol):

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from components.core.conversation import Conversation
+from components.protocol.prices import Cost
 from components.settings import OPENAI_BASE_URL, Settings
 
 _PRACTICE_HINT: Final = (
@@ -70,9 +71,9 @@ def direct_call() -> str:
 
 
 def direct_states(
-    conversation: Conversation, answer_s: float | None = None, cost: float | None = None
+    conversation: Conversation, answer_s: float | None = None, cost: Cost | None = None
 ) -> str:
-    """What the server knows of a call that it only watches; `cost` in US dollars, if known."""
+    """What the server knows of a call that it only watches; `cost` if there is a price."""
     cells = (
         ("connection", "Connection", conversation.connection),
         ("user", "You", conversation.user),
@@ -90,7 +91,7 @@ def direct_states(
         ("tokens", "Tokens", f"{tokens:,}"),
     ]
     if cost is not None:
-        figures.append(("cost", "Cost", f"${cost:.{4 if 0 < cost < 0.1 else 2}f}"))
+        figures.append(("cost", "Cost", _in_dollars(cost)))
     timing = "".join(
         f'<div><dt>{name}</dt><dd data-figure="{figure}">{text}</dd></div>'
         for figure, name, text in figures
@@ -100,6 +101,11 @@ def direct_states(
         f'<p class="rv-direct-hint">{escape(hint)}</p><dl class="rv-states">{states}</dl>'
         f'<dl class="rv-timing" id="direct-timing">{timing}</dl>'
     )
+
+
+def _in_dollars(cost: Cost) -> str:
+    dollars = f"${cost.dollars:.{4 if 0 < cost.dollars < 0.1 else 2}f}"
+    return f"at least {dollars}" if cost.unknown else dollars
 
 
 def direct_empty() -> str:

@@ -26,6 +26,8 @@ class SessionCreated:
     """Unix time in seconds at which the server ends the session; None if it does not say."""
     notes: str
     """What a practice server has to say of its parts; empty from any other."""
+    transcription_model: str = ""
+    """Which writes down what the user says; empty if none does, or the server does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class SessionUpdated:
     expires_at: float | None
     interrupts: bool
     """Whether the server itself cancels a response when the user begins to speak."""
+    transcription_model: str = ""
+    """As above."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,12 +74,18 @@ def server_event(event: Json) -> ServerEvent:
 def _session_created(event: Json) -> ServerEvent:
     notes = at(event, "session", "practice").get("notes")
     said = [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
-    return SessionCreated(_expires_at(event), clean(" ".join(said)[:MOST_NOTE_CHARACTERS]))
+    note = clean(" ".join(said)[:MOST_NOTE_CHARACTERS])
+    return SessionCreated(_expires_at(event), note, _transcription_model(event))
 
 
 def _session_updated(event: Json) -> ServerEvent:
     turn_detection = at(event, "session", "audio", "input", "turn_detection")
-    return SessionUpdated(_expires_at(event), turn_detection.get("interrupt_response") is True)
+    interrupts = turn_detection.get("interrupt_response") is True
+    return SessionUpdated(_expires_at(event), interrupts, _transcription_model(event))
+
+
+def _transcription_model(event: Json) -> str:
+    return identity(at(event, "session", "audio", "input", "transcription"), "model")
 
 
 def _expires_at(event: Json) -> float | None:

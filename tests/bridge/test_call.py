@@ -668,7 +668,11 @@ async def test_page_is_told_what_the_call_costs():
         response = {"id": "r1", "status": "completed", "usage": usage}
         await upstream.send("response.done", response=response)
 
-        await page.sees(type="state", cost=4.0)
+        await page.sees(type="state", cost=4.0, at_least=False)
+        await upstream.send("response.created", response={"id": "r2"})
+        unsaid = {"id": "r2", "status": "completed", "usage": None}
+        await upstream.send("response.done", response=unsaid)
+        await page.sees(type="state", cost=4.0, at_least=True)
 
 
 async def test_a_call_begins_as_the_page_wishes_and_the_owner_allows():

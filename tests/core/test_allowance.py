@@ -3,6 +3,7 @@
 import pytest
 
 from components.core.allowance import GOODBYE_S, Allowance, Limits, Verdict
+from components.protocol.prices import Cost
 
 
 def begun(**limits):
@@ -19,7 +20,7 @@ def said(allowance, now, answering=False):
 
 def test_call_without_limits_never_ends():
     allowance = begun()
-    allowance.spend(10**9)
+    allowance.spend(Cost(10**9, unknown=10**9))
 
     assert allowance.verdict(10**9, False) is None
 
@@ -99,10 +100,11 @@ def test_silence_may_end_the_call_before_its_time():
 def test_call_that_has_cost_all_it_may_ends_after_its_answer():
     allowance = begun(cost=0.5)
     allowance.spend(None)
-    allowance.spend(0.49)
+    allowance.spend(Cost(0.24))
+    allowance.spend(Cost(0.49))
     assert allowance.verdict(101.0, False) is None
 
-    allowance.spend(0.5)
+    allowance.spend(Cost(0.5))
     assert allowance.spent
     assert said(allowance, 101.0, answering=True) == (
         "This call has reached its limit of $0.50 and ends after this answer."
@@ -114,9 +116,48 @@ def test_call_that_has_cost_all_it_may_ends_after_its_answer():
 
 def test_tiny_limit_is_told_as_it_is():
     allowance = begun(cost=0.002)
-    allowance.spend(1.0)
+    allowance.spend(Cost(1.0))
 
     assert "$0.002." in allowance.verdict(101.0, False).sentence
+
+
+@pytest.mark.parametrize(
+    ("costs", "spent"),
+    [
+        ([Cost(0.0, 9)], False),
+        ([Cost(0.0, 10)], True),
+        ([Cost(0.3, 0), Cost(0.3, 1)], False),
+        ([Cost(0.3, 0), Cost(0.3, 2)], False),
+        ([Cost(0.3, 0), Cost(0.3, 3)], True),
+        ([Cost(0.01, 0), Cost(0.01, 12)], False),
+        ([Cost(0.4, 0), Cost(0.5, 0), Cost(0.5, 1)], False),
+        ([Cost(0.4, 0), Cost(0.5, 0), Cost(0.5, 2)], True),
+    ],
+)
+def test_what_has_no_known_cost_counts_as_the_dearest_answer_or_as_a_tenth(costs, spent):
+    allowance = begun(cost=1.0)
+    for cost in costs:
+        allowance.spend(cost)
+
+    assert allowance.spent is spent
+
+
+def test_what_a_transcript_costs_says_nothing_of_an_answer():
+    allowance = begun(cost=1.0)
+    allowance.spend(Cost(0.001), answer=False)
+    allowance.spend(Cost(0.001, unknown=10), answer=True)
+
+    assert allowance.spent
+
+
+def test_call_that_ends_by_what_is_unknown_says_that_it_is_not_sure():
+    allowance = begun(cost=1.0)
+    allowance.spend(Cost(0.1, unknown=0))
+    allowance.spend(Cost(0.1, unknown=9))
+
+    assert allowance.verdict(101.0, False) == Verdict(
+        True, "This call may have reached its limit of $1.00. You can start another."
+    )
 
 
 def test_call_without_a_known_price_is_never_spent():

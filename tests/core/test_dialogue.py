@@ -23,6 +23,7 @@ from components.protocol.events import (
     ResponseCreated,
     ResponseDone,
     SessionCreated,
+    SessionUpdated,
     SpeechStarted,
     TextDelta,
     TranscriptDelta,
@@ -30,6 +31,7 @@ from components.protocol.events import (
     TranscriptionDone,
 )
 from components.protocol.failures import Failure, Severity
+from components.protocol.prices import Cost
 from components.protocol.usage import Usage
 from tests.wire import validate_client_event
 
@@ -44,6 +46,12 @@ PAST = Conversation(
 
 def a_dialogue(past=None, model=MODEL, **limits):
     return Dialogue(model, Limits(**limits), past)
+
+
+def figures(cost: Cost | None) -> tuple[float, int]:
+    """Dollars, and how many reports are unknown."""
+    assert cost is not None
+    return round(cost.dollars, 9), cost.unknown
 
 
 def spoke(words, item_id="a1"):
@@ -105,12 +113,45 @@ def test_words_of_both_sides_enter_the_conversation():
 
 def test_what_the_call_costs_is_what_its_tokens_cost():
     dialogue = a_dialogue()
-    assert dialogue.cost == 0
+    assert dialogue.cost == Cost()
     dialogue.receive(used(1_000_000))
     dialogue.receive(used(500_000))
 
-    assert dialogue.cost == pytest.approx(96.0)
+    assert figures(dialogue.cost) == (96.0, 0)
     assert a_dialogue(model="practice-engine").cost is None
+
+
+def test_transcripts_cost_what_the_model_does_that_the_server_uses_then():
+    dialogue = a_dialogue()
+    minute = TranscriptionDone("u1", 0, "Hello.", Usage(transcription_s=60.0))
+    dialogue.receive(SessionCreated(None, "", "gpt-realtime-whisper"))
+    dialogue.receive(minute)
+    assert figures(dialogue.cost) == (0.017, 0)
+
+    dialogue.receive(SessionUpdated(None, True, "gpt-transcribe"))
+    dialogue.receive(minute)
+    assert figures(dialogue.cost) == (0.0215, 0)
+
+    dialogue.receive(SessionUpdated(None, True))
+    dialogue.receive(minute)
+    assert figures(dialogue.cost) == (0.0215, 1)
+
+
+def test_answers_without_a_figure_use_up_a_limit_all_the_same():
+    dialogue = a_dialogue(cost=1.0)
+    for _ in range(10):
+        assert not dialogue.spent
+        dialogue.receive(ResponseDone("r1", "completed", (), ServerError(), Usage(unreported=1)))
+
+    assert dialogue.spent
+    assert dialogue.cost == Cost(0.0, unknown=10)
+
+
+def test_a_surcharge_makes_every_report_dearer():
+    dialogue = Dialogue(MODEL, Limits(), surcharge=1.1)
+    dialogue.receive(used(1_000_000))
+
+    assert figures(dialogue.cost) == (70.4, 0)
 
 
 def test_a_call_is_spent_once_it_has_cost_what_it_may():

@@ -11,6 +11,7 @@ from components.core.observer import SPENT, Observer, Seen
 from components.core.outputs import Hangup, RunTool, Send, Show
 from components.core.replies import BEGIN_LIMIT_S
 from components.core.transcript import MOST_SHOWN
+from components.protocol.prices import Cost
 from components.protocol.reading import server_event
 from tests.wire import validate_client_event
 
@@ -187,7 +188,7 @@ def test_words_that_go_on_are_answered_from_their_last_end():
 
 
 def test_the_cost_is_that_of_the_model():
-    assert Watch(spent(1200), spent(1200)).seen.cost == pytest.approx(2 * 0.0768)
+    assert Watch(spent(1200), spent(1200)).seen.cost == Cost(2 * 0.0768)
     assert Watch(spent(), model="practice-engine").seen.cost is None
 
 

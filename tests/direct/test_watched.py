@@ -18,6 +18,7 @@ from components.direct.minting import Minting
 from components.direct.watched import UNSEEN, Watched
 from components.protocol.failures import OUR_FAULT
 from components.protocol.options import Refused
+from components.protocol.prices import Cost
 from components.protocol.usage import Usage
 from components.settings import Settings
 from components.upstream.client import Upstream, open_upstream
@@ -193,9 +194,9 @@ async def test_a_call_in_which_nobody_speaks_is_hung_up(monkeypatch: pytest.Monk
     assert "nobody spoke" in watched.reason
 
 
-def by_sound(usage: Usage, _: str) -> float:
+def by_sound(usage: Usage, *_: object) -> Cost:
     """A dollar for a token of the assistant's sound."""
-    return float(usage.output_audio)
+    return Cost(float(usage.output_audio))
 
 
 async def test_a_call_that_is_too_expensive_ends_after_its_answer(
@@ -219,7 +220,7 @@ async def test_another_question_does_not_put_the_end_off(monkeypatch: pytest.Mon
     async with watching(max_call_cost=1.0) as (caller, watched):
         await becomes(watched, connected)
         caller.say("what is two plus two")
-        await becomes(watched, lambda s: bool(s.cost))
+        await becomes(watched, lambda s: s.cost is not None and s.cost.dollars > 0)
         caller.say("what is two plus three")
         await caller.ended()
         await becomes(watched, ended)
@@ -232,7 +233,7 @@ async def test_a_call_below_its_limit_goes_on(monkeypatch: pytest.MonkeyPatch) -
     async with watching(max_call_cost=1_000_000.0) as (caller, watched):
         await becomes(watched, connected)
         caller.say("what is two plus two")
-        await becomes(watched, lambda s: bool(s.cost))
+        await becomes(watched, lambda s: s.cost is not None and s.cost.dollars > 0)
         caller.say("what is two plus three")
         await becomes(watched, lambda s: "5" in "".join(texts(s)))
 

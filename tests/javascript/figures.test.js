@@ -27,6 +27,19 @@ test("a cost is told in cents, in their hundredths while it is low, and not at a
   assert.equal(elements.cost.parentElement.hidden, true);
 });
 
+test("a cost of which a part is unknown is told as the least that it can be", () => {
+  const told = [0, 0.00001, 0.0123, 12.345].map((cost) => {
+    figures.spend(cost, true);
+    return elements.cost.textContent;
+  });
+  assert.deepEqual(told, [
+    "at least $0.00",
+    "at least $0.0000",
+    "at least $0.0123",
+    "at least $12.35",
+  ]);
+});
+
 test("an answer's time begins where the user falls silent, and is told once", () => {
   figures.clear();
   figures.follow({ user: "speaking" }, { user: "listening", assistant: "thinking" });

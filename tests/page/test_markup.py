@@ -2,6 +2,7 @@ import pytest
 
 from components.core.conversation import Assistant, Connection, Conversation
 from components.page import markup
+from components.protocol.prices import Cost
 from components.protocol.usage import Usage
 from components.settings import ChatModel, Settings, TurnCredentials
 
@@ -80,10 +81,11 @@ def test_the_direct_tab_holds_the_widget_and_what_the_server_sees() -> None:
 
 def test_the_direct_tab_tells_what_is_known_of_time_and_money() -> None:
     used = Conversation(usage=Usage(input_text=1000, output_audio=234))
-    unknown, known = markup.direct_states(used), markup.direct_states(used, 1.234, 0.0032)
+    unknown, known = markup.direct_states(used), markup.direct_states(used, 1.234, Cost(0.0032))
 
     assert ">1,234<" in unknown
     assert "Cost" not in unknown
     assert ">1.23 s<" in known
     assert ">$0.0032<" in known
-    assert ">$1.50<" in markup.direct_states(used, cost=1.5)
+    assert ">$1.50<" in markup.direct_states(used, cost=Cost(1.5))
+    assert ">at least $0.0200<" in markup.direct_states(used, cost=Cost(0.02, unknown=1))

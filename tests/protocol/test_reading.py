@@ -151,6 +151,17 @@ TRANSCRIPTION = "conversation.item.input_audio_transcription"
             },
             SessionUpdated(1_800_000_000.0, True),
         ),
+        *(
+            (
+                type_,
+                {"session": {"audio": {"input": {"transcription": {"model": "whisper-1"}}}}},
+                expected,
+            )
+            for type_, expected in (
+                ("session.created", SessionCreated(None, "", "whisper-1")),
+                ("session.updated", SessionUpdated(None, False, "whisper-1")),
+            )
+        ),
         (
             "error",
             {"error": {"type": "t", "code": "c", "message": "m", "param": "p", "event_id": "e"}},

@@ -66,13 +66,13 @@ def read(event: dict[str, Any]) -> Any:
         ("conversation.item.done", ItemDone(Item("", "tool"), None)),
         ("conversation.item.deleted", ItemDeleted("")),
         ("conversation.item.truncated", ItemTruncated("")),
-        (f"{TRANSCRIPTION}.completed", TranscriptionDone("", 0, "", Usage())),
+        (f"{TRANSCRIPTION}.completed", TranscriptionDone("", 0, "", Usage(unreported=1))),
         (f"{TRANSCRIPTION}.failed", TranscriptionFailed("")),
         ("response.created", ResponseCreated("")),
         ("response.output_item.added", OutputItemAdded("", Item("", "tool"))),
         ("response.output_item.done", OutputItemDone("", Item("", "tool"))),
         ("response.output_audio.done", AudioDone("", "")),
-        ("response.done", ResponseDone("", "", (), ServerError(), Usage())),
+        ("response.done", ResponseDone("", "", (), ServerError(), Usage(unreported=1))),
         *(
             (type_, Other(type_))
             for type_ in (

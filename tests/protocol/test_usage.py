@@ -38,6 +38,20 @@ def test_usage_of_a_response_is_told_apart_by_kind():
     )
 
 
+def test_images_are_told_apart_and_are_no_text():
+    details = {
+        "text_tokens": 20,
+        "audio_tokens": 13,
+        "image_tokens": 99,
+        "cached_tokens": 74,
+        "cached_tokens_details": {"text_tokens": 0, "audio_tokens": 10, "image_tokens": 64},
+    }
+
+    assert usage_of_response({"input_tokens": 132, "input_token_details": details}) == Usage(
+        input_text=20, input_audio=13, input_image=99, cached_audio=10, cached_image=64
+    )
+
+
 def test_responses_add_up():
     once = usage_of_response(REPORT)
     twice = once + once
@@ -64,11 +78,17 @@ def test_cached_tokens_without_details_are_text_and_never_more_than_there_was():
     [
         (
             {"type": "tokens", "input_tokens": 26, "output_tokens": 9, "total_tokens": 35},
-            Usage(transcription_input=26, transcription_output=9),
+            Usage(transcription_audio=26, transcription_output=9),
         ),
         ({"type": "duration", "seconds": 4.5}, Usage(transcription_s=4.5)),
         ({"type": "duration", "seconds": 4}, Usage(transcription_s=4.0)),
-        ({}, Usage()),
+        (
+            {"input_tokens": 26, "output_tokens": 9, "input_token_details": {"text_tokens": 6}},
+            Usage(transcription_text=6, transcription_audio=20, transcription_output=9),
+        ),
+        ({"seconds": 0}, Usage()),
+        ({"type": "duration"}, Usage(unreported=1)),
+        ({}, Usage(unreported=1)),
     ],
 )
 def test_transcription_counts_by_tokens_or_by_time(report, expected):
@@ -84,12 +104,20 @@ def test_all_kinds_of_usage_add_up():
 
 @pytest.mark.parametrize("odd", [-5, 1.5, True, "9", None, [9], {"a": 9}])
 def test_what_is_no_count_counts_as_none(odd):
-    assert usage_of_response({"input_tokens": odd}) == Usage()
+    assert usage_of_response({"input_tokens": odd}) == Usage(unreported=1)
+    assert usage_of_response({"input_tokens": odd, "output_tokens": 0}) == Usage()
+
+
+def test_a_response_that_reports_no_tokens_has_been_reported():
+    nothing = {"total_tokens": 0, "input_tokens": 0, "output_tokens": 0}
+
+    assert usage_of_response(nothing) == Usage()
+    assert usage_of_response({}) == Usage(unreported=1)
 
 
 @pytest.mark.parametrize("odd", [-0.5, True, "9", None, float("nan")])
 def test_what_is_no_time_counts_as_none(odd):
-    assert usage_of_transcription({"seconds": odd}) == Usage()
+    assert usage_of_transcription({"seconds": odd}) == Usage(unreported=1)
 
 
 def test_absurd_figures_are_cut_down():
@@ -101,6 +129,7 @@ def reports(values):
     names = [
         *("seconds", "input_tokens", "output_tokens", "input_token_details", "text_tokens"),
         *("output_token_details", "audio_tokens", "cached_tokens", "cached_tokens_details"),
+        "image_tokens",
     ]
     return st.dictionaries(st.sampled_from(names), values, max_size=6)
 
@@ -122,3 +151,4 @@ def test_whatever_a_server_reports_usage_only_grows_and_caching_stays_a_part(rep
             assert getattr(after, name) >= getattr(before, name)
         assert after.cached_text <= after.input_text
         assert after.cached_audio <= after.input_audio
+        assert after.cached_image <= after.input_image

@@ -25,17 +25,17 @@
     asked = 0;
   }
 
-  // US dollars so far; null if nobody knows.
-  function spend(cost) {
+  // US dollars so far; null if nobody knows. There may be more of which nobody knows how much.
+  function spend(cost, atLeast) {
     const known = typeof cost === "number";
     const element = document.querySelector('#timing [data-figure="cost"]');
     if (element) element.parentElement.hidden = !known;
-    write("cost", known ? dollars(cost) : "–");
+    write("cost", known ? dollars(cost, atLeast) : "–");
   }
 
-  function dollars(cost) {
-    if (cost > 0 && cost < 0.0001) return "< $0.0001";
-    return `$${cost.toFixed(cost > 0 && cost < 0.1 ? 4 : 2)}`;
+  function dollars(cost, atLeast) {
+    if (cost > 0 && cost < 0.0001 && !atLeast) return "< $0.0001";
+    return `${atLeast ? "at least " : ""}$${cost.toFixed(cost > 0 && cost < 0.1 ? 4 : 2)}`;
   }
 
   // A function that tells what the browser did with the assistant's sound since it was asked last.

@@ -163,7 +163,7 @@ import { stayAwake } from "../shared/wake.js";
     }
   }
 
-  function follow(mine, { connection, user, assistant, notice: sentence, cost }) {
+  function follow(mine, { connection, user, assistant, notice: sentence, cost, at_least }) {
     rv.connection.settle(mine.connection);
     mine.rejoin.back();
     if (notice === TRYING) mine.told = null;
@@ -171,7 +171,7 @@ import { stayAwake } from "../shared/wake.js";
     // The same notice again does not cover what the page itself has said since.
     if (sentence !== mine.told) notice = mine.told = String(sentence || "");
     rv.figures.follow(state, { user, assistant });
-    rv.figures.spend(cost);
+    rv.figures.spend(cost, at_least);
     rv.levels.speak("user", user === "speaking");
     rv.levels.speak("assistant", assistant === "speaking");
     if (connection === "failed" && !notice) notice = rv.connection.CLOSED;

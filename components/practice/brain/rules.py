@@ -65,13 +65,23 @@ def reply(words: str | None, context: Context, now: datetime, rng: Random) -> Sa
         return Say(_not_recognised(context.seconds))
     if not words.strip():
         return Say("I heard you speak, but could not make out any words.")
-    if _plain(words) not in _STOPPING:
+    if _plain(words) not in _STOPPING and not _has_called(context):
         wanted = tool_calls.wanted(_turns(context.items, words), context.tools, context.tool_choice)
         if isinstance(wanted, Ask):
             return Say(wanted.question)
         if wanted is not None:
             return wanted
     return Say(_by_rule(words, context.items, now, rng))
+
+
+def _has_called(context: Context) -> bool:
+    """Whether these words have led to a call before, and nobody insists on another."""
+    for item in reversed(context.items):
+        if item.get("type") == "function_call":
+            return context.tool_choice in ("auto", "none")
+        if item.get("role") == "user":
+            break
+    return False
 
 
 def _not_recognised(seconds: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.audio import decode
 from components.practice.engine.engine import Engine, counting_ids
+from components.practice.engine.g711 import Coder
 from components.practice.engine.outputs import Event, NewId, Outbox, Output
 from components.practice.engine.playout import Place, Playout
 from components.practice.engine.schema import RefusedError
@@ -20,6 +21,10 @@ class _CallOutbox(Outbox):
     def __init__(self, new_id: NewId, playout: Playout) -> None:
         super().__init__(new_id)
         self._playout = playout
+
+    def encoder(self, _format_type: str) -> Coder:
+        """None: a track has a codec of its own."""
+        return bytes
 
     def emit(self, type_: str, **fields: Any) -> None:
         if type_ == "response.output_audio.delta":

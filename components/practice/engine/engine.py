@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Final
 
+from components.practice.engine.g711 import GROWTH, PCM, decoder
 from components.practice.engine.input_buffer import InputBuffer, Turn
 from components.practice.engine.items import Conversation, audio_bytes, item_from
 from components.practice.engine.outputs import (
@@ -22,7 +23,7 @@ from components.practice.engine.outputs import (
 )
 from components.practice.engine.responses import Responses
 from components.practice.engine.schema import RefusedError
-from components.practice.engine.sessions import Session, initial_session, updated_session
+from components.practice.engine.sessions import Session, formats, initial_session, updated_session
 from components.practice.engine.transcripts import announce_transcript
 from components.practice.engine.validate import MAX_APPEND_BYTES, check_event, event_id_of
 
@@ -85,6 +86,7 @@ class Engine:
         self.session = initial_session(model, session_id, expires_at, notes, rules)
         if wanted is not None:
             self.session = updated_session(self.session, wanted, has_spoken=False)
+        self._decode = decoder(formats(self.session)["input_audio"])
         self._input_buffer.configure(self.session["audio"]["input"])
         self._session_seconds = session_seconds
         self._expires: float | None = None
@@ -143,7 +145,7 @@ class Engine:
         if item is not None and item.pending:
             item.pending = False
             item.recognised = text
-            if item.transcribed:
+            if item.transcription_model is not None:
                 announce_transcript(self._outbox, item)
         self._responses.resume(now)
         return self._outbox.drain()
@@ -233,15 +235,19 @@ class Engine:
 
     def _session_update(self, event: Event, _now: float) -> None:
         has_spoken = self._responses.has_spoken
+        before = formats(self.session)["input_audio"]
         self.session = updated_session(self.session, event["session"], has_spoken)
+        if (now_coded := formats(self.session)["input_audio"]) != before:
+            self._decode = decoder(now_coded)
         self._input_buffer.configure(self.session["audio"]["input"])
         self._outbox.emit("session.updated", session=self.session)
 
     def _append(self, event: Event, _now: float) -> None:
-        pcm = audio_bytes(event["audio"], "audio")
-        if len(pcm) > MAX_APPEND_BYTES:
+        coded = audio_bytes(event["audio"], "audio")
+        growth = 1 if formats(self.session)["input_audio"] == PCM else GROWTH
+        if len(coded) * growth > MAX_APPEND_BYTES:
             raise RefusedError("Invalid 'audio': more than 15 MiB at a time.", param="audio")
-        self._input_buffer.append(pcm)
+        self._input_buffer.append(self._decode(coded))
 
     def _commit(self, _event: Event, _now: float) -> None:
         self._input_buffer.commit()
@@ -257,14 +263,16 @@ class Engine:
             self._require_call(shown["call_id"])
         if shown["type"] == "function_call" and "call_id" not in shown:
             shown = {**shown, "call_id": self._outbox.new_id("call")}
-        item = item_from(shown, shown.get("id") or self._outbox.new_id("item"))
+        item = item_from(
+            shown, shown.get("id") or self._outbox.new_id("item"), formats(self.session)
+        )
         previous = self._conversation.insert(item, event.get("previous_item_id"))
         for stage in ("added", "done"):
             self._outbox.emit(
                 f"conversation.item.{stage}", previous_item_id=previous, item=item.wire()
             )
-        sound = b"".join(part.pcm for part in item.content or ())
-        if sound:
+        heard = (part.pcm for part in item.content or () if part.type == "input_audio")
+        if sound := b"".join(heard):
             item.pending = True
             self._outbox.ask(Recognise(item.id, sound))
             self._outbox.ask(Transcribe(item.id))
@@ -293,7 +301,7 @@ class Engine:
 
     def _item_retrieve(self, event: Event, _now: float) -> None:
         item = self._conversation.require(event["item_id"], "item_retrieve_invalid_item_id")
-        self._outbox.emit("conversation.item.retrieved", item=item.wire(with_audio=True))
+        self._outbox.emit("conversation.item.retrieved", item=item.wire(formats(self.session)))
 
     def _response_create(self, event: Event, _now: float) -> None:
         self._responses.create(self.session, event.get("response", {}))

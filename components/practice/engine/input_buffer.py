@@ -44,7 +44,7 @@ class InputBuffer:
         self._from_ms = 0
         self._onset_ms = 0
         self._fed_ms = 0
-        self.transcribes = False
+        self._transcription_model: str | None = None
 
     @property
     def end_ms(self) -> int:
@@ -52,7 +52,8 @@ class InputBuffer:
 
     def configure(self, audio_input: Mapping[str, Any]) -> None:
         """Follow a session's `audio.input`."""
-        self.transcribes = audio_input["transcription"] is not None
+        transcription = audio_input["transcription"]
+        self._transcription_model = transcription["model"] if transcription else None
         turn_detection = audio_input["turn_detection"]
         if (turn_detection is None) != (self._turns is None):
             self._forget()
@@ -178,7 +179,8 @@ class InputBuffer:
         assert self._item_id is not None
         self._feed(end_ms)
         part = self._part(self._from_ms, end_ms)
-        item = Item(self._item_id, _USER, [part], pending=True, transcribed=self.transcribes)
+        model = self._transcription_model
+        item = Item(self._item_id, _USER, [part], pending=True, transcription_model=model)
         item.speech_ms = speech_ms
         self._item_id = None
         if self._turns is not None:

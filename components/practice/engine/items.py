@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from components.audio import BYTES_PER_MS, decode, encode
+from components.practice.engine.g711 import decoder, encoder
 from components.practice.engine.schema import RefusedError
 
 MAX_AUDIO_BYTES: Final = 32 * 1024 * 1024
@@ -16,6 +17,12 @@ MAX_AUDIO_BYTES: Final = 32 * 1024 * 1024
 USER_MS_PER_TOKEN: Final = 100
 ASSISTANT_MS_PER_TOKEN: Final = 50
 CHARACTERS_PER_TOKEN: Final = 4
+TOKENS_PER_IMAGE: Final = 765
+"""Of any size: nobody looks into it."""
+
+
+Formats = Mapping[str, str]
+"""What the sound is coded as (`audio/pcm`, …), by the type of content."""
 
 
 @dataclass(slots=True)
@@ -49,11 +56,13 @@ class Part:
         self.words = [(start, word) for start, word in self.words if start < end_ms]
         self.text = "".join(word for _, word in self.words)
 
-    def wire(self, with_audio: bool) -> dict[str, Any]:
-        """As the API shows it."""
+    def wire(self, formats: Formats | None) -> dict[str, Any]:
+        """As the API shows it; with its sound, if that has a format."""
         match self.type:
             case "input_audio" | "output_audio":
-                sound = {"audio": encode(bytes(self.pcm))} if with_audio else {}
+                sound = {}
+                if formats is not None:
+                    sound["audio"] = encode(encoder(formats[self.type])(bytes(self.pcm)))
                 return {"type": self.type, "transcript": self.text, **sound}
             case "input_image":
                 return {"type": self.type, **self.image}
@@ -69,6 +78,22 @@ def _pieces(words: str) -> list[str]:
             pieces[-1] += " "
         pieces.append(piece)
     return [piece for piece in pieces if piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """So many of each kind."""
+
+    text: int = 0
+    audio: int = 0
+    image: int = 0
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(self.text + other.text, self.audio + other.audio, self.image + other.image)
+
+    @property
+    def total(self) -> int:
+        return self.text + self.audio + self.image
 
 
 @dataclass(slots=True)
@@ -87,15 +112,15 @@ class Item:
     """The words that the ears recognised in its sound: "" if none, None if there are no ears."""
     speech_ms: int = 0
     """How long somebody spoke in it, as far as that is known."""
-    transcribed: bool = False
-    """Whether the session wanted its words written down."""
+    transcription_model: str | None = None
+    """Which the session wanted to write its words down; None if they were not wanted."""
     truncated: bool = False
 
-    def wire(self, with_audio: bool = False) -> dict[str, Any]:
-        """As the API shows it."""
+    def wire(self, formats: Formats | None = None) -> dict[str, Any]:
+        """As the API shows it; with its sound, if that has a format."""
         shown = {"id": self.id, "object": "realtime.item", "status": self.status, **self.fields}
         if self.content is not None:
-            shown["content"] = [part.wire(with_audio) for part in self.content]
+            shown["content"] = [part.wire(formats) for part in self.content]
         return shown
 
     def context(self) -> dict[str, Any]:
@@ -110,17 +135,19 @@ class Item:
     def audio_ms(self) -> int:
         return sum(part.audio_ms for part in self.content or ())
 
-    def tokens(self) -> tuple[int, int]:
-        """Text tokens and audio tokens."""
+    def tokens(self) -> Tokens:
+        """What it weighs."""
         text = sum(len(str(self.fields.get(name, ""))) for name in ("name", "arguments", "output"))
-        audio = 0
+        audio = image = 0
         for part in self.content or ():
             if part.type == "input_audio":
                 audio += part.audio_ms // USER_MS_PER_TOKEN
+            elif part.type == "input_image":
+                image += TOKENS_PER_IMAGE
             else:
                 audio += part.audio_ms // ASSISTANT_MS_PER_TOKEN
                 text += len(part.text or "")
-        return text_tokens(text), audio
+        return Tokens(text_tokens(text), audio, image)
 
 
 def text_tokens(characters: int) -> int:
@@ -128,7 +155,7 @@ def text_tokens(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def item_from(shown: Mapping[str, Any], item_id: str) -> Item:
+def item_from(shown: Mapping[str, Any], item_id: str, formats: Formats) -> Item:
     """An item as a client describes it, already checked for form; raises `RefusedError`."""
     kept = {
         name: value
@@ -137,16 +164,23 @@ def item_from(shown: Mapping[str, Any], item_id: str) -> Item:
     }
     content = None
     if "content" in shown:
-        content = [_part(part, index) for index, part in enumerate(shown["content"])]
+        content = [_part(part, index, formats) for index, part in enumerate(shown["content"])]
     return Item(item_id, kept, content)
 
 
-def _part(shown: Mapping[str, Any], index: int) -> Part:
+def _part(shown: Mapping[str, Any], index: int, formats: Formats) -> Part:
     match shown["type"]:
         case "input_audio":
-            pcm = audio_bytes(shown["audio"], f"item.content[{index}].audio")
+            coded = audio_bytes(shown["audio"], f"item.content[{index}].audio")
+            pcm = decoder(formats["input_audio"])(coded)
             ms = len(pcm) // BYTES_PER_MS
             return Part("input_audio", shown.get("transcript"), bytearray(pcm), ms)
+        case "output_audio":
+            part = Part("output_audio")
+            coded = audio_bytes(shown.get("audio", ""), f"item.content[{index}].audio")
+            pcm = decoder(formats["output_audio"])(coded)
+            part.speak(pcm, shown.get("transcript", ""))
+            return part
         case "input_image":
             return Part("input_image", image={k: v for k, v in shown.items() if k != "type"})
         case kind:
@@ -154,13 +188,12 @@ def _part(shown: Mapping[str, Any], index: int) -> Part:
 
 
 def audio_bytes(text: str, param: str) -> bytes:
-    """The PCM of a base64 text; raises `RefusedError`."""
+    """The sound of a base64 text, as it is coded; raises `RefusedError`."""
     try:
         return decode(text)
     except ValueError:
         raise RefusedError(
-            f"Invalid '{param}'. Expected base64-encoded audio bytes (mono PCM16 at 24kHz) but "
-            "got an invalid value.",
+            f"Invalid '{param}'. Expected base64-encoded audio bytes but got an invalid value.",
             param=param,
         ) from None
 

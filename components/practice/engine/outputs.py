@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.practice.engine.g711 import Coder, encoder
+
 Event = Mapping[str, Any]
 NewId = Callable[[str], str]
 """A fresh id with this prefix."""
@@ -110,6 +112,10 @@ class Outbox:
     def ask(self, output: Output) -> None:
         """Anything else."""
         self._outputs.append(output)
+
+    def encoder(self, format_type: str) -> Coder:
+        """What codes the sound of one response."""
+        return encoder(format_type)
 
     def drain(self) -> list[Output]:
         """Everything collected so far."""

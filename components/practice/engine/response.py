@@ -7,13 +7,15 @@ last.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from components.audio import duration_ms, encode
-from components.practice.engine.items import Conversation, Item, Part, text_tokens
+from components.practice.engine.items import Conversation, Item, Part, Tokens, text_tokens
 from components.practice.engine.outputs import Event, Outbox, Speak, Think
 
 Usage = dict[str, Any]
+
+DEFAULT_VOICE: Final = "marin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,9 @@ class Plan:
     """What a response is to be: the session's settings and the request's own."""
 
     modality: str
-    voice: str
+    voice: str | Mapping[str, str]
+    """A name, or the `id` of a voice of the client's own."""
+    output_format: Mapping[str, Any]
     speed: float
     instructions: str
     tools: Sequence[Event]
@@ -53,6 +57,7 @@ class Response:
         self._message: Part | None = None
         self._steps: deque[tuple[str, ...]] = deque()
         self._speaking = False
+        self._encode = outbox.encoder(plan.output_format["type"])
         self._glue = ""
         self._thinking = True
         self._thought_asked = False
@@ -67,7 +72,8 @@ class Response:
     def wire(self) -> dict[str, Any]:
         """The response as the API shows it."""
         plan = self.plan
-        output = {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": plan.voice}
+        voice = plan.voice if isinstance(plan.voice, str) else plan.voice["id"]
+        output = {"format": plan.output_format, "voice": voice}
         return {
             "object": "realtime.response",
             "id": self.id,
@@ -131,7 +137,7 @@ class Response:
         if words:
             self._delta("output_audio_transcript", words)
         if pcm:
-            self._delta("output_audio", encode(pcm))
+            self._delta("output_audio", encode(self._encode(pcm)))
             self.has_sound = True
             self.audio_ms += duration_ms(pcm)
         if not self._output[-1].truncated:
@@ -157,16 +163,15 @@ class Response:
         self._usage = usage
         self._outbox.emit("response.done", response=self.wire())
 
-    def input_tokens(self) -> tuple[int, int]:
-        """Text and audio tokens of what there was to read."""
+    def input_tokens(self) -> Tokens:
+        """Of what there was to read."""
         fixed = len(self.plan.instructions) + sum(len(str(tool)) for tool in self.plan.tools)
-        counts = [item.tokens() for item in self.plan.context]
-        return text_tokens(fixed) + sum(text for text, _ in counts), sum(a for _, a in counts)
+        counts = (item.tokens() for item in self.plan.context)
+        return sum(counts, start=Tokens(text_tokens(fixed)))
 
-    def output_tokens(self) -> tuple[int, int]:
-        """Text and audio tokens of the answer so far."""
-        counts = [item.tokens() for item in self._output]
-        return sum(text for text, _ in counts), sum(audio for _, audio in counts)
+    def output_tokens(self) -> Tokens:
+        """Of the answer so far."""
+        return sum((item.tokens() for item in self._output), start=Tokens())
 
     def _advance(self) -> None:
         """Take the next steps, as far as nothing is being said."""
@@ -177,12 +182,17 @@ class Response:
             elif self.plan.modality == "audio":
                 self._speaking = True
                 self._mark_sentence()
-                self._outbox.ask(Speak(self.id, step[1], self.plan.voice, self.plan.speed))
+                self._outbox.ask(Speak(self.id, step[1], self._voice, self.plan.speed))
             else:
                 self._mark_sentence()
                 self._write(step[1])
         if not self._speaking and not self.done and not self._steps and not self._thinking:
             self.finish("completed")
+
+    @property
+    def _voice(self) -> str:
+        """One that the server has."""
+        return self.plan.voice if isinstance(self.plan.voice, str) else DEFAULT_VOICE
 
     def _write(self, text: str) -> None:
         part = self._begin_message("output_text")
@@ -289,7 +299,7 @@ class Response:
 
     def _check_limit(self) -> None:
         limit = self.plan.max_output_tokens
-        if isinstance(limit, int) and sum(self.output_tokens()) > limit and not self.done:
+        if isinstance(limit, int) and self.output_tokens().total > limit and not self.done:
             self.finish("incomplete", "max_output_tokens")
 
 

@@ -7,11 +7,11 @@ speaking still yields is ignored.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from components.practice.engine.items import Conversation, Item, item_from
+from components.practice.engine.items import Conversation, Formats, Item, Tokens, item_from
 from components.practice.engine.outputs import Cancel, Event, Outbox
 from components.practice.engine.response import Plan, Response
 from components.practice.engine.schema import RefusedError
-from components.practice.engine.sessions import Session, check_generation
+from components.practice.engine.sessions import Session, check_generation, formats, with_format
 from components.practice.engine.usage import usage_of
 
 MAX_BESIDE: Final = 16
@@ -28,7 +28,7 @@ class Responses:
         self._conversation = conversation
         self._conversation_id = conversation_id
         self._running: dict[str, Response] = {}
-        self._cached = (0, 0)
+        self._cached = Tokens()
         self.has_spoken = False
         self.quiet_from: float | None = None
         """When the last answer will have been played, if it was played as it came; None while
@@ -98,9 +98,7 @@ class Responses:
         counted = response.status in ("completed", "incomplete")
         response.announce(usage_of(response, self._cached) if counted else None)
         if response.plan.conversation_id is not None:
-            text, audio = response.input_tokens()
-            text_out, audio_out = response.output_tokens()
-            self._cached = (text + text_out, audio + audio_out)
+            self._cached = response.input_tokens() + response.output_tokens()
             self.quiet_from = now + response.audio_ms / 1000
         self._outbox.emit("rate_limits.updated", rate_limits=[RATE_LIMIT])
 
@@ -112,6 +110,7 @@ class Responses:
         return Plan(
             modality=setting("output_modalities")[0],
             voice=output.get("voice", session["audio"]["output"]["voice"]),
+            output_format={**session["audio"]["output"], **with_format(output)}["format"],
             speed=session["audio"]["output"]["speed"],
             instructions=setting("instructions"),
             tools=setting("tools"),
@@ -119,11 +118,11 @@ class Responses:
             max_output_tokens=setting("max_output_tokens"),
             metadata=wanted.get("metadata"),
             conversation_id=None if beside else self._conversation_id,
-            context=self._context(wanted),
+            context=self._context(wanted, formats(session)),
             prompt=prompt,
         )
 
-    def _context(self, wanted: Event) -> tuple[Item, ...]:
+    def _context(self, wanted: Event, coded: Formats) -> tuple[Item, ...]:
         if "input" not in wanted:
             return tuple(self._conversation.items)
         return tuple(
@@ -131,6 +130,6 @@ class Responses:
                 shown["id"], "item_reference_invalid_item_id", f"response.input[{index}].id"
             )
             if shown["type"] == "item_reference"
-            else item_from(shown, shown.get("id", ""))
+            else item_from(shown, shown.get("id", ""), coded)
             for index, shown in enumerate(wanted["input"])
         )

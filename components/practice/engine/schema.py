@@ -4,8 +4,8 @@ Rule: what is not listed is refused, and the first fault found is the one that i
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
 
 Check = Callable[[object, str], None]
 """Raises `RefusedError` unless a value may stand at a path."""
@@ -191,6 +191,31 @@ def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None =
             fields[name](element, f"{prefix}{name}")
 
     return check
+
+
+def lenient(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
+    """A record in which null stands for a field that is missing, unless it is required."""
+    strict = record(required, optional)
+
+    def check(value: object, path: str) -> None:
+        if isinstance(value, Mapping):
+            value = {k: v for k, v in value.items() if v is not None or k in required}
+        strict(value, path)
+
+    return check
+
+
+def without_nulls(value: Any, free: Collection[str]) -> Any:
+    """The same value without fields that are null; what stands in a field of `free` is kept."""
+    if isinstance(value, list):
+        return [without_nulls(element, free) for element in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: element if name in free else without_nulls(element, free)
+        for name, element in value.items()
+        if element is not None
+    }
 
 
 def tagged(tag: str, kinds: Mapping[str, Check], why: str = "") -> Check:

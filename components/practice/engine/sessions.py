@@ -7,13 +7,16 @@ Rule: an update is applied whole or not at all, and only the keys that it names 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from components.practice.engine.g711 import PCM
+from components.practice.engine.items import Formats
 from components.practice.engine.schema import RefusedError
+from components.practice.engine.validate import DEFAULT_TRANSCRIPTION_MODEL
 from components.settings import PRACTICE_MODEL
 
 Session = Mapping[str, Any]
 
 DEFAULT_INSTRUCTIONS: Final = "You are a helpful voice assistant. Answer in short sentences."
-_FORMAT: Final = {"type": "audio/pcm", "rate": 24_000}
+_FORMAT: Final = {"type": PCM, "rate": 24_000}
 _SERVER_VAD: Final = {
     "type": "server_vad",
     "threshold": 0.5,
@@ -32,7 +35,10 @@ _SEMANTIC_VAD: Final = {
 }
 _RULES_REMARK: Final = "The practice server has no language model; it ignores the instructions."
 _SEMANTIC_REMARK: Final = "Semantic turn detection is approximated by a pause of fixed length."
-_FIXED_REMARK: Final = "Noise reduction, truncation, tracing and images are accepted, but not used."
+_FIXED_REMARK: Final = (
+    "Noise reduction, truncation, tracing, images, stored prompts and voices of one's own are "
+    "accepted, but not used."
+)
 
 
 def is_realtime_model(model: str) -> bool:
@@ -100,7 +106,7 @@ def updated_session(session: Session, change: Session, has_spoken: bool) -> Sess
     audio = change.get("audio", {})
     merged = {
         "input": {**session["audio"]["input"], **_input_blocks(audio.get("input", {}))},
-        "output": {**session["audio"]["output"], **_with_format(audio.get("output", {}))},
+        "output": {**session["audio"]["output"], **with_format(audio.get("output", {}))},
     }
     return {**session, **change, "audio": merged}
 
@@ -127,7 +133,9 @@ def check_generation(session: Session, change: Session, has_spoken: bool, path: 
 
 
 def _input_blocks(change: Session) -> Session:
-    blocks = dict(_with_format(change))
+    blocks = dict(with_format(change))
+    if (transcription := change.get("transcription")) is not None:
+        blocks["transcription"] = {"model": DEFAULT_TRANSCRIPTION_MODEL, **transcription}
     if turn_detection := change.get("turn_detection"):
         is_server_vad = turn_detection["type"] == "server_vad"
         blocks["turn_detection"] = {
@@ -137,6 +145,16 @@ def _input_blocks(change: Session) -> Session:
     return blocks
 
 
-def _with_format(change: Session) -> Session:
-    """A format may leave out its rate."""
-    return {**change, "format": _FORMAT} if "format" in change else change
+def with_format(change: Session) -> Session:
+    """PCM may leave out its rate; G.711 has none."""
+    is_pcm = change.get("format", {}).get("type") == PCM
+    return {**change, "format": _FORMAT} if is_pcm else change
+
+
+def formats(session: Session) -> Formats:
+    """What the sound of each kind of content is coded as."""
+    audio = session["audio"]
+    return {
+        "input_audio": audio["input"]["format"]["type"],
+        "output_audio": audio["output"]["format"]["type"],
+    }

@@ -5,34 +5,41 @@ Rule: what the last response already had counts as cached, in whole blocks.
 
 from typing import Final
 
+from components.practice.engine.items import Tokens
 from components.practice.engine.response import Response, Usage
 
 CACHE_BLOCK: Final = 64
 """Tokens are cached in blocks of this size."""
 
 
-def usage_of(response: Response, cached: tuple[int, int]) -> Usage:
-    """The figures of `response.done`; `cached` is what the last response already had, by kind."""
-    text_in, audio_in = response.input_tokens()
-    text_out, audio_out = response.output_tokens()
-    cached_text, cached_audio = (
-        min(old, new) // CACHE_BLOCK * CACHE_BLOCK
-        for old, new in zip(cached, (text_in, audio_in), strict=True)
+def usage_of(response: Response, before: Tokens) -> Usage:
+    """The figures of `response.done`; `before` is what the last response already had."""
+    given, made = response.input_tokens(), response.output_tokens()
+    cached = Tokens(
+        _cached(before.text, given.text),
+        _cached(before.audio, given.audio),
+        _cached(before.image, given.image),
     )
     return {
-        "total_tokens": text_in + audio_in + text_out + audio_out,
-        "input_tokens": text_in + audio_in,
-        "output_tokens": text_out + audio_out,
+        "total_tokens": given.total + made.total,
+        "input_tokens": given.total,
+        "output_tokens": made.total,
         "input_token_details": {
-            "text_tokens": text_in,
-            "audio_tokens": audio_in,
-            "image_tokens": 0,
-            "cached_tokens": cached_text + cached_audio,
-            "cached_tokens_details": {
-                "text_tokens": cached_text,
-                "audio_tokens": cached_audio,
-                "image_tokens": 0,
-            },
+            **_by_kind(given),
+            "cached_tokens": cached.total,
+            "cached_tokens_details": _by_kind(cached),
         },
-        "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
+        "output_token_details": {"text_tokens": made.text, "audio_tokens": made.audio},
+    }
+
+
+def _cached(before: int, now: int) -> int:
+    return min(before, now) // CACHE_BLOCK * CACHE_BLOCK
+
+
+def _by_kind(tokens: Tokens) -> Usage:
+    return {
+        "text_tokens": tokens.text,
+        "audio_tokens": tokens.audio,
+        "image_tokens": tokens.image,
     }

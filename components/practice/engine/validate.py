@@ -1,12 +1,13 @@
 """What each client event may hold.
 
 Rule: well formed is all that is decided here; whether an id exists, or a change is allowed at this
-moment, is the engine's business.
+moment, is the engine's business. In a response and in an item null is as good as missing.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from components.practice.engine.g711 import PCM, PCMA, PCMU
 from components.practice.engine.schema import (
     Check,
     RefusedError,
@@ -15,6 +16,7 @@ from components.practice.engine.schema import (
     boolean,
     integer,
     kind,
+    lenient,
     mapping,
     nullable,
     number,
@@ -22,6 +24,7 @@ from components.practice.engine.schema import (
     record,
     string,
     tagged,
+    without_nulls,
 )
 from components.settings import VOICES
 
@@ -85,8 +88,9 @@ def _metadata(value: object, path: str) -> None:
 def _transcription(value: object, path: str) -> None:
     """A transcription block; each model takes only the fields that it has."""
     record(
-        {"model": one_of(*TRANSCRIPTION_MODELS)},
+        {},
         {
+            "model": one_of(*TRANSCRIPTION_MODELS),
             "language": string(35, shortest=2),
             "languages": array(string(35, shortest=2), 100),
             "keywords": array(string(200)),
@@ -95,7 +99,7 @@ def _transcription(value: object, path: str) -> None:
         },
     )(value, path)
     assert isinstance(value, Mapping)
-    model = value["model"]
+    model = value.get("model", DEFAULT_TRANSCRIPTION_MODEL)
     for field, fits in _TRANSCRIPTION_FIELDS.items():
         if field in value and model not in fits:
             raise RefusedError(f"'{field}' is not supported by '{model}'.", param=f"{path}.{field}")
@@ -111,6 +115,7 @@ TRANSCRIPTION_MODELS: Final = (
     "gpt-4o-mini-transcribe-2025-12-15",
     "gpt-4o-transcribe-diarize",
 )
+DEFAULT_TRANSCRIPTION_MODEL: Final = "whisper-1"
 _TRANSCRIPTION_FIELDS: Final = {
     "delay": ("gpt-realtime-whisper",),
     "keywords": ("gpt-transcribe", "gpt-live-transcribe"),
@@ -125,10 +130,21 @@ _TRANSCRIPTION_FIELDS: Final = {
 NO_MCP: Final = "The practice server calls no MCP servers."
 _FORMAT: Final = tagged(
     "type",
-    {"audio/pcm": record({"type": anything}, {"rate": integer(24_000, 24_000)})},
-    "The practice server speaks PCM at 24 kHz only.",
+    {
+        PCM: lenient({"type": anything}, {"rate": integer(24_000, 24_000)}),
+        PCMU: lenient({"type": anything}, {}),
+        PCMA: lenient({"type": anything}, {}),
+    },
 )
-_VOICE: Final = one_of(*VOICES)
+
+
+def _voice(value: object, path: str) -> None:
+    if isinstance(value, Mapping):
+        record({"id": string(64, shortest=1)})(value, path)
+    else:
+        one_of(*VOICES)(value, path)
+
+
 _VAD_FLAGS: Final[Mapping[str, Check]] = {
     "create_response": boolean,
     "interrupt_response": boolean,
@@ -155,14 +171,17 @@ _TURN_DETECTION: Final = tagged(
 _TOOL: Final = tagged(
     "type",
     {
-        "function": record(
+        "function": lenient(
             {"type": anything, "name": string(pattern="[a-zA-Z0-9_-]{1,64}")},
             {"description": string(), "parameters": mapping},
         )
     },
     NO_MCP,
 )
-_REASONING: Final = record({}, {"effort": one_of("minimal", "low", "medium", "high", "xhigh")})
+_REASONING: Final = lenient({}, {"effort": one_of("minimal", "low", "medium", "high", "xhigh")})
+_PROMPT: Final = lenient(
+    {"id": string(256, shortest=1)}, {"variables": mapping, "version": string(256)}
+)
 _GENERATION: Final[Mapping[str, Check]] = {
     "output_modalities": _modalities,
     "instructions": string(),
@@ -171,6 +190,7 @@ _GENERATION: Final[Mapping[str, Check]] = {
     "parallel_tool_calls": boolean,
     "max_output_tokens": _max_output_tokens,
     "reasoning": nullable(_REASONING),
+    "prompt": nullable(_PROMPT),
 }
 _SESSION: Final = record(
     {"type": one_of("realtime", why="This is a realtime session.")},
@@ -198,7 +218,7 @@ _SESSION: Final = record(
                     },
                 ),
                 "output": record(
-                    {}, {"format": _FORMAT, "voice": _VOICE, "speed": number(0.25, 1.5)}
+                    {}, {"format": _FORMAT, "voice": _voice, "speed": number(0.25, 1.5)}
                 ),
             },
         ),
@@ -210,17 +230,24 @@ _SESSION: Final = record(
 
 _ID: Final = string(64, shortest=1)
 _ITEM_ID: Final = string(32, shortest=1)
-_TEXT_PART: Final = record({"type": anything, "text": string()})
+_TEXT_PART: Final = lenient({"type": anything, "text": string()}, {})
 _AUDIO: Final = string(MAX_APPEND_BYTES * 4 // 3 + 4)
 _USER_PARTS: Final = tagged(
     "type",
     {
         "input_text": _TEXT_PART,
-        "input_audio": record({"type": anything, "audio": _AUDIO}, {"transcript": string()}),
-        "input_image": record(
+        "input_audio": lenient({"type": anything, "audio": _AUDIO}, {"transcript": string()}),
+        "input_image": lenient(
             {"type": anything, "image_url": string(20_000_000, r"data:image/(png|jpeg);base64,.*")},
             {"detail": one_of("auto", "low", "high")},
         ),
+    },
+)
+_ASSISTANT_PARTS: Final = tagged(
+    "type",
+    {
+        "output_text": _TEXT_PART,
+        "output_audio": lenient({"type": anything}, {"audio": _AUDIO, "transcript": string()}),
     },
 )
 _ITEM_FIELDS: Final[Mapping[str, Check]] = {
@@ -232,7 +259,7 @@ _ITEM_FIELDS: Final[Mapping[str, Check]] = {
 
 def _message(parts: Check) -> Check:
     content = array(parts, least=1)
-    return record({"type": anything, "role": anything, "content": content}, _ITEM_FIELDS)
+    return lenient({"type": anything, "role": anything, "content": content}, _ITEM_FIELDS)
 
 
 _ITEM_KINDS: Final[Mapping[str, Check]] = {
@@ -241,25 +268,25 @@ _ITEM_KINDS: Final[Mapping[str, Check]] = {
         {
             "system": _message(tagged("type", {"input_text": _TEXT_PART})),
             "user": _message(_USER_PARTS),
-            "assistant": _message(tagged("type", {"output_text": _TEXT_PART})),
+            "assistant": _message(_ASSISTANT_PARTS),
         },
     ),
-    "function_call": record(
+    "function_call": lenient(
         {"type": anything, "name": string(64, shortest=1), "arguments": string()},
         {**_ITEM_FIELDS, "call_id": _ID},
     ),
-    "function_call_output": record(
+    "function_call_output": lenient(
         {"type": anything, "call_id": _ID, "output": string()}, _ITEM_FIELDS
     ),
 }
 _REFERENCE: Final = record({"type": anything, "id": _ID})
-_RESPONSE: Final = record(
+_RESPONSE: Final = lenient(
     {},
     {
         **_GENERATION,
-        "audio": record({}, {"output": record({}, {"format": _FORMAT, "voice": _VOICE})}),
+        "audio": lenient({}, {"output": lenient({}, {"format": _FORMAT, "voice": _voice})}),
         "conversation": one_of("auto", "none"),
-        "metadata": nullable(_metadata),
+        "metadata": _metadata,
         "input": array(tagged("type", {**_ITEM_KINDS, "item_reference": _REFERENCE})),
     },
 )
@@ -285,7 +312,7 @@ _EVENTS: Final[Mapping[str, Check]] = {
     ),
     "conversation.item.delete": _event(item_id=_ID),
     "conversation.item.retrieve": _event(item_id=_ID),
-    "response.create": _event(response_=_RESPONSE),
+    "response.create": _event(response_=nullable(_RESPONSE)),
     "response.cancel": _event(response_id_=nullable(_ID)),
     "output_audio_buffer.clear": _event(),
 }
@@ -306,4 +333,9 @@ def check_event(event: object) -> Event:
     if event.get("event_id") is not None:
         string(512)(event["event_id"], "event_id")
     tagged("type", _EVENTS)(event, "")
-    return event
+    return without_nulls(event, _FREE) if event["type"] in _WITH_NULLS else event
+
+
+_WITH_NULLS: Final = ("response.create", "conversation.item.create")
+_FREE: Final = ("parameters", "metadata", "variables")
+"""Objects whose fields are the client's own."""

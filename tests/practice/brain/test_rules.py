@@ -202,3 +202,19 @@ def test_there_is_always_something_to_say(
     words: str | None, items: list[dict[str, Any]], random: float
 ) -> None:
     assert said(words, *items, random=random)
+
+
+def test_words_that_have_led_to_a_call_lead_to_no_second_one() -> None:
+    asked = message("user", "what is the weather in Paris")
+    done = (asked, call("get_weather", "c1"), output("c1", "rain"), message("assistant", "Rain."))
+    words = "what is the weather in Paris"
+
+    def answer(items: Any, choice: Any = "auto") -> Any:
+        return reply(words, Context(items, [WEATHER], choice), NOON, lambda: 0.0)
+
+    assert isinstance(answer([asked]), Call)
+    assert isinstance(answer(done), Say)
+    assert isinstance(answer(done[:2]), Say)
+    assert isinstance(answer([*done, asked]), Call)
+    assert isinstance(answer(done, "required"), Call)
+    assert isinstance(answer(done, {"type": "function", "name": "get_weather"}), Call)

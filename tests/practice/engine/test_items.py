@@ -3,10 +3,18 @@
 from typing import Any
 
 from components.audio import decode, encode
-from components.practice.engine.items import MAX_AUDIO_BYTES, Conversation, Item, Part, item_from
-from components.practice.engine.outputs import Think
-from tests.practice.drive import Drive
+from components.practice.engine.items import (
+    MAX_AUDIO_BYTES,
+    Conversation,
+    Item,
+    Part,
+    Tokens,
+    item_from,
+)
+from components.practice.engine.outputs import Recognise, Think
+from tests.practice.drive import Drive, audio
 
+PCM = {"input_audio": "audio/pcm", "output_audio": "audio/pcm"}
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
 
 
@@ -137,10 +145,10 @@ def test_tokens_are_counted_by_kind() -> None:
     answered = Item("c", fields, [Part("output_audio", "twelve chars", bytearray(), 1000)])
     call = Item("d", {"type": "function_call", "name": "look", "arguments": "{}"})
 
-    assert spoken.tokens() == (0, 10)
-    assert typed.tokens() == (3, 0)
-    assert answered.tokens() == (3, 20)
-    assert call.tokens() == (2, 0)
+    assert spoken.tokens() == Tokens(0, 10)
+    assert typed.tokens() == Tokens(3, 0)
+    assert answered.tokens() == Tokens(3, 20)
+    assert call.tokens() == Tokens(2, 0)
 
 
 def test_context_shows_what_was_recognised_unless_it_was_written_down() -> None:
@@ -178,6 +186,20 @@ def test_words_are_spread_over_their_sound() -> None:
 def test_audio_given_as_an_item_keeps_its_length_and_transcript() -> None:
     sound = {"type": "input_audio", "audio": encode(bytes(4800)), "transcript": "hello"}
 
-    item = item_from({"type": "message", "role": "user", "content": [sound]}, "a")
+    item = item_from({"type": "message", "role": "user", "content": [sound]}, "a", PCM)
 
     assert item.content == [Part("input_audio", "hello", bytearray(4800), 100)]
+
+
+def test_an_assistants_sound_from_the_client_is_kept_and_not_listened_to() -> None:
+    drive = Drive()
+    part = {"type": "output_audio", "transcript": "Good day.", "audio": audio(1000)}
+    item = {"id": "a1", "type": "message", "role": "assistant", "content": [part]}
+
+    created = drive.send("conversation.item.create", item=item)
+    drive.send("conversation.item.truncate", item_id="a1", content_index=0, audio_end_ms=400)
+    kept = drive.send("conversation.item.retrieve", item_id="a1")
+
+    assert not [output for output in created if isinstance(output, Recognise)]
+    [content] = kept.event("conversation.item.retrieved")["item"]["content"]
+    assert content == {**part, "transcript": "Good ", "audio": audio(400)}

@@ -205,6 +205,7 @@ def response(prompt: str = "", **changes: Any) -> tuple[Response, Outbox]:
     plan = Plan(
         modality="audio",
         voice="marin",
+        output_format={"type": "audio/pcm", "rate": 24_000},
         speed=1.0,
         instructions="",
         tools=(),

@@ -3,6 +3,7 @@
 import pytest
 
 from components.practice.engine import sessions
+from components.practice.engine.outputs import Speak
 from components.practice.engine.sessions import DEFAULT_INSTRUCTIONS
 from tests.practice.drive import Drive
 
@@ -130,3 +131,30 @@ def test_blocks_are_replaced_whole_and_completed_by_defaults() -> None:
         "create_response": True,
         "interrupt_response": True,
     }
+
+
+def test_transcription_without_a_model_has_the_first_there_was() -> None:
+    drive = Drive()
+    drive.turn_detection(VAD)
+
+    updated = drive.update(audio={"input": {"transcription": {"language": "en"}}})
+    asked = drive.spoken_turn("hello there")
+
+    shown = updated.event("session.updated")["session"]["audio"]["input"]["transcription"]
+    assert shown == {"model": "whisper-1", "language": "en"}
+    assert "conversation.item.input_audio_transcription.completed" in asked.types
+
+
+def test_a_voice_of_the_clients_own_is_spoken_by_one_that_there_is() -> None:
+    drive = Drive()
+    voice = {"id": "voice_1"}
+
+    updated = drive.update(audio={"output": {"voice": voice}}, prompt={"id": "p"})
+    drive.type("Hello.")
+    asked = drive.send("response.create")
+    answer = drive.engine.say(drive.think(asked), "Hi.", 0.0)
+
+    session = updated.event("session.updated")["session"]
+    assert (session["audio"]["output"]["voice"], session["prompt"]) == (voice, {"id": "p"})
+    assert asked.event("response.created")["response"]["audio"]["output"]["voice"] == "voice_1"
+    assert [output.voice for output in answer if isinstance(output, Speak)] == ["marin"]

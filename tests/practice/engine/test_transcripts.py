@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from components.practice.engine.outputs import Think
@@ -6,16 +8,29 @@ from tests.practice.drive import Drive
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
 
 
-def test_transcription_has_a_price_too() -> None:
+def usage_with(model: str) -> Any:
+    """What the transcript of a turn of one and a half seconds is charged with."""
     drive = Drive()
     drive.turn_detection(VAD)
+    drive.update(audio={"input": {"transcription": {"model": model}}})
+    turn = drive.spoken_turn("hello there")
+    return turn.event("conversation.item.input_audio_transcription.completed")["usage"]
 
-    completed = drive.spoken_turn("hello there").event(
-        "conversation.item.input_audio_transcription.completed"
-    )
 
-    assert completed["usage"]["input_token_details"]["audio_tokens"] == 15
-    assert completed["usage"]["output_tokens"] == 3
+@pytest.mark.parametrize("model", ["gpt-4o-transcribe", "gpt-4o-mini-transcribe-2025-12-15"])
+def test_some_transcription_is_billed_by_tokens(model: str) -> None:
+    usage = usage_with(model)
+
+    assert usage["type"] == "tokens"
+    assert usage["input_token_details"]["audio_tokens"] == 15
+    assert usage["output_tokens"] == 3
+
+
+@pytest.mark.parametrize(
+    "model", ["gpt-transcribe", "gpt-live-transcribe", "gpt-realtime-whisper", "whisper-1"]
+)
+def test_other_transcription_is_billed_by_time(model: str) -> None:
+    assert usage_with(model) == {"type": "duration", "seconds": 1.5}
 
 
 @pytest.mark.parametrize(

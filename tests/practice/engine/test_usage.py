@@ -20,3 +20,16 @@ def test_usage_counts_tokens_and_what_was_cached() -> None:
     assert one["total_tokens"] == 15 + 100 + 20
     assert two["input_token_details"]["audio_tokens"] == 15 + 16 + 15
     assert two["input_token_details"]["cached_tokens_details"]["text_tokens"] == 64
+
+
+def test_images_are_counted_apart_and_cached_apart() -> None:
+    drive = Drive()
+    picture = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    item = {"type": "message", "role": "user", "content": [picture]}
+    drive.send("conversation.item.create", item=item)
+    one = drive.say(drive.think(drive.send("response.create")), "A.").event("response.done")
+    two = drive.say(drive.think(drive.send("response.create")), "A.").event("response.done")
+
+    details = [done["response"]["usage"]["input_token_details"] for done in (one, two)]
+    assert [d["image_tokens"] for d in details] == [765, 765]
+    assert [d["cached_tokens_details"]["image_tokens"] for d in details] == [0, 704]
