@@ -1,7 +1,6 @@
 // Knows fastrtc's component: starts and stops its call by its own button, and mends what it does
 // badly. Its buttons and its wave are never seen.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.component) return;
 
   const RECORD = '#call button[aria-label="start stream"]';
@@ -192,7 +191,14 @@
     closeContexts();
   }
 
+  // Its buttons, of which one would mute the microphone unseen, are not for people.
+  function seclude() {
+    const element = document.getElementById("call");
+    if (element) element.inert = true;
+  }
+
   function tend() {
+    seclude();
     passGrantPanel();
     dropWave();
     dropToasts();
