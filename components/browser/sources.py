@@ -11,7 +11,7 @@ _HERE: Final = Path(__file__).parent
 
 _PAGE_STYLES: Final = tuple(
     f"page/{name}.css"
-    for name in ("colours", "frame", "transcript", "signs", "bar", "drawer", "narrow")
+    for name in ("colours", "frame", "transcript", "signs", "bar", "drawer", "panes", "narrow")
 )
 _SHARED: Final = (
     *("shared/microphone.js", "shared/canvas.js", "shared/states.js"),
@@ -26,7 +26,10 @@ _PAGE_SCRIPTS: Final = (
     *("page/key.js", "page/gradio.js", "page/microphone.js", "page/component.js"),
     *("page/snapshots.js", "page/connection.js", "page/rejoin.js", "page/sound.js"),
     *("page/figures.js", "page/timeline.js", "page/plot.js", "page/levels.js"),
-    *("page/transcript.js", "page/saving.js", "page/drawer.js", "page/bridged.js"),
+    *("page/transcript.js", "page/saving.js", "page/drawer.js"),
+    *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
+    *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
+    *("page/ear.js", "page/bridged.js"),
 )
 _DIRECT_SCRIPTS: Final = ("page/loudness.js", "page/direct.js")
 _WIDGET_SCRIPTS: Final = (

@@ -11,7 +11,13 @@ import gradio as gr
 
 from components.core.conversation import Conversation
 
-PANES: Final = {"sound": "Sound", "route": "Route"}
+PANES: Final = {
+    "settings": "Settings",
+    "timing": "Timing",
+    "events": "Events",
+    "sound": "Sound",
+    "route": "Route",
+}
 """The panes by their ids, in the order of their tabs."""
 
 
@@ -30,10 +36,15 @@ def tabs(panes: list[str]) -> str:
     )
 
 
+def pane(name: str, content: str) -> None:
+    """A pane of HTML alone."""
+    with gr.Column(elem_id=name, elem_classes="rv-pane"):
+        gr.HTML(content, padding=False)
+
+
 def sound() -> None:
     """The pane of the plot: the last minute, and what can be measured of the sound."""
-    with gr.Column(elem_id="sound", elem_classes="rv-pane"):
-        gr.HTML(_SOUND, padding=False)
+    pane("sound", _SOUND)
 
 
 def route() -> tuple[gr.HTML, gr.Textbox]:
@@ -84,7 +95,7 @@ _SOUND: Final = """\
 <p>Shaded: from the moment when speech was detected to its end, yours in the upper half, the
   assistant's in the lower one. Marks: <b>▾</b> you begin and <b>▴</b> you end, <b>▸</b> first
   sound of an answer, <b>✕</b> you speak over an answer.</p>
-<dl class="rv-timing" id="timing">
+<dl class="rv-timing" id="figures">
   <div><dt>Answer after</dt><dd data-figure="answer">&ndash;</dd></div>
   <div><dt>Browser buffer</dt><dd data-figure="buffer">&ndash;</dd></div>
   <div><dt>Round trip</dt><dd data-figure="rtt">&ndash;</dd></div>

@@ -14,11 +14,12 @@ from components.access.rates import Rates
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
 from components.browser.sources import page_head
-from components.page import drawer, markup
+from components.page import drawer, inspection, markup, tuning
 from components.page.local import keep_local
 from components.page.theme import theme
 from components.page.words import Watching, keep_words, show_bridged, show_direct
 from components.settings import Settings
+from components.upstream.configuration import session_options
 
 QUIET: Final[dict[str, Any]] = {"container": False, "show_label": False}
 
@@ -70,12 +71,30 @@ def _panes(
     settings: Settings,
 ) -> None:
     """The drawer with the panes that this app has something to show in."""
-    panes = [pane for pane in drawer.PANES if pane != "route" or watching is not None]
+    tuned = tuning.pane(session_options(settings), _tunable(settings))
+    shown = {
+        "settings": bool(tuned),
+        "timing": "events" in settings.visitors_may,
+        "events": "events" in settings.visitors_may,
+        "sound": True,
+        "route": watching is not None,
+    }
+    panes = [pane for pane in drawer.PANES if shown[pane]]
     gr.HTML(drawer.tabs(panes), padding=False, elem_id="drawer-head")
+    if shown["settings"]:
+        drawer.pane("settings", tuned)
+    if shown["events"]:
+        drawer.pane("timing", inspection.TIMING)
+        drawer.pane("events", inspection.EVENTS)
     drawer.sound()
     if watching is not None:
         seen, name = drawer.route()
         show_direct(watching, calls, (name, key), (seen, transcript), settings.max_calls)
+
+
+def _tunable(settings: Settings) -> list[str]:
+    """The practice server has one model."""
+    return [name for name in settings.visitors_may if name != "model" or not settings.practice]
 
 
 def _call(rtc_configuration: Any, server_rtc_configuration: Mapping[str, Any] | None) -> WebRTC:

@@ -319,7 +319,7 @@ def test_the_browser_reports_how_long_it_holds_sound_back(app: App, visit: Visit
 def test_the_cost_is_shown_once_it_is_known(app: App, visit: Visit) -> None:
     url, control = app
     page = visit(url)
-    cost = page.locator('#timing [data-figure="cost"]')
+    cost = page.locator('#figures [data-figure="cost"]')
     page.click("#inspect")
     expect(cost).to_be_hidden()
     call = begin(page, control)

@@ -1,5 +1,6 @@
 import { AT_REST } from "../shared/states.js";
 import { stayAwake } from "../shared/wake.js";
+import { hearken } from "./ear.js";
 
 // A call over this app's server, over as many connections as it takes.
 //
@@ -30,6 +31,7 @@ export class BridgedCall {
     this.report = 0;
     this.state = { ...AT_REST };
     this.sleep = () => {}; // lets the screen go off again
+    this.unhearken = () => {}; // ends the wait for the answer's first sound
     this.rejoin = rv.rejoin.create(
       () => this.join(true),
       () => this.fail(LOST),
@@ -38,6 +40,7 @@ export class BridgedCall {
 
   async start() {
     this.page.show({ connection: "connecting", ...AT_REST });
+    this.rv.settings.begin();
     try {
       const stream = this.typed ? this.rv.microphone.silence() : await this.askMicrophone();
       if (this.ended) return this.rv.microphone.close(stream); // ended while the browser asked
@@ -133,6 +136,7 @@ export class BridgedCall {
     this.ended = true;
     clearInterval(this.report);
     this.rejoin.stop();
+    this.unhearken();
     this.sleep();
     if (this.connection) this.rv.connection.hangUp(this.connection);
     if (this.stream) this.rv.microphone.close(this.stream);
@@ -187,6 +191,9 @@ export class BridgedCall {
       case "state":
         this.follow(message);
         return true;
+      case "settings":
+        this.rv.settings.take(message);
+        return true;
       case "end_stream":
         this.fail(message.data || this.rv.connection.CLOSED);
         return true;
@@ -205,16 +212,26 @@ export class BridgedCall {
     this.rv.connection.settle(this.connection);
     this.rejoin.back();
     if (this.page.notice === TRYING) this.told = null;
+    if (!this.begun) this.rv.inspector.begin();
     this.begun = connection;
     // The same notice again does not cover what the page itself has said since.
     if (notice !== this.told) this.tell((this.told = String(notice || "")));
     this.rv.figures.follow(this.state, { user, assistant });
+    if (assistant === "speaking" && this.state.assistant !== "speaking") this.listenForSound();
     this.rv.figures.spend(cost);
     this.rv.levels.speak("user", user === "speaking");
     this.rv.levels.speak("assistant", assistant === "speaking");
     if (connection === "failed" && !this.page.notice) this.tell(this.rv.connection.CLOSED);
     if (connection === "failed" || connection === "ended") this.end(connection);
     else this.show({ connection, user, assistant });
+  }
+
+  // When the answer sounds in the visitor's ear, for the timing of the turn.
+  listenForSound() {
+    this.unhearken();
+    const [receiver] = this.connection.pc.getReceivers();
+    if (!receiver) return;
+    this.unhearken = hearken(receiver, (ago) => this.send({ type: "heard", ago_ms: ago }));
   }
 
   show(change) {

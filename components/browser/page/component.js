@@ -121,7 +121,10 @@
       if (!request) return native(input, init);
       const watcher = watch;
       const { fn_name: name, data } = request;
-      if (name === "offer") Object.assign(data, { key: rv.key(), rejoin: watcher.rejoin });
+      if (name === "offer") {
+        const wishes = watcher.rejoin ? {} : rv.settings.wishes();
+        Object.assign(data, { key: rv.key(), rejoin: watcher.rejoin, wishes });
+      }
       const ours = { ...init, body: JSON.stringify(request), signal: requests.signal };
       if (data.type === "ice-candidate") return native(input, ours);
       try {

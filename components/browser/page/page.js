@@ -348,6 +348,7 @@ import { BridgedCall } from "./bridged.js";
     rv.component.tend();
     rv.transcript.tend();
     rv.drawer.tend();
+    rv.settings.tend();
     if (byId("start") === desk && rv.transcript.spoken() === spoken) return;
     spoken = rv.transcript.spoken();
     if (byId("start") !== desk) {
@@ -360,8 +361,12 @@ import { BridgedCall } from "./bridged.js";
     rv.levels.draw();
   }
 
+  rv.page = {
+    tell: page.tell,
+    // To the app, which a direct call does not go through.
+    send: (message) => call instanceof BridgedCall && call.send(message),
+  };
   listen();
   new MutationObserver(onChange).observe(document.body, { childList: true, subtree: true });
   onChange();
-  rv.page = true;
 })((window.realtimeVoice = window.realtimeVoice || {}));

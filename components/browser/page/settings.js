@@ -63,10 +63,9 @@ import { complaintOf, envOf, fromLink, keep, linkTo, recall } from "./wishes.js"
     }
   }
 
-  // A call begins: what it is to be like.
+  // A call begins: nothing has been changed in it.
   function begin() {
     sent = new Set();
-    return { ...wishes };
   }
 
   function reset() {
@@ -114,5 +113,5 @@ import { complaintOf, envOf, fromLink, keep, linkTo, recall } from "./wishes.js"
     if (event.target === form) event.preventDefault();
   });
 
-  rv.settings = { tend, take, begin };
+  rv.settings = { tend, take, begin, wishes: () => ({ ...wishes }) };
 })((window.realtimeVoice = window.realtimeVoice || {}));
