@@ -48,10 +48,10 @@ TESTED_BESIDE = {
     "core.outputs": "core/test_session.py",
     "launch": "integration/test_start.py",
     "protocol.events": "protocol/test_reading.py",
-    "page.direct_tab": "browser/test_direct.py",
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
     "upstream.wire": "upstream/test_client.py",
+    "page.words": "browser/test_page.py",
     "practice.__main__": "practice/test_main.py",
     "practice.server.calls": "practice/server/test_webrtc.py",
 }

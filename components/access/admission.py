@@ -31,7 +31,7 @@ _PUBLIC_FOLDERS: Final = ("/assets/", "/static/")
 _MEMBERS: Final = (CONFIG, "/logout", JOIN, RUN, DATA, *COMPONENT_SERVER)
 _MEMBERS_FOLDER: Final = f"{_API}/custom_component/"
 
-EVENTS: Final = frozenset({"follow", "recall", "start_anew", "transcript"})
+EVENTS: Final = frozenset({"follow", "recall", "save_words", "start_anew", "transcript"})
 """The Gradio events of our own layout, by their `api_name`."""
 FUNCTIONS: Final = frozenset({"offer", "quit_output_stream", "turn"})
 """The functions of fastrtc's component that the page calls."""

@@ -99,6 +99,12 @@ class Calls:
             return call.inspection
         return self._inspections.get(key, time.monotonic())
 
+    def remember(self, key: str, conversation: Conversation) -> None:
+        """Keep what was said under a key, over whichever route."""
+        self._loop = asyncio.get_running_loop()
+        self._past.put(key, kept(conversation), time.monotonic())
+        self._forget_in_time()
+
     def forget(self, key: str) -> None:
         """Let go of what was said before."""
         self._past.drop(key)

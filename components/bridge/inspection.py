@@ -80,6 +80,6 @@ def _turn(turn: Turn) -> dict[str, Any]:
         "kind": turn.kind,
         "felt_s": None if turn.felt_s is None else round(turn.felt_s, 3),
         "reason": reason(turn),
-        "steps": {step: round(turn.steps[step] - turn.began, 3) for step, _ in waits(turn)},
+        "steps": {step.value: round(turn.steps[step] - turn.began, 3) for step, _ in waits(turn)},
         "functions_s": round(turn.functions_s, 3),
     }

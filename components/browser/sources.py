@@ -9,27 +9,32 @@ from typing import Final
 
 _HERE: Final = Path(__file__).parent
 
-_PAGE_STYLES: Final = ("page/frame.css", "page/dialogue.css", "page/narrow.css")
+_PAGE_STYLES: Final = tuple(
+    f"page/{name}.css"
+    for name in ("colours", "frame", "transcript", "signs", "bar", "drawer", "panes", "narrow")
+)
 _SHARED: Final = (
     *("shared/microphone.js", "shared/canvas.js", "shared/states.js"),
     *("shared/backoff.js", "shared/wake.js"),
 )
-_PAGE_SCRIPTS: Final = (
-    *_SHARED,
-    *("page/key.js", "page/gradio.js", "page/microphone.js", "page/component.js"),
-    *(
-        "page/snapshots.js",
-        "page/connection.js",
-        "page/rejoin.js",
-        "page/sound.js",
-        "page/figures.js",
-    ),
-    *("page/timeline.js", "page/levels.js", "page/page.js"),
-)
-_WIDGET_SCRIPTS: Final = (
-    *_SHARED,
+_CALL_SCRIPTS: Final = (
     "shared/reduce.js",
     *("widget/sentences.js", "widget/transcript.js", "widget/events.js", "widget/call.js"),
+)
+"""A call of the browser's own, straight to the Realtime server."""
+_PAGE_SCRIPTS: Final = (
+    *("page/key.js", "page/gradio.js", "page/microphone.js", "page/component.js"),
+    *("page/snapshots.js", "page/connection.js", "page/rejoin.js", "page/sound.js"),
+    *("page/figures.js", "page/timeline.js", "page/plot.js", "page/levels.js"),
+    *("page/transcript.js", "page/saving.js", "page/drawer.js"),
+    *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
+    *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
+    *("page/ear.js", "page/bridged.js"),
+)
+_DIRECT_SCRIPTS: Final = ("page/loudness.js", "page/direct.js")
+_WIDGET_SCRIPTS: Final = (
+    *_SHARED,
+    *_CALL_SCRIPTS,
     *("widget/spectrum.js", "widget/style.js", "widget/markup.js", "widget/element.js"),
 )
 
@@ -37,24 +42,16 @@ _LEFT_OUT: Final = re.compile(r"^import [^;]*;\n|^export |^ *//.*\n", re.MULTILI
 """What ties the sources together as modules, and lines of comment: a browser needs neither."""
 
 
-def page_head() -> str:
-    """What the page needs in its `<head>`.
+def page_head(*, direct: bool) -> str:
+    """What the page needs in its `<head>`; `direct` adds the calls of the direct route.
 
     Inlined, so that it works behind any root path and through the share tunnel. The style does not
     go through Gradio's `css`, which rewrites its selectors.
     """
     style = "".join(_read(name) for name in _PAGE_STYLES)
-    return f"<style>{style}</style><script>{_joined(_PAGE_SCRIPTS)}</script>"
-
-
-def direct_head() -> str:
-    """What the direct route adds to it: the widget, and what ties the widget to the page."""
-    style = _read("page/direct.css")
-    script = _read("page/direct.js")
-    return (
-        f'<style>{style}</style><script src="widget.js" data-manual defer></script>'
-        f"<script>{script}</script>"
-    )
+    scripts = (*_SHARED, *(_CALL_SCRIPTS if direct else ()), *_PAGE_SCRIPTS)
+    scripts += (*(_DIRECT_SCRIPTS if direct else ()), "page/page.js")
+    return f"<style>{style}</style><script>{_joined(scripts)}</script>"
 
 
 def widget_script() -> str:

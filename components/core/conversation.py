@@ -83,6 +83,16 @@ class Message:
     """Whether the server has named its place; until then it stands at the end."""
     sent: str = ""
     """The words that we have sent as its item, until the server shows that it has the item."""
+    call_id: str = ""
+    """Of a function's call, and of its result."""
+    name: str = ""
+    """Of the function that was called."""
+    arguments: str = ""
+    """What it was given, as the model wrote it."""
+    since_s: float | None = field(default=None, compare=False)
+    """When it was first shown, on the clock of the call; None before."""
+    until_s: float | None = field(default=None, compare=False)
+    """When its words, or how many of them were heard, changed last."""
 
     @property
     def text(self) -> str:
@@ -169,6 +179,21 @@ def lose(conversation: Conversation) -> Conversation:
         for m in conversation.messages
     )
     return replace(conversation, messages=messages)
+
+
+def timed(conversation: Conversation, before: Conversation, now: float) -> Conversation:
+    """Note of each message that it is new, or says more than it did before."""
+    known = {m.item_id: m for m in before.messages}
+    messages = tuple(_timed(m, known.get(m.item_id), now) for m in conversation.messages)
+    return replace(conversation, messages=messages)
+
+
+def _timed(message: Message, before: Message | None, now: float) -> Message:
+    if message.since_s is None:
+        return replace(message, since_s=now, until_s=now)
+    if before is None or (before.parts, before.heard) == (message.parts, message.heard):
+        return message
+    return replace(message, until_s=now)
 
 
 def archive(conversation: Conversation, sounding: Collection[str] = ()) -> Conversation:

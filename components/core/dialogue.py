@@ -60,7 +60,7 @@ class Dialogue:
         if past:
             self.conversation = replace(self.conversation, messages=talk.settle(past).messages)
             self.note("continued")
-        self._shown = self.conversation
+        self._shown = self._timed = self.conversation
 
     @property
     def spent(self) -> bool:
@@ -113,6 +113,12 @@ class Dialogue:
             return verdict.sentence
         self._notices.tell(Subject.ENDING, verdict.sentence if verdict else "")
         return ""
+
+    def time(self, now: float) -> None:
+        """Note when each message came, and when it last said more."""
+        if self.conversation.messages is not self._timed.messages:
+            self.conversation = talk.timed(self.conversation, self._timed, now)
+            self._timed = self.conversation
 
     # What is told.
 

@@ -149,6 +149,7 @@ class Observer:
     def _finish(self, outputs: list[Output], now: float) -> list[Output]:
         if not self._dialogue.spent:
             outputs += self._replies.ask(now)
+        self._dialogue.time(now)
         told, fatal = self._dialogue.judge(outputs)
         if fatal:
             return [*told, *self.end(fatal)]

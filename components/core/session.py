@@ -414,6 +414,7 @@ class Session:
         outputs += self._follow_link(now)
         outputs += self._ask(now)
         self._advance(now)
+        self._dialogue.time(now)
         return self._judge(outputs, now)
 
     def _judge(self, outputs: list[Output], now: float) -> list[Output]:

@@ -143,7 +143,14 @@ def _with_content(message: Message, item: Item) -> Message:
     """A message with the words that an item carries itself: a typed turn, a call, a result."""
     if message.role == "tool":
         words = item.output or f"{item.name} {item.arguments}".strip() or message.text or "result"
-        return replace(message, parts=(clean(words[:MOST_SHOWN]),), status=Status.DONE)
+        return replace(
+            message,
+            parts=(clean(words[:MOST_SHOWN]),),
+            status=Status.DONE,
+            call_id=item.call_id or item.result_of or message.call_id,
+            name=clean(item.name[:MOST_SHOWN]) or message.name,
+            arguments=clean(item.arguments[:MOST_SHOWN]) or message.arguments,
+        )
     full = message
     for index, words in enumerate(item.parts):
         full = _with_part(full, index, words)

@@ -1,11 +1,10 @@
 """The Gradio Blocks: places the parts and wires fastrtc's component to the call handler.
 
 Rule: Gradio carries only the transcript, at most five snapshots a second. All that is faster, and
-everything that the page tells the handler, goes over fastrtc's data channel (page.js).
+everything that the page tells the handler, goes over fastrtc's data channel (browser/page).
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Final
 
 import gradio as gr
@@ -14,16 +13,15 @@ from fastrtc import WebRTC
 from components.access.rates import Rates
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
-from components.browser.sources import direct_head, page_head
-from components.page import markup, view
-from components.page.direct_tab import Watching, direct_tab
+from components.browser.sources import page_head
+from components.page import drawer, inspection, markup, tuning
 from components.page.local import keep_local
 from components.page.theme import theme
+from components.page.words import Watching, keep_words, show_bridged, show_direct
 from components.settings import Settings
+from components.upstream.configuration import session_options
 
-SNAPSHOT_S: Final = 0.2
-"""The page gets a whole transcript at most five times a second: words are spoken no faster, and
-each snapshot is work for Gradio."""
+QUIET: Final[dict[str, Any]] = {"container": False, "show_label": False}
 
 
 def build(
@@ -39,40 +37,64 @@ def build(
     """The page, whose callers meet in `calls`; `notice` is a sentence to show from the start.
 
     `rtc_configuration` must be a dict or a plain function: fastrtc passes on anything else as it
-    is. `watching` adds the tab of the direct route.
+    is. `watching` adds the direct route.
     """
     keep_local()
     with gr.Blocks(
         title="Realtime Voice",
         theme=theme(),
-        head=page_head() + (direct_head() if watching else ""),
+        head=page_head(direct=watching is not None),
         analytics_enabled=False,
         fill_width=True,
     ) as demo:
-        gr.HTML(markup.header(settings), padding=False)
-        with _tabs(watching, settings), gr.Row(elem_id="stage"):
-            with gr.Column(elem_id="desk"):
-                gr.HTML(markup.desk(settings, notice), padding=False)
-                call = _call(rtc_configuration, server_rtc_configuration)
-            with gr.Column(elem_id="dialogue"):
+        with gr.Row(elem_id="shell"):
+            with gr.Column(elem_id="talk-to-it"):
+                gr.HTML(markup.header(settings), padding=False, elem_id="head")
                 transcript = _transcript(settings)
-                gr.HTML(markup.composer(), padding=False)
-        _show_transcript(call, transcript, Signalling(call, calls, rates, settings), settings)
-        _remember(demo, transcript, calls)
+                gr.HTML(markup.signs(), padding=False, elem_id="signs")
+                gr.HTML(markup.bar(settings, notice), padding=False, elem_id="desk")
+                call = _call(rtc_configuration, server_rtc_configuration)
+            key = gr.Textbox(visible=False)
+            with gr.Column(elem_id="drawer"):
+                _panes(transcript, key, calls, watching, settings)
+        signalling = Signalling(call, calls, rates, settings)
+        show_bridged(call, transcript, signalling, settings.max_calls)
+        keep_words(demo, transcript, key, calls)
     return demo
 
 
-@contextmanager
-def _tabs(watching: Watching | None, settings: Settings) -> Iterator[None]:
-    """The tabs, if there is a direct route; the call then stands in the first."""
-    if watching is None:
-        yield
-        return
-    with gr.Tabs(elem_id="routes"):
-        with gr.Tab("Talk"):
-            yield
-        with gr.Tab("Direct"):
-            direct_tab(watching, settings.max_calls)
+def _panes(
+    transcript: gr.Chatbot,
+    key: gr.Textbox,
+    calls: Calls,
+    watching: Watching | None,
+    settings: Settings,
+) -> None:
+    """The drawer with the panes that this app has something to show in."""
+    tuned = tuning.pane(session_options(settings), _tunable(settings))
+    shown = {
+        "settings": bool(tuned),
+        "timing": "events" in settings.visitors_may,
+        "events": "events" in settings.visitors_may,
+        "sound": True,
+        "route": watching is not None,
+    }
+    panes = [pane for pane in drawer.PANES if shown[pane]]
+    gr.HTML(drawer.tabs(panes), padding=False, elem_id="drawer-head")
+    if shown["settings"]:
+        drawer.pane("settings", tuned)
+    if shown["events"]:
+        drawer.pane("timing", inspection.TIMING)
+        drawer.pane("events", inspection.EVENTS)
+    drawer.sound()
+    if watching is not None:
+        seen, name = drawer.route()
+        show_direct(watching, calls, (name, key), (seen, transcript), settings.max_calls)
+
+
+def _tunable(settings: Settings) -> list[str]:
+    """The practice server has one model."""
+    return [name for name in settings.visitors_may if name != "model" or not settings.practice]
 
 
 def _call(rtc_configuration: Any, server_rtc_configuration: Mapping[str, Any] | None) -> WebRTC:
@@ -83,8 +105,7 @@ def _call(rtc_configuration: Any, server_rtc_configuration: Mapping[str, Any] | 
         full_screen=False,
         rtc_configuration=rtc_configuration,
         server_rtc_configuration=server_rtc_configuration,
-        show_label=False,
-        container=False,
+        **QUIET,
     )
 
 
@@ -93,8 +114,6 @@ def _transcript(settings: Settings) -> gr.Chatbot:
         elem_id="transcript",
         type="messages",
         label="Transcript",
-        show_label=False,
-        container=False,
         height="100%",
         # view.py makes HTML of its own; it is not Markdown, and Gradio still cleans it.
         render_markdown=False,
@@ -102,48 +121,8 @@ def _transcript(settings: Settings) -> gr.Chatbot:
         latex_delimiters=[],
         group_consecutive_messages=False,
         feedback_options=None,
+        # Gradio would pull whoever reads further up back to the end (transcript.js follows it).
+        autoscroll=False,
         placeholder=markup.empty_transcript(settings),
+        **QUIET,
     )
-
-
-def _show_transcript(
-    call: WebRTC, transcript: gr.Chatbot, signalling: Signalling, settings: Settings
-) -> None:
-    """One long Gradio event for each connection, which the page asks for when there is news."""
-
-    async def follow(webrtc_id: str, request: gr.Request) -> AsyncIterator[list[view.Shown]]:
-        session_hash = str(request.session_hash)
-        async for conversation in signalling.transcript(webrtc_id, session_hash, SNAPSHOT_S):
-            yield view.messages(conversation)
-
-    shown = call.state_change(
-        follow,
-        inputs=[call],
-        outputs=[transcript],
-        show_progress="hidden",
-        trigger_mode="once",
-        # One still ending for each call that was just hung up.
-        concurrency_limit=4 * settings.max_calls + 16,
-        api_name="transcript",
-        show_api=False,
-    )
-    # Whether it ended well or not: the page waits for it before it forgets.
-    shown.then(None, js="() => window.realtimeVoice.snapshots.end()")
-
-
-def _remember(demo: gr.Blocks, transcript: gr.Chatbot, calls: Calls) -> None:
-    """What this tab said before is there again after a reload, until it asks for a new start."""
-    key = gr.Textbox(visible=False)
-    forget = gr.Button(elem_id="forget", visible="hidden")
-
-    async def recall(key: str) -> list[view.Shown]:
-        return view.messages(calls.past(key))
-
-    async def start_anew(key: str) -> list[view.Shown]:
-        calls.forget(key)
-        return []
-
-    quiet: Any = {"show_progress": "hidden", "show_api": False, "queue": False}
-    this_tab, old_tab = (f"() => [window.realtimeVoice.{name}()]" for name in ("key", "renewKey"))
-    demo.load(recall, key, transcript, js=this_tab, api_name="recall", **quiet)
-    forget.click(start_anew, key, transcript, js=old_tab, api_name="start_anew", **quiet)

@@ -1,16 +1,22 @@
-"""The fixed HTML of the page: header, call desk, composer.
+"""The fixed HTML of the page: header, plot and states, call bar.
 
 Rule: every value that comes from settings is escaped. The element ids are a contract with users'
-CSS and tests; `page.js` fills the elements and listens to them.
+CSS and tests; the scripts of `browser/page` fill the elements and listen to them. Nothing that a
+newcomer does not know is named here; that is for the drawer.
 """
 
 from html import escape
 from typing import Final
 from urllib.parse import urlsplit
 
-from components.core.conversation import Conversation
-from components.protocol.prices import Cost
 from components.settings import OPENAI_BASE_URL, Settings
+
+SUGGESTIONS: Final = (
+    "What time is it?",
+    "Count to thirty, then talk over it",
+    "Roll two dice",
+)
+"""What the practice server can be asked; a click says the words before the comma."""
 
 _PRACTICE_HINT: Final = (
     "A small built-in server listens and answers, without a key and without network. "
@@ -31,25 +37,22 @@ _SHARE_WITHOUT_TURN: Final = (
 
 
 def header(settings: Settings) -> str:
-    """The model and voice, and what may keep a call from working."""
-    return (
-        '<header class="rv-header"><h1>Realtime Voice</h1>'
-        f'<p class="rv-who">{escape(_who(settings))}</p>'
-        + _paragraph("rv-hint", _hint(settings))
-        + _paragraph("rv-warning", _warning(settings))
-        + "</header>"
+    """Who is at the other end, in one line, and what may keep a call from working."""
+    return _HEADER.format(who=escape(_who(settings))) + _paragraph("rv-warning", _warning(settings))
+
+
+def signs() -> str:
+    """The plot of both voices, and the three states."""
+    return _SIGNS
+
+
+def bar(settings: Settings, notice: str) -> str:
+    """The last problem, what can be asked, the buttons of a call, and the line to type."""
+    return _BAR.format(
+        notice=escape(notice),
+        suggestions=_suggestions() if settings.practice else "",
+        talk_hidden="" if _pushed(settings) else " hidden",
     )
-
-
-def desk(settings: Settings, notice: str) -> str:
-    """The buttons of a call, its state, and the plot of both voices."""
-    hidden = "" if settings.turn_detection == "push_to_talk" else " hidden"
-    return _DESK.format(talk_hidden=hidden, notice=escape(notice))
-
-
-def composer() -> str:
-    """The line for a typed turn, and the way to a transcript that is empty again."""
-    return _COMPOSER
 
 
 def empty_transcript(settings: Settings) -> str:
@@ -58,59 +61,18 @@ def empty_transcript(settings: Settings) -> str:
     return (
         f'<div class="rv-empty"><p>Press <b>Start call</b>, allow the microphone, and {how}.</p>'
         "<p>You can interrupt the answer at any time. "
-        "What both sides say is written here.</p></div>"
+        "What both sides say is written here.</p>"
+        f"{_paragraph('rv-hint', _hint(settings))}</div>"
     )
 
 
-def direct_call() -> str:
-    """The voice button's panel, in its place."""
-    return (
-        f'<p class="rv-direct-hint">{escape(_DIRECT_HINT)}</p>'
-        '<voice-call position="inline" call-url="api/realtime/call"></voice-call>'
+def _suggestions() -> str:
+    chips = "".join(
+        f'<button type="button" class="rv-chip" data-say="{escape(words.partition(",")[0])}">'
+        f"{escape(words)}</button>"
+        for words in SUGGESTIONS
     )
-
-
-def direct_states(
-    conversation: Conversation, answer_s: float | None = None, cost: Cost | None = None
-) -> str:
-    """What the server knows of a call that it only watches; `cost` if there is a price."""
-    cells = (
-        ("connection", "Connection", conversation.connection),
-        ("user", "You", conversation.user),
-        ("assistant", "Assistant", conversation.assistant),
-    )
-    states = "".join(
-        f'<div class="rv-state rv-{side}"><dt>{name}</dt>'
-        f'<dd id="direct-{side}-status" data-state="{word}">{word.capitalize()}</dd></div>'
-        for side, name, word in cells
-    )
-    used = conversation.usage
-    tokens = used.input_text + used.input_audio + used.output_text + used.output_audio
-    figures = [
-        ("answer", "Answer after", "&ndash;" if answer_s is None else f"{answer_s:.2f} s"),
-        ("tokens", "Tokens", f"{tokens:,}"),
-    ]
-    if cost is not None:
-        figures.append(("cost", "Cost", _in_dollars(cost)))
-    timing = "".join(
-        f'<div><dt>{name}</dt><dd data-figure="{figure}">{text}</dd></div>'
-        for figure, name, text in figures
-    )
-    hint = conversation.notice or "What this app's server sees of the call, by its sideband:"
-    return (
-        f'<p class="rv-direct-hint">{escape(hint)}</p><dl class="rv-states">{states}</dl>'
-        f'<dl class="rv-timing" id="direct-timing">{timing}</dl>'
-    )
-
-
-def _in_dollars(cost: Cost) -> str:
-    dollars = f"${cost.dollars:.{4 if 0 < cost.dollars < 0.1 else 2}f}"
-    return f"at least {dollars}" if cost.unknown else dollars
-
-
-def direct_empty() -> str:
-    """What stands in the place of the direct transcript before a call."""
-    return '<div class="rv-empty"><p>The words of the direct call appear here too.</p></div>'
+    return f'<div class="rv-chips" role="group" aria-label="What you can ask">{chips}</div>'
 
 
 def _pushed(settings: Settings) -> bool:
@@ -119,7 +81,8 @@ def _pushed(settings: Settings) -> bool:
 
 def _who(settings: Settings) -> str:
     if settings.practice:
-        return "Practice mode: offline, approximate"
+        chat = settings.chat_model
+        return f"Practice server · {f'answers by {chat.model}' if chat else 'offline, no AI model'}"
     who = f"{settings.model} · voice {settings.voice}"
     if settings.base_url != OPENAI_BASE_URL:
         who += f" · {urlsplit(settings.base_url).hostname}"
@@ -146,20 +109,29 @@ def _paragraph(name: str, text: str) -> str:
     return f'<p class="{name}">{escape(text)}</p>' if text else ""
 
 
-_DIRECT_HINT: Final = (
-    "Here your browser talks to the model itself: no sound crosses this app's server. "
-    "The same button can stand on any page; see /direct."
-)
-
-_DESK: Final = """\
-<section class="rv-desk" aria-label="Call">
-  <div class="rv-actions">
-    <button type="button" id="start" data-phase="idle">Start call</button>
-    <button type="button" id="talk" aria-pressed="false" disabled{talk_hidden}>Hold to talk</button>
-    <button type="button" id="mute" aria-pressed="false" disabled>Mute</button>
-    <button type="button" id="interrupt" title="Key: Esc" disabled>Interrupt</button>
+_HEADER: Final = """\
+<header class="rv-header">
+  <h1>Realtime Voice</h1>
+  <p class="rv-who">{who}</p>
+  <div class="rv-tools">
+    <button type="button" id="new-conversation" disabled
+      title="Forget what was said here, and begin anew">New<span> conversation</span></button>
+    <details class="rv-menu" id="save">
+      <summary>Save</summary>
+      <div>
+        <button type="button" data-save="md">Markdown</button>
+        <button type="button" data-save="json">JSON</button>
+        <button type="button" data-save="vtt">Captions (WebVTT)</button>
+      </div>
+    </details>
+    <button type="button" id="inspect" aria-expanded="false" aria-controls="drawer"
+      title="Key: i">Inspect</button>
   </div>
-  <p id="notice" role="status" aria-live="assertive">{notice}</p>
+</header>
+"""
+
+_SIGNS: Final = """\
+<section class="rv-signs" aria-label="State of the call">
   <dl class="rv-states">
     <div class="rv-state rv-connection"><dt>Connection</dt>
       <dd id="connection-status" data-state="idle">Idle</dd></div>
@@ -169,7 +141,7 @@ _DESK: Final = """\
       <dd id="assistant-status" data-state="idle">Idle</dd></div>
   </dl>
   <figure class="rv-plot">
-    <figcaption>Level in dBFS, last 10 s
+    <figcaption>Loudness
       <span class="rv-legend">
         <span class="rv-key rv-user">You</span>
         <span class="rv-key rv-assistant">Assistant</span>
@@ -182,24 +154,33 @@ _DESK: Final = """\
         here.</span></p>
     </div>
   </figure>
-  <dl class="rv-timing" id="timing">
-    <div><dt>Answer after</dt><dd data-figure="answer">&ndash;</dd></div>
-    <div><dt>Browser buffer</dt><dd data-figure="buffer">&ndash;</dd></div>
-    <div><dt>Round trip</dt><dd data-figure="rtt">&ndash;</dd></div>
-    <div hidden><dt>Cost</dt><dd data-figure="cost">&ndash;</dd></div>
-  </dl>
 </section>
 """
 
-_COMPOSER: Final = """\
-<form class="rv-composer" id="composer" autocomplete="off">
-  <label class="rv-hidden" for="say">Type instead of speaking</label>
-  <input id="say" type="text" maxlength="4000" enterkeyhint="send" dir="auto"
-    placeholder="Start the call, then type here" disabled>
-  <button type="submit" id="send" disabled>Send</button>
-</form>
-<p class="rv-after">
-  <button type="button" id="new-conversation" title="Forget what was said here"
-    disabled>New conversation</button>
-</p>
+_BAR: Final = """\
+<section class="rv-desk" aria-label="Call">
+  {suggestions}
+  <p id="notice" role="alert">{notice}</p>
+  <div class="rv-bar">
+    <div class="rv-actions">
+      <button type="button" id="start" data-phase="idle">Start call</button>
+      <button type="button" id="type-only" title="A call without your microphone">Type only</button>
+      <button type="button" id="talk" aria-pressed="false" disabled{talk_hidden}>Hold to
+        talk</button>
+      <span class="rv-split">
+        <button type="button" id="mute" aria-pressed="false" disabled>Mute</button>
+        <span class="rv-choose" hidden><select id="microphone" aria-label="Microphone"
+          title="Choose the microphone"></select></span>
+      </span>
+      <button type="button" id="interrupt" aria-disabled="true">Interrupt<kbd>Esc</kbd></button>
+    </div>
+    <form class="rv-composer" id="composer" autocomplete="off">
+      <label class="rv-hidden" for="say">Type instead of speaking</label>
+      <input id="say" type="text" maxlength="4000" enterkeyhint="send" dir="auto"
+        placeholder="Type instead of speaking">
+      <button type="submit" id="send">Send</button>
+    </form>
+  </div>
+  <p id="announcement" class="rv-hidden" role="status"></p>
+</section>
 """

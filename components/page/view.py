@@ -2,14 +2,28 @@
 
 Rule: every word in it comes from a server or a visitor, so it is escaped here, where it becomes
 HTML, and nowhere else. The Chatbot must therefore not read it as Markdown. A word that is spoken is
-shown when it has been heard, and not before.
+shown when it has been heard, and not before. A function's call and its result are one entry.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
-from typing import Literal, TypedDict
+from typing import Final, Literal, NotRequired, TypedDict
 
 from components.core.conversation import Conversation, Message, Status
 from components.core.words import heard_words
+
+FOLDED_FROM: Final = 80
+"""Characters that were not heard; more than a line of them is folded."""
+
+
+class Entry(TypedDict):
+    """What Gradio's Chatbot shows in the head of an entry that can be opened; `title` is HTML."""
+
+    title: str
+    status: Literal["pending", "done"]
+    duration: NotRequired[float]
+    """Seconds."""
 
 
 class Shown(TypedDict):
@@ -17,17 +31,80 @@ class Shown(TypedDict):
 
     role: Literal["user", "assistant"]
     content: str
+    metadata: NotRequired[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function that the assistant has called."""
+
+    name: str
+    arguments: str
+    result: str
+    """Empty as long as there is none."""
+    duration_s: float | None
+    """From the call to its result; None if that is not known."""
 
 
 def messages(conversation: Conversation) -> list[Shown]:
     """The messages to show, in order; one that has nothing to show yet is left out."""
+    called = calls(conversation)
+    results = _results(conversation)
     shown = []
     for message in conversation.messages:
-        content = _content(message)
-        if content:
+        if call := called.get(message.item_id):
+            shown.append(_entry(call))
+        elif results.get(message.call_id) is not message and (content := _content(message)):
             role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
             shown.append(Shown(role=role, content=content))
     return shown
+
+
+def calls(conversation: Conversation) -> Mapping[str, Call]:
+    """The functions that were called, by the ids of the messages that call them."""
+    results = _results(conversation)
+    return {
+        message.item_id: _call(message, results.get(message.call_id))
+        for message in conversation.messages
+        if message.role == "tool" and message.name
+    }
+
+
+def heard_words_of(message: Message) -> str:
+    """The words that have been heard; all of them, where nothing sounds."""
+    words = message.text
+    return words if message.heard is None else heard_words(words, message.heard)
+
+
+def _results(conversation: Conversation) -> Mapping[str, Message]:
+    """The results of functions whose calls are known, by the ids of the calls."""
+    called = {m.call_id for m in conversation.messages if m.call_id and m.name}
+    return {
+        m.call_id: m
+        for m in conversation.messages
+        if m.role == "tool" and not m.name and m.call_id in called
+    }
+
+
+def _call(message: Message, result: Message | None) -> Call:
+    """A call and its result; one that an MCP server has answered holds its result itself."""
+    if result is None:
+        own = not f"{message.name} {message.arguments}".startswith(message.text)
+        return Call(message.name, message.arguments, message.text if own else "", None)
+    duration_s = None
+    if message.until_s is not None and result.since_s is not None:
+        duration_s = max(0.0, result.since_s - message.until_s)
+    return Call(message.name, message.arguments, result.text, duration_s)
+
+
+def _entry(call: Call) -> Shown:
+    head = Entry(title=escape(call.name), status="done" if call.result else "pending")
+    if call.duration_s is not None:
+        head["duration"] = round(call.duration_s, 3)
+    content = _span("tool", f"Arguments: {escape(call.arguments) or 'none'}")
+    if call.result:
+        content += _span("tool", f"Result: {escape(call.result)}")
+    return Shown(role="assistant", content=content, metadata=head)
 
 
 def _content(message: Message) -> str:
@@ -36,7 +113,7 @@ def _content(message: Message) -> str:
             return _user(message)
         case "assistant":
             return _assistant(message)
-        case _:  # a tool or a note
+        case _:  # a note, or an item of another kind
             return _span(message.role, escape(message.text)) if message.text.strip() else ""
 
 
@@ -56,14 +133,8 @@ def _assistant(message: Message) -> str:
         case Status.UNTRANSCRIBED:
             return _span("mark", "(not transcribed)")
     mark = _mark(message)
-    words = _heard(message)
+    words = heard_words_of(message)
     return _span("words", escape(words)) + mark if words.strip() or mark else ""
-
-
-def _heard(message: Message) -> str:
-    """The words that have been heard; all of them, where nothing sounds."""
-    words = message.text
-    return words if message.heard is None else heard_words(words, message.heard)
 
 
 def _mark(message: Message) -> str:
@@ -77,10 +148,17 @@ def _mark(message: Message) -> str:
 
 def _interrupted(message: Message) -> str:
     """What was heard, then what was not, struck out; without sound all of it was seen."""
-    heard = _heard(message)
+    heard = heard_words_of(message)
     unheard = message.text[len(heard) :]
-    struck = f'<del class="unheard">{escape(unheard)}</del>' if unheard.strip() else ""
-    return _span("words", escape(heard) + struck) + _span("mark", "interrupted")
+    struck, folded = "", ""
+    if len(unheard) > FOLDED_FROM:
+        folded = (
+            f'<details class="unheard"><summary>… {len(unheard):,} characters not heard</summary>'
+            f"<del>{escape(unheard)}</del></details>"
+        )
+    elif unheard.strip():
+        struck = f'<del class="unheard">{escape(unheard)}</del>'
+    return _span("words", escape(heard) + struck) + folded + _span("mark", "interrupted")
 
 
 def _span(name: str, html: str) -> str:

@@ -85,6 +85,8 @@ class Item:
     name: str = ""
     arguments: str = ""
     output: str = ""
+    result_of: str = ""
+    """Of a function's result, the id of its call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def _item(item: Json) -> Item:
         item_id,
         role,
         call_id=identity(item, "call_id") if whole else "",
+        result_of=identity(item, "call_id") if item.get("type") == "function_call_output" else "",
         name=text(item, "name"),
         arguments=text(item, "arguments"),
         output=text(item, "output"),

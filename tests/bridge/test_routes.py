@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from components.bridge.calls import Calls
 from components.bridge.routes import INSPECTION, inspection_routes
 from components.core.places import Places
+from components.protocol.events import ResponseCreated
 from components.protocol.options import Refused
 from components.settings import Settings
 from components.upstream.wire import WireEvent
@@ -33,6 +34,8 @@ async def visitor(calls: Calls) -> AsyncIterator[httpx.AsyncClient]:
 async def an_ended_call(calls: Calls) -> None:
     call = calls.enter(ADA, "127.0.0.1")
     call.inspection.events.write(WireEvent("received", {"type": "one"}, 10, 0.0))
+    call.inspection.timing.typed(1.0)
+    call.inspection.timing.receive(ResponseCreated("r"), 1.5)
     call.abandon()
 
 
@@ -45,6 +48,7 @@ async def test_a_call_is_told_in_lines_of_json_to_its_end(
     assert response.headers["cache-control"] == "no-store"
     [report] = map(orjson.loads, response.content.splitlines())
     assert [row["type"] for row in report["events"]] == ["one"]
+    assert [turn["steps"] for turn in report["turns"]] == [{"created": 0.5}]
     assert report["over"]
 
 

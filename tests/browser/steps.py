@@ -1,5 +1,6 @@
 """What a test does to the page with scripted calls, and what it asks of it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -70,7 +71,7 @@ def begin(page: Page, control: Control) -> ScriptedCall:
 def settle(page: Page, connection: str) -> None:
     """The call is over, its sentence stands, and a new one can be started."""
     state_of(page, "connection").to_have_attribute("data-state", connection, timeout=15_000)
-    expect(page.locator("#start")).to_have_text("Start call")
+    expect(page.locator("#start")).to_have_text(re.compile("^(Start call|Continue)$"))
     expect(page.locator("#start")).to_be_enabled()
     expect(page.locator(".toast-body")).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""The Direct tab and the voice button on other pages, with the app and the practice server."""
+"""The direct route, of the page and of the voice button elsewhere, with the practice server."""
 
 import re
 
@@ -10,12 +10,11 @@ from tests.browser.button import (
     IMPATIENT,
     LIMIT_MS,
     begin,
-    comes_back,
     part,
     say,
     settled,
 )
-from tests.browser.steps import ALL_CLOSED, Visit
+from tests.browser.steps import ALL_CLOSED, Visit, settle, state_of
 from tests.running import running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
@@ -24,88 +23,113 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(
 NONE_YET = "\N{EN DASH}"
 
 
-def test_the_tab_shows_what_the_server_sees_of_the_call(practice, says, visit: Visit):
+def take_direct_route(page):
+    """The page's next call goes straight to the Realtime server."""
+    page.click("#inspect")
+    page.get_by_role("tab", name="Route").click()
+    page.get_by_role("radio", name="Direct").check()
+
+
+def call(page):
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+
+
+def type_line(page, line):
+    page.fill("#say", line)
+    page.press("#say", "Enter")
+
+
+def test_the_page_shows_what_the_server_sees_of_a_direct_call(practice, says, visit: Visit):
     page = visit(practice, using=says(3.0, "what time is it", 30.0), script=CHANNELS)
-    page.get_by_role("tab", name="Direct").click()
+    take_direct_route(page)
     figures = page.locator("#direct-timing dd")
     expect(figures).to_have_text([NONE_YET, "0"])
-    begin(page)
+    call(page)
 
-    expect(page.locator("#direct-connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
-    expect(page.locator("#direct-transcript .user.message")).to_have_text(
+    expect(page.locator("#transcript .user.message")).to_have_text(
         "What time is it?", timeout=LIMIT_MS
     )
-    expect(page.locator("#direct-transcript .bot.message")).to_contain_text(
-        "It is", timeout=LIMIT_MS
-    )
-    expect(page.locator("#direct-assistant-status")).to_have_text("Idle", timeout=LIMIT_MS)
+    expect(page.locator("#transcript .bot.message")).to_contain_text("It is", timeout=LIMIT_MS)
+    expect(page.locator("#levels")).not_to_have_attribute("data-points", "0")
+    state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
     expect(figures).to_have_text([re.compile(r"\d\.\d\d s"), re.compile("[1-9]")])
-    part(page, "start").click()
-    expect(page.locator("#direct-connection-status")).to_have_text("Ended", timeout=LIMIT_MS)
-
-    # The other tab's call works as ever.
-    page.get_by_role("tab", name="Talk").click()
     page.click("#start")
-    expect(page.locator("#connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
+    settle(page, "ended")
+    page.wait_for_function(ALL_CLOSED)
+    state_of(page, "user").to_have_text("Idle")
+
+    page.reload()
+    expect(page.locator("#transcript .user.message")).to_have_text("What time is it?")
 
 
-# The old connection stays open until `closeOld`; every state that the tab shows is kept.
-LINGERS = """() => {
-  const close = RTCPeerConnection.prototype.close;
-  RTCPeerConnection.prototype.close = function () {
-    window.closeOld = () => close.call(this);
-    RTCPeerConnection.prototype.close = close;
-  };
-  window.states = [];
-  new MutationObserver(() => {
-    window.states.push(document.querySelector("#direct-connection-status")?.dataset.state);
-  }).observe(document.querySelector("#direct-seen"), { childList: true, subtree: true });
-}"""
-
-
-def test_the_tab_follows_a_call_that_is_made_again(practice, quiet, visit: Visit):
+def test_there_is_one_call_at_a_time_and_leaving_its_route_ends_it(practice, quiet, visit: Visit):
     page = visit(practice, using=quiet, script=CHANNELS)
-    page.get_by_role("tab", name="Direct").click()
-    begin(page)
-    say(page, "what is 12 + 30?")
-    expect(page.locator("#direct-transcript .bot.message")).to_contain_text("42", timeout=LIMIT_MS)
-    page.evaluate(LINGERS)
+    take_direct_route(page)
+    call(page)
+
+    page.get_by_role("radio", name="Through this app").check()
+    settle(page, "ended")
+    page.wait_for_function(ALL_CLOSED)
+
+    call(page)
+    page.get_by_role("radio", name="Direct").check()
+    settle(page, "ended")
+    page.wait_for_function(ALL_CLOSED)
+
+
+def test_a_direct_call_can_be_typed_only(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet, script=CHANNELS)
+    take_direct_route(page)
+    type_line(page, "what is 12 + 30?")
+
+    expect(page.locator("#transcript .bot.message")).to_contain_text("42", timeout=LIMIT_MS)
+    state_of(page, "user").to_have_text("Muted")
+    page.click("#start")
+    settle(page, "ended")
+    page.wait_for_function(ALL_CLOSED)
+
+
+def test_the_page_follows_a_direct_call_that_is_made_again(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet, script=CHANNELS)
+    take_direct_route(page)
+    call(page)
+    type_line(page, "what is 12 + 30?")
+    expect(page.locator("#transcript .bot.message")).to_contain_text("42", timeout=LIMIT_MS)
     page.evaluate("window.channels.at(-1).close()")
-    comes_back(page)
+    page.wait_for_function("window.channels.length === 2", timeout=LIMIT_MS)
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
 
-    say(page, "what is 2 times 4?")
-    expect(page.locator("#direct-transcript")).to_contain_text("2 times 4", timeout=LIMIT_MS)
-    page.evaluate("window.closeOld()")
-    say(page, "what is 3 times 5?")
-    expect(page.locator("#direct-transcript")).to_contain_text("15", timeout=LIMIT_MS)
-    assert "ended" not in page.evaluate("window.states")
-    part(page, "start").click()
-    expect(page.locator("#direct-connection-status")).to_have_text("Ended", timeout=LIMIT_MS)
+    type_line(page, "what is 3 times 5?")
+    expect(page.locator("#transcript")).to_contain_text("15", timeout=LIMIT_MS)
+    page.click("#start")
+    settle(page, "ended")
 
 
-def test_a_function_runs_on_the_server_and_both_transcripts_tell_of_it(
+def test_a_function_runs_on_the_server_and_the_transcript_tells_of_it(
     practice, quiet, visit: Visit
 ):
     page = visit(practice, using=quiet, script=CHANNELS)
-    page.get_by_role("tab", name="Direct").click()
-    begin(page)
-    expect(page.locator("#direct-connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
-    say(page, "what time is it now in Tokyo")
+    take_direct_route(page)
+    call(page)
+    type_line(page, "what time is it now in Tokyo")
 
-    expect(page.locator("voice-call li.assistant")).to_contain_text("Asia/Tokyo", timeout=LIMIT_MS)
-    expect(page.locator("#direct-transcript .tool").first).to_contain_text("world_clock")
-    expect(page.locator("#direct-transcript")).to_contain_text("Asia/Tokyo", timeout=LIMIT_MS)
+    called = page.locator("#transcript .thought-group")
+    expect(called).to_contain_text("world_clock", timeout=LIMIT_MS)
+    expect(page.locator("#transcript")).to_contain_text("Asia/Tokyo", timeout=LIMIT_MS)
+    called.locator(".title").click()
+    expect(called.locator(".tool").last).to_contain_text("Asia/Tokyo")
 
 
 def test_a_call_that_was_too_long_is_not_begun_again(tmp_path, quiet, visit: Visit):
     with running_app(tmp_path, MAX_CALL_SECONDS="3") as url:
         page = visit(url, using=quiet, script=CHANNELS + IMPATIENT)
-        page.get_by_role("tab", name="Direct").click()
-        begin(page)
+        take_direct_route(page)
+        page.click("#start")
 
-        expect(part(page, "connection")).to_have_text("Failed", timeout=LIMIT_MS)
-        expect(part(page, "notice")).to_contain_text("The time for this call is up")
-        expect(page.locator("#direct-seen")).to_contain_text("The time for this call is up")
+        state_of(page, "connection").to_have_text("Failed", timeout=LIMIT_MS)
+        expect(page.locator("#notice")).to_contain_text("The time for this call is up")
+        expect(page.locator("#route")).to_contain_text("The time for this call is up")
 
 
 def test_limits_hold_for_the_button_on_any_page(tmp_path, quiet, visit: Visit):

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.button import part
 from tests.running import running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
@@ -65,11 +64,13 @@ def test_all_that_the_page_does_is_let_through(
     page.reload()
     expect(page.locator("#transcript")).to_contain_text(ANSWER, timeout=LIMIT_MS)
 
-    page.get_by_role("tab", name="Direct").click()
-    part(page, "start").click()
-    expect(page.locator("#direct-connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
-    part(page, "start").click()
-    expect(page.locator("#direct-connection-status")).to_have_text("Ended", timeout=LIMIT_MS)
+    page.click("#inspect")
+    page.get_by_role("tab", name="Route").click()
+    page.get_by_role("radio", name="Direct").check()
+    page.click("#start")
+    expect(page.locator("#connection-status")).to_have_text("Connected", timeout=LIMIT_MS)
+    page.click("#start")
+    expect(page.locator("#connection-status")).to_have_text("Ended", timeout=LIMIT_MS)
 
     assert complaints == []
 

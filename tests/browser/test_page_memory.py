@@ -6,10 +6,12 @@ from playwright.sync_api import Page, expect
 
 from components.core.conversation import Message, Status
 from tests.browser.steps import (
+    ALL_CLOSED,
     PAGE_MARKS,
     App,
     Visit,
     begin,
+    notice,
     settle,
 )
 
@@ -27,9 +29,9 @@ def test_what_was_said_stays_over_calls_and_reloads_until_it_is_forgotten(
     call = begin(page, control)
     call.change(messages=(Message("1", "user", Status.DONE, ("Remember this.",)),))
     expect(words).to_have_text(["Remember this."])
-    expect(anew).to_be_disabled()
     page.click("#start")
     settle(page, "ended")
+    expect(page.locator("#start")).to_have_text("Continue")
     key = key_of(page)
 
     page.reload()
@@ -45,6 +47,7 @@ def test_what_was_said_stays_over_calls_and_reloads_until_it_is_forgotten(
     expect(words).to_have_count(0)
     expect(page.locator(".rv-empty").first).to_be_visible()
     expect(anew).to_be_disabled()
+    expect(page.locator("#start")).to_have_text("Start call")
     assert not control.past(key).messages
     assert key_of(page) != key
     page.reload()
@@ -80,6 +83,47 @@ def test_what_a_call_still_shows_as_it_ends_does_not_come_back_after_it_is_forgo
     expect(page.locator("#transcript .user.message")).to_have_count(0)
     shown = page.evaluate("window.shown")
     assert set(shown[shown.index(0) :]) == {0}
+
+
+def test_a_new_conversation_begins_in_a_call(app: App, visit: Visit) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    call.change(messages=(Message("1", "user", Status.DONE, ("Forget this.",)),))
+    words = page.locator("#transcript .user.message")
+    expect(words).to_have_text(["Forget this."])
+    key = key_of(page)
+
+    page.click("#new-conversation")
+
+    assert control.call() is not call
+    assert call.next("hangup")
+    assert key_of(page) != key
+    expect(words).to_have_count(0)
+    expect(page.locator("#connection-status")).to_have_text("Connected")
+    page.click("#start")
+    settle(page, "ended")
+    page.wait_for_function(ALL_CLOSED)
+
+
+def test_who_reloads_in_a_call_is_told_that_it_ended_and_what_start_does(
+    app: App, visit: Visit
+) -> None:
+    url, control = app
+    page = visit(url)
+    call = begin(page, control)
+    call.change(messages=(Message("1", "user", Status.DONE, ("Before.",)),))
+    expect(page.locator("#transcript .user.message")).to_have_text(["Before."])
+
+    page.reload()
+
+    notice(page).to_have_text(
+        "The call ended when this page was left. Continue goes on from what was said."
+    )
+    expect(page.locator("#start")).to_have_text("Continue")
+    page.reload()
+    page.wait_for_selector("#start:visible")
+    notice(page).to_be_empty()
 
 
 def key_of(page: Page) -> str:

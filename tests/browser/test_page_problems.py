@@ -30,8 +30,9 @@ def test_a_denied_microphone_is_explained_and_can_be_tried_again(
     page = visit(url, using=launch(allow=False))
     for _ in range(2):
         page.click("#start")
-        settle(page, "failed")
+        settle(page, "idle")
         notice(page).to_contain_text("does not allow the microphone")
+        notice(page).to_contain_text("You can also type only.")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_missing_microphone_is_explained(
     page = visit(url, script=stub_microphone(f"throw new DOMException('because', '{error}');"))
 
     page.click("#start")
-    settle(page, "failed")
+    settle(page, "idle")
 
     notice(page).to_contain_text(sentence)
 
@@ -94,7 +95,7 @@ def test_an_insecure_page_says_so_before_anyone_tries(app: App, visit: Visit) ->
     notice(page).to_contain_text("only on secure pages")
 
     page.click("#start")
-    settle(page, "failed")
+    settle(page, "idle")
 
     notice(page).to_contain_text("only on secure pages")
 

@@ -54,7 +54,7 @@ def bubbles(page, role):
 
 
 def figure(page, name):
-    return page.locator(f'#timing [data-figure="{name}"]')
+    return page.locator(f'#figures [data-figure="{name}"]')
 
 
 def begin(page):

@@ -1,5 +1,7 @@
 """What we ourselves change in a conversation: lines, marks, interruptions, and the end."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from components.core.conversation import (
     put,
     replayed,
     settle,
+    timed,
     typed,
 )
 
@@ -233,3 +236,24 @@ def test_message_that_still_sounds_keeps_its_id():
 
     assert ids(archive(conversation, ["past_0"])) == ["past_1", "past_0"]
     assert archive(archive(conversation)) == archive(conversation)
+
+
+def times(conversation):
+    return [(m.since_s, m.until_s) for m in conversation.messages]
+
+
+def test_a_message_has_the_time_at_which_it_came_and_at_which_it_last_said_more():
+    before = timed(of(user(), assistant(text="One", heard=0)), of(), 10.0)
+    longer = of(before.messages[0], replace(before.messages[1], parts=("One two.",)))
+    later = timed(longer, before, 11.0)
+    heard = timed(of(later.messages[0], replace(later.messages[1], heard=4)), later, 12.0)
+
+    assert times(before) == [(10.0, 10.0)] * 2
+    assert times(later) == [(10.0, 10.0), (10.0, 11.0)]
+    assert times(heard) == [(10.0, 10.0), (10.0, 12.0)]
+
+
+def test_a_message_that_only_gets_another_id_keeps_its_times():
+    before = timed(of(user()), of(), 10.0)
+
+    assert times(timed(archive(before), before, 11.0)) == [(10.0, 10.0)]

@@ -420,3 +420,13 @@ def test_a_reply_that_still_sounds_keeps_its_id_in_a_new_session():
     dialogue.archive(frozenset({"a1"}))
 
     assert dialogue.conversation.message("a1").text == "One"
+
+
+def test_messages_get_their_times_when_they_change():
+    dialogue = a_dialogue()
+    dialogue.typed("Hello.")
+    dialogue.time(5.0)
+    dialogue.time(6.0)
+
+    [message] = dialogue.conversation.messages
+    assert (message.since_s, message.until_s) == (5.0, 5.0)

@@ -120,6 +120,21 @@ def test_tools_show_with_what_they_were_given_and_gave_back(fields, text):
     assert conversation.message("f1").text == text
 
 
+def test_a_function_and_its_result_are_known_by_their_call():
+    call = {"type": "function_call", "call_id": "c1", "name": "clock", "arguments": "{}"}
+    result = {"type": "function_call_output", "call_id": "c1", "output": "3 PM"}
+    conversation = after(
+        *(
+            {"type": "conversation.item.added", "item": {"id": item_id, **fields}}
+            for item_id, fields in (("f1", call), ("o1", result))
+        )
+    )
+
+    asked, answered = conversation.messages
+    assert (asked.call_id, asked.name, asked.arguments) == ("c1", "clock", "{}")
+    assert (answered.call_id, answered.name) == ("c1", "")
+
+
 def test_what_a_function_is_given_shows_when_its_call_is_whole():
     call = {"id": "f1", "type": "function_call", "name": "clock", "arguments": ""}
     added = {"type": "response.output_item.added", "response_id": "r1", "item": call}

@@ -1,9 +1,6 @@
 import pytest
 
-from components.core.conversation import Assistant, Connection, Conversation
 from components.page import markup
-from components.protocol.prices import Cost
-from components.protocol.usage import Usage
 from components.settings import ChatModel, Settings, TurnCredentials
 
 OPENAI = Settings(practice=False, api_key="sk-secret")
@@ -22,15 +19,23 @@ def test_the_header_names_another_server() -> None:
     assert "pw" not in markup.header(settings)
 
 
-def test_practice_mode_says_that_it_is_approximate() -> None:
-    assert "Practice mode: offline, approximate" in markup.header(PRACTICE)
-    assert "OPENAI_API_KEY" in markup.header(PRACTICE)
+def test_practice_mode_says_that_it_is_no_model_and_how_to_get_one() -> None:
+    assert "offline, no AI model" in markup.header(PRACTICE)
+    assert "OPENAI_API_KEY" in markup.empty_transcript(PRACTICE)
+    assert "OPENAI_API_KEY" not in markup.empty_transcript(OPENAI)
 
 
-def test_practice_mode_names_the_chat_model() -> None:
+def test_practice_mode_names_the_chat_model_instead() -> None:
     settings = Settings(practice=True, chat_model=ChatModel("http://localhost", "llama<3>"))
 
-    assert "llama&lt;3&gt; writes the answers" in markup.header(settings)
+    assert "answers by llama&lt;3&gt;<" in markup.header(settings)
+    assert "offline" not in markup.header(settings)
+    assert "llama&lt;3&gt; writes the answers" in markup.empty_transcript(settings)
+
+
+def test_practice_mode_says_what_can_be_asked() -> None:
+    assert 'data-say="Count to thirty">Count to thirty, then' in markup.bar(PRACTICE, "")
+    assert "rv-chip" not in markup.bar(OPENAI, "")
 
 
 @pytest.mark.parametrize(
@@ -53,39 +58,25 @@ def test_settings_and_notice_are_escaped() -> None:
     settings = Settings(practice=False, model="<script>")
 
     assert "<script>" not in markup.header(settings)
-    assert "<b>&" not in markup.desk(settings, "<b>&")
+    assert "<b>&" not in markup.bar(settings, "<b>&")
 
 
 def test_the_talk_button_is_there_for_push_to_talk_alone() -> None:
     pushed = Settings(practice=False, turn_detection="push_to_talk")
 
-    assert "disabled hidden>Hold to talk" in markup.desk(OPENAI, "")
-    assert "disabled>Hold to talk" in markup.desk(pushed, "")
+    assert "disabled hidden>Hold" in markup.bar(OPENAI, "")
+    assert "disabled>Hold" in markup.bar(pushed, "")
     assert "hold the talk button" in markup.empty_transcript(pushed)
     assert "just speak" in markup.empty_transcript(OPENAI)
 
 
-def test_a_line_can_be_typed() -> None:
-    assert 'id="say"' in markup.composer()
+@pytest.mark.parametrize("word", ["dBFS", "buffer", "sideband", "Round trip"])
+def test_the_calm_page_names_nothing_that_a_newcomer_does_not_know(word: str) -> None:
+    shown = (
+        markup.header(PRACTICE),
+        markup.empty_transcript(PRACTICE),
+        markup.signs(),
+        markup.bar(PRACTICE, ""),
+    )
 
-
-def test_the_direct_tab_holds_the_widget_and_what_the_server_sees() -> None:
-    seen = Conversation(connection=Connection.CONNECTED, assistant=Assistant.SPEAKING)
-
-    assert "<voice-call " in markup.direct_call()
-    assert 'data-state="connected">Connected<' in markup.direct_states(seen)
-    assert 'data-state="speaking">Speaking<' in markup.direct_states(seen)
-    assert "&lt;b&gt;" in markup.direct_states(Conversation(notice="<b>"))
-    assert "appear here" in markup.direct_empty()
-
-
-def test_the_direct_tab_tells_what_is_known_of_time_and_money() -> None:
-    used = Conversation(usage=Usage(input_text=1000, output_audio=234))
-    unknown, known = markup.direct_states(used), markup.direct_states(used, 1.234, Cost(0.0032))
-
-    assert ">1,234<" in unknown
-    assert "Cost" not in unknown
-    assert ">1.23 s<" in known
-    assert ">$0.0032<" in known
-    assert ">$1.50<" in markup.direct_states(used, cost=Cost(1.5))
-    assert ">at least $0.0200<" in markup.direct_states(used, cost=Cost(0.02, unknown=1))
+    assert not any(word in html for html in shown)

@@ -128,7 +128,7 @@ def test_no_text_becomes_markup(text: str, status: Status, role: Role) -> None:
     shown = messages(Conversation(messages=(Message("m", role, status, (text,), len(text) // 2),)))
 
     for message in shown:
-        assert set(Reader(message["content"]).tags) <= {"span", "del"}
+        assert set(Reader(message["content"]).tags) <= {"span", "del", "details", "summary"}
 
 
 @given(st.text(min_size=1))
@@ -139,3 +139,71 @@ def test_all_words_of_a_finished_message_are_shown_unchanged(text: str) -> None:
         assert Reader(shown[0]["content"]).text == text
     else:
         assert shown == []
+
+
+def test_more_than_a_line_that_was_not_heard_is_folded() -> None:
+    rest = "and so on " * 73
+
+    html = content(reply(Status.INTERRUPTED, f"Good morning {rest}", 13))
+
+    assert html == (
+        '<span class="words">Good morning </span>'
+        '<details class="unheard"><summary>… 730 characters not heard</summary>'
+        f'<del>{rest}</del></details><span class="mark">interrupted</span>'
+    )
+
+
+CLOCK = Message(
+    "f",
+    "tool",
+    Status.DONE,
+    ('clock {"in": "<Oslo>"}',),
+    call_id="c1",
+    name="clock",
+    arguments='{"in": "<Oslo>"}',
+    since_s=1.0,
+    until_s=1.5,
+)
+NOON = Message("o", "tool", Status.DONE, ("<noon>",), call_id="c1", since_s=1.75, until_s=1.75)
+
+
+def test_a_call_and_its_result_are_one_entry_that_opens() -> None:
+    [shown] = messages(Conversation(messages=(CLOCK, NOON)))
+
+    assert shown == {
+        "role": "assistant",
+        "content": '<span class="tool">Arguments: {&quot;in&quot;: &quot;&lt;Oslo&gt;&quot;}</span>'
+        '<span class="tool">Result: &lt;noon&gt;</span>',
+        "metadata": {"title": "clock", "status": "done", "duration": 0.25},
+    }
+
+
+def test_a_call_without_a_result_is_under_way() -> None:
+    [shown] = messages(Conversation(messages=(CLOCK,)))
+
+    assert shown["metadata"] == {"title": "clock", "status": "pending"}
+    assert "Result" not in shown["content"]
+
+
+def test_a_call_by_an_mcp_server_holds_its_result_itself() -> None:
+    found = Message("m", "tool", Status.DONE, ("three",), name="search", arguments="{}")
+
+    [shown] = messages(Conversation(messages=(found,)))
+
+    assert shown["metadata"] == {"title": "search", "status": "done"}
+    assert shown["content"].endswith("Result: three</span>")
+
+
+def test_a_result_whose_call_is_unknown_stands_alone() -> None:
+    [shown] = messages(Conversation(messages=(NOON,)))
+
+    assert shown["content"] == '<span class="tool">&lt;noon&gt;</span>'
+
+
+def test_a_call_whose_times_nobody_knows_has_no_duration() -> None:
+    call = Message("f", "tool", Status.DONE, ("clock",), call_id="c1", name="clock")
+
+    [shown] = messages(Conversation(messages=(call, NOON)))
+
+    assert shown["metadata"] == {"title": "clock", "status": "done"}
+    assert "Arguments: none" in shown["content"]

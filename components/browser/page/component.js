@@ -1,7 +1,6 @@
 // Knows fastrtc's component: starts and stops its call by its own button, and mends what it does
 // badly. Its buttons and its wave are never seen.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.component) return;
 
   const RECORD = '#call button[aria-label="start stream"]';
@@ -122,7 +121,10 @@
       if (!request) return native(input, init);
       const watcher = watch;
       const { fn_name: name, data } = request;
-      if (name === "offer") Object.assign(data, { key: rv.key(), rejoin: watcher.rejoin });
+      if (name === "offer") {
+        const wishes = watcher.rejoin ? {} : rv.settings.wishes();
+        Object.assign(data, { key: rv.key(), rejoin: watcher.rejoin, wishes });
+      }
       const ours = { ...init, body: JSON.stringify(request), signal: requests.signal };
       if (data.type === "ice-candidate") return native(input, ours);
       try {
@@ -192,7 +194,14 @@
     closeContexts();
   }
 
+  // Its buttons, of which one would mute the microphone unseen, are not for people.
+  function seclude() {
+    const element = document.getElementById("call");
+    if (element) element.inert = true;
+  }
+
   function tend() {
+    seclude();
     passGrantPanel();
     dropWave();
     dropToasts();

@@ -1,26 +1,136 @@
-// Ties the voice button of the Direct tab to the page: tells Gradio the name of each call, and
-// gives the button the page's theme and its way to the microphone (microphone.js).
-(function () {
-  "use strict";
+import { AT_REST } from "../shared/states.js";
+import { Call } from "../widget/call.js";
+import { measureLoudness } from "./loudness.js";
 
-  document.addEventListener("voicestate", ({ detail }) => {
-    const field = document.querySelector("#direct-name textarea, #direct-name input");
-    if (!field || !detail.call || field.value === detail.call) return;
-    field.value = detail.call;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-  });
-
-  function dress() {
-    const theme = document.body.classList.contains("dark") ? "dark" : "light";
-    document.querySelectorAll("voice-call").forEach((widget) => {
-      if (widget.getAttribute("theme") !== theme) widget.setAttribute("theme", theme);
-      widget.microphone = window.realtimeVoice.microphone.open;
-    });
+// A call of the browser straight to the Realtime server, as the page's bar drives it. The words come
+// from this app's server, which watches the call and knows it by its name.
+export class DirectCall {
+  constructor(rv, page, typed) {
+    this.rv = rv;
+    this.page = page;
+    this.typed = typed;
+    this.ended = false;
+    this.lines = []; // typed before there was a connection
+    this.denied = false;
+    this.stream = null;
+    this.quiet = () => {}; // ends the measuring of loudness
+    this.call = new Call(
+      {
+        callUrl: new URL("api/realtime/call", document.baseURI).href,
+        microphone: () => this.microphone(),
+      },
+      {
+        changed: () => this.show(),
+        wordsChanged: () => {},
+        failed: (sentence) => this.fail(sentence),
+        streams: (user, assistant) => this.measure(user, assistant),
+      },
+    );
+    this.call.muted = typed;
+    this.call.user = typed ? "muted" : "listening";
   }
 
-  new MutationObserver(dress).observe(document.documentElement, {
-    attributeFilter: ["class"],
-    childList: true,
-    subtree: true,
-  });
-})();
+  get muted() {
+    return this.call.muted;
+  }
+
+  start() {
+    this.rv.levels.start();
+    this.call.start();
+  }
+
+  async microphone() {
+    try {
+      const { microphone } = this.rv;
+      this.stream = this.typed ? microphone.silence() : await microphone.open();
+      return this.stream;
+    } catch (error) {
+      this.denied = true;
+      throw error;
+    }
+  }
+
+  measure(user, assistant) {
+    this.quiet();
+    if (!this.call.context) return;
+    this.quiet = measureLoudness(this.call.context, { user, assistant }, this.page.hear);
+    this.rv.levels.resume();
+  }
+
+  show() {
+    if (this.ended) return;
+    const { connection, user, assistant, name } = this.call;
+    if (this.call.over) return;
+    this.follow(name);
+    ["user", "assistant"].forEach((side) =>
+      this.rv.levels.speak(side, this.call[side] === "speaking"),
+    );
+    const sides = connection === "connected" ? { user, assistant } : AT_REST;
+    this.page.show({ connection, ...sides });
+    if (connection === "connected") this.lines.splice(0).forEach((text) => this.call.say(text));
+  }
+
+  // Gradio asks the server for the words of the call of this name.
+  follow(name) {
+    const field = document.querySelector("#direct-name textarea, #direct-name input");
+    if (!field || !name || field.value === name) return;
+    this.rv.snapshots.begin();
+    field.value = name;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  fail(sentence) {
+    if (this.call.over) this.finish(this.denied ? "idle" : "failed", { sentence });
+    else this.page.tell(sentence);
+  }
+
+  finish(connection, how = {}) {
+    if (this.ended) return;
+    this.ended = true;
+    this.quiet();
+    if (this.stream) this.rv.microphone.close(this.stream);
+    this.rv.levels.stop();
+    const denied = this.denied;
+    this.page.over(connection, { ...how, denied, unsaid: this.lines });
+  }
+
+  end() {
+    this.call.end();
+    this.finish("ended");
+  }
+
+  leave() {
+    this.end();
+  }
+
+  say(text) {
+    if (this.call.connection === "connected") this.call.say(text);
+    else this.lines.push(text);
+  }
+
+  mute(on) {
+    this.call.mute(on);
+  }
+
+  interrupt() {
+    this.call.interrupt();
+  }
+
+  talk() {} // the server's turn detection ends the turns of a direct call
+
+  // Another microphone, or one after all.
+  async listen() {
+    try {
+      const before = this.stream;
+      this.stream = await this.rv.microphone.open();
+      await this.call.listen(this.stream);
+      this.rv.microphone.close(before);
+      this.typed = false;
+      this.measure(this.call.local, this.call.audio.srcObject);
+    } catch (error) {
+      this.page.tell(error.message);
+    }
+  }
+}
+
+window.realtimeVoice.DirectCall = DirectCall;

@@ -6,7 +6,7 @@
   let asked = 0; // when the user fell silent, until the answer begins
 
   function write(figure, text) {
-    const element = document.querySelector(`#timing [data-figure="${figure}"]`);
+    const element = document.querySelector(`#figures [data-figure="${figure}"]`);
     if (element && element.textContent !== text) element.textContent = text;
   }
 
@@ -28,7 +28,7 @@
   // US dollars so far; null if nobody knows. There may be more of which nobody knows how much.
   function spend(cost, atLeast) {
     const known = typeof cost === "number";
-    const element = document.querySelector('#timing [data-figure="cost"]');
+    const element = document.querySelector('#figures [data-figure="cost"]');
     if (element) element.parentElement.hidden = !known;
     write("cost", known ? dollars(cost, atLeast) : "–");
   }

@@ -1,32 +1,29 @@
-import { prepareCanvas } from "../shared/canvas.js";
+import { CALM, DETAILED, drawPlot } from "./plot.js";
 import { Timeline } from "./timeline.js";
 
-// Draws the level of both voices over the last ten seconds, and who was speaking when.
-(function (rv) {
-  "use strict";
+// Keeps the level of both voices, and draws it while a call runs: the last ten seconds for
+// everybody, the last minute in the drawer while that is open.
+((rv) => {
   if (rv.levels) return;
 
-  const SECONDS = 10;
-  const FLOOR = -60; // dBFS, the bottom of the plot
-  const GRID = [0, -20, -40, -60];
-  const MARGIN = { left: 30, right: 8, top: 8, bottom: 8 };
-  const SIDES = ["user", "assistant"];
+  const FEW_COLOURS = window.matchMedia("(forced-colors: active)");
+  const PLOTS = { levels: CALM, history: DETAILED };
 
-  let timeline = new Timeline(SECONDS);
+  let timeline = new Timeline(DETAILED.seconds);
   let received = 0;
   let frames = 0;
   let running = false;
   let colours = null;
-  let observed = null;
+  const observed = new WeakSet();
 
   const canvas = () => document.getElementById("levels");
 
   function start() {
-    timeline = new Timeline(SECONDS);
+    timeline = new Timeline(DETAILED.seconds);
     received = frames = 0;
-    running = true;
     if (canvas()) canvas().dataset.points = received;
-    requestAnimationFrame(frame);
+    if (!running) requestAnimationFrame(frame);
+    running = true;
   }
 
   function stop() {
@@ -54,88 +51,23 @@ import { Timeline } from "./timeline.js";
   }
 
   function draw() {
-    const element = canvas();
-    if (!element || !element.clientWidth) return;
-    observe(element);
-    colours = colours || palette(element);
-    const plot = prepare(element);
-    drawGrid(plot);
-    drawSpells(plot);
-    SIDES.forEach((side) => drawLine(plot, side));
-    frames += 1;
-    element.dataset.frames = frames;
-  }
-
-  function prepare(element) {
-    const { context, width, height } = prepareCanvas(element, window.devicePixelRatio || 1);
-    const now = newest();
-    const inner = width - MARGIN.left - MARGIN.right;
-    const tall = height - MARGIN.top - MARGIN.bottom;
-    return {
-      context,
-      width,
-      left: MARGIN.left,
-      right: width - MARGIN.right,
-      top: MARGIN.top,
-      bottom: height - MARGIN.bottom,
-      x: (at) => MARGIN.left + inner * (1 - (now - at) / (SECONDS * 1000)),
-      y: (level) => MARGIN.top + tall * (clamp(level) / FLOOR),
-    };
+    Object.keys(PLOTS).forEach((id) => {
+      const element = document.getElementById(id);
+      if (!element) return;
+      observe(element);
+      if (!element.clientWidth) return; // the drawer is closed
+      colours = colours || palette(element);
+      drawPlot(element, timeline, newest(), PLOTS[id], colours);
+      if (id !== "levels") return;
+      frames += 1;
+      element.dataset.frames = frames;
+    });
   }
 
   // The right edge: the clock during a call, so that the plot glides; its last moment after it.
   function newest() {
     if (running) return performance.now();
     return timeline.end ?? performance.now();
-  }
-
-  const clamp = (level) => Math.min(0, Math.max(FLOOR, level));
-
-  function drawGrid({ context, left, right, y }) {
-    context.font = "11px system-ui, sans-serif";
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    context.lineWidth = 1;
-    GRID.forEach((level) => {
-      const line = Math.round(y(level)) + 0.5;
-      context.strokeStyle = colours.grid;
-      context.beginPath();
-      context.moveTo(left, line);
-      context.lineTo(right, line);
-      context.stroke();
-      context.fillStyle = colours.text;
-      context.fillText(String(level).replace("-", "−"), left - 6, line);
-    });
-  }
-
-  // The user's periods fill the upper half, the assistant's the lower, so that both are seen when
-  // one speaks over the other.
-  function drawSpells({ context, left, right, top, bottom, x }) {
-    const middle = (top + bottom) / 2;
-    timeline.spells.forEach(({ side, from, to }) => {
-      const start = Math.max(left, x(from));
-      const end = Math.min(right, to === null ? right : x(to));
-      if (end <= start) return;
-      context.globalAlpha = 0.14;
-      context.fillStyle = colours[side];
-      const [upper, lower] = side === "user" ? [top, middle] : [middle, bottom];
-      context.fillRect(start, upper, end - start, lower - upper);
-    });
-    context.globalAlpha = 1;
-  }
-
-  function drawLine({ context, left, right, top, bottom, x, y }, side) {
-    context.save();
-    context.beginPath();
-    context.rect(left, top - 2, right - left, bottom - top + 4);
-    context.clip();
-    context.beginPath();
-    timeline.points.forEach((point) => context.lineTo(x(point.at), y(point[side])));
-    context.strokeStyle = colours[side];
-    context.lineWidth = 1.75;
-    context.lineJoin = "round";
-    context.stroke();
-    context.restore();
   }
 
   function palette(element) {
@@ -146,19 +78,21 @@ import { Timeline } from "./timeline.js";
       assistant: colour("--rv-assistant"),
       grid: colour("--rv-line"),
       text: colour("--rv-faint"),
+      dash: FEW_COLOURS.matches ? [6, 3] : [],
     };
   }
 
   // Size and theme change at any time; between calls nobody else would draw.
   function observe(element) {
-    if (observed === element) return;
-    observed = element;
+    if (observed.has(element)) return;
+    observed.add(element);
     new ResizeObserver(draw).observe(element);
   }
 
   function observeTheme() {
     new MutationObserver(repaint).observe(document.body, { attributeFilter: ["class"] });
-    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    [dark, FEW_COLOURS].forEach((query) => query.addEventListener("change", repaint));
   }
 
   function repaint() {

@@ -1,230 +1,108 @@
 import { AT_REST, showState } from "../shared/states.js";
-import { stayAwake } from "../shared/wake.js";
+import { BridgedCall } from "./bridged.js";
 
-// Runs a call, over as many connections as it takes: one button, three states, the notice, what
-// the visitor types, mutes or interrupts.
+// Ties a call to what a person sees and touches: one button, three states, the notice, what the
+// visitor types, mutes or interrupts. One call at a time, over one of two routes.
 //
 // Rule: elements are found anew at each use and events are caught at the document, because Gradio
 // may draw its parts again at any time.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.page) return;
 
-  const PATIENCE_MS = 10_000;
-  const PATIENCE_BACK_MS = 5_000; // the app keeps the call for twenty seconds
-  const LOST = "The connection to the app was lost. Check the network, then start again.";
-  const TRYING = "The connection to the app broke. The page tries to get it back.";
-  const ASKING = "The browser asks for the microphone. Allow it to begin.";
+  const NAME = "realtime-voice-route";
+  const LEFT = "realtime-voice-left";
+  const LABELS = {
+    idle: "Start call",
+    again: "Continue",
+    connecting: "Connecting…",
+    call: "End call",
+  };
+  const REACHED = ["connected", "reconnecting", "failed", "ended"]; // what is said to who cannot see
 
-  // Everything about the call under way; null between calls. Each step of a call holds its own
-  // reference, and stops when it is no longer this one.
-  let call = null;
+  let call = null; // the one under way; null between calls
   let state = { connection: "idle", ...AT_REST };
   let notice = null; // null: what the server has written there
   let talking = false;
   let renewing = false; // a new conversation has been asked for
 
   const byId = (id) => document.getElementById(id);
+  const route = () => document.querySelector('#route input[name="route"]:checked');
+  const isDirect = () => Boolean(route() && route().value === "direct");
 
-  async function start() {
-    const mine = {
-      stream: null,
-      connection: null,
-      rejoin: null,
-      begun: "", // the connection state that the handler told last
-      told: null, // its last notice
-      muted: false,
-      held: false, // the talk button, when the connection was lost
-      report: 0,
-      sleep: () => {}, // lets the screen go off again
-    };
-    call = mine;
-    mine.rejoin = rv.rejoin.create(
-      () => join(mine, true),
-      () => fail(mine, LOST),
-    );
+  // What a call tells its page. The call that is over tells nothing any more.
+  const page = {
+    get notice() {
+      return notice;
+    },
+    show(change) {
+      const arrived = change.connection === "connected" && state.connection !== "connected";
+      state = { ...state, ...change };
+      if (arrived) tellMicrophones(); // whoever may listen may know their names
+      render();
+    },
+    tell(sentence) {
+      notice = sentence;
+      render();
+    },
+    hear: showLevels,
+    over(connection, { sentence = "", unsaid = [], denied = false }) {
+      call = null;
+      if (sentence) notice = denied ? `${sentence} You can also type only.` : sentence;
+      if (!byId("say").value) byId("say").value = unsaid.join(" ");
+      page.show({ connection, ...AT_REST });
+      tellMicrophones();
+    },
+  };
+
+  // `typed`: without a microphone.
+  function start(typed) {
+    const Route = isDirect() ? rv.DirectCall : BridgedCall;
     notice = "";
     rv.figures.clear();
-    show({ connection: "connecting", ...AT_REST });
-    try {
-      const stream = await askMicrophone(mine);
-      if (call !== mine) return rv.microphone.close(stream); // ended while the browser asked
-      mine.stream = stream;
-    } catch (error) {
-      return fail(mine, error.message);
-    }
-    rv.microphone.onLost(mine.stream, (sentence) => tell(mine, sentence));
-    mine.sleep = stayAwake();
-    rv.levels.start();
-    return join(mine, false);
+    call = new Route(rv, page, typed);
+    call.start();
   }
 
-  async function askMicrophone(mine) {
-    const hint = setTimeout(() => tell(mine, ASKING), 1500);
-    try {
-      return await rv.microphone.open();
-    } finally {
-      clearTimeout(hint);
-      tell(mine, "");
-    }
-  }
-
-  async function join(mine, rejoin) {
-    try {
-      await rv.component.ready();
-    } catch (error) {
-      return fail(mine, error.message);
-    }
-    if (call !== mine) return undefined;
-    if (rejoin) rv.gradio.renew();
-    const patience = rejoin ? PATIENCE_BACK_MS : PATIENCE_MS;
-    mine.connection = rv.connection.open(
-      mine.stream,
-      { rejoin, patience },
-      {
-        opened: () => greet(mine),
-        shaky: (yes) => mine.begun && show({ connection: yes ? "reconnecting" : mine.begun }),
-        message: (message) => receive(mine, message),
-        lost: (sentence) => lose(mine, sentence),
-        refused: (sentence) => fail(mine, sentence),
-      },
-    );
-    return undefined;
-  }
-
-  // What a connection that comes back must be told, as the app may have missed it.
-  function greet(mine) {
-    mine.report = setInterval(reporter(mine), 1000);
-    rv.levels.resume();
-    if (!mine.begun) return;
-    send({ type: "mute", on: mine.muted });
-    if (mine.held) send({ type: "talk", down: false });
-    mine.held = false;
-  }
-
-  // A call that was up is kept by the app for a while.
-  function lose(mine, sentence) {
-    if (call !== mine) return;
-    if (!mine.begun) return fail(mine, sentence);
-    clearInterval(mine.report);
-    mine.held = mine.held || talking;
-    ["user", "assistant"].forEach((side) => rv.levels.speak(side, false));
-    if (mine.rejoin.again() > 1 && !notice) notice = TRYING;
-    show({ connection: "reconnecting", ...AT_REST });
-  }
-
-  function fail(mine, sentence) {
-    if (call !== mine) return;
-    notice = sentence;
-    end("failed");
-  }
-
-  function end(connection) {
-    const ended = call;
-    call = null;
-    clearInterval(ended.report);
-    ended.rejoin.stop();
-    ended.sleep();
-    if (ended.connection) rv.connection.hangUp(ended.connection);
-    if (ended.stream) rv.microphone.close(ended.stream);
-    rv.levels.stop();
-    show({ connection, ...AT_REST });
-  }
-
-  function send(message) {
-    if (call && call.connection) rv.connection.send(call.connection, message);
-  }
-
-  // Whether the message was for this page; what is not, fastrtc's component understands. It gets
-  // no errors and warnings, for it would show them a second time, as toasts.
-  function receive(mine, message) {
-    if (call !== mine) return message.type !== "fetch_output";
-    switch (message.type) {
-      case "levels":
-        showLevels(message);
-        return true;
-      case "stop":
-        rv.connection.hush(mine.connection);
-        return true;
-      case "state":
-        follow(mine, message);
-        return true;
-      case "end_stream":
-        fail(mine, message.data || rv.connection.CLOSED);
-        return true;
-      case "error":
-      case "warning":
-        tell(mine, String(message.message || message.data));
-        return true;
-      case "log": // fastrtc sends back whatever it gets
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  function follow(mine, { connection, user, assistant, notice: sentence, cost, at_least }) {
-    rv.connection.settle(mine.connection);
-    mine.rejoin.back();
-    if (notice === TRYING) mine.told = null;
-    mine.begun = connection;
-    // The same notice again does not cover what the page itself has said since.
-    if (sentence !== mine.told) notice = mine.told = String(sentence || "");
-    rv.figures.follow(state, { user, assistant });
-    rv.figures.spend(cost, at_least);
-    rv.levels.speak("user", user === "speaking");
-    rv.levels.speak("assistant", assistant === "speaking");
-    if (connection === "failed" && !notice) notice = rv.connection.CLOSED;
-    if (connection === "failed" || connection === "ended") end(connection);
-    else show({ connection, user, assistant });
-  }
-
-  function tell(mine, sentence) {
-    if (call !== mine) return;
-    notice = sentence;
-    show({});
-  }
-
-  // Once a second: what the app needs to know of the browser's sound, and whether there is any.
-  function reporter(mine) {
-    const measure = rv.figures.meter(mine.connection.pc);
-    return async () => {
-      const second = await measure();
-      if (call !== mine) return;
-      const report = rv.figures.playout(second);
-      if (report) send(report);
-      judge(mine, state.assistant === "speaking" ? rv.sound.judge(second) : rv.sound.rest());
-    };
-  }
-
-  function judge(mine, problem) {
-    if (problem) tell(mine, problem);
-    else if (problem === "" && rv.sound.says(notice)) tell(mine, "");
-  }
-
-  function show(change) {
-    state = { ...state, ...change };
-    render();
+  function end() {
+    if (call) call.end("ended");
   }
 
   function render() {
-    const start = byId("start");
-    if (!start) return;
+    const button = byId("start");
+    if (!button) return;
+    const held = document.activeElement;
     ["connection", "user", "assistant"].forEach((side) => {
-      showState(byId(`${side}-status`), String(state[side]));
+      showState(byId(`${side}-status`), shownState(side));
     });
     showNotice();
     const phase = call ? (state.connection === "connecting" ? "connecting" : "call") : "idle";
-    const label = { idle: "Start call", connecting: "Connecting…", call: "End call" }[phase];
-    set(start, { text: label, phase });
-    set(start, { label: phase === "connecting" ? "Connecting. Press to cancel." : label });
+    showStart(button, phase);
     showControls(phase === "call");
     showRenewal();
+    announce();
+    keepFocus(held);
+  }
+
+  // Who must hold a button to be heard is not listened to before.
+  function shownState(side) {
+    const waits = side === "user" && byHand() && state.user === "listening" && !talking;
+    return waits ? "idle" : String(state[side]);
+  }
+
+  const byHand = () => byId("talk") && !byId("talk").hidden && !isDirect();
+
+  function showStart(button, phase) {
+    const goesOn = phase === "idle" && rv.transcript.spoken() && !isDirect();
+    const label = LABELS[goesOn ? "again" : phase];
+    set(button, { text: label, phase });
+    set(button, { label: phase === "connecting" ? "Connecting. Press to cancel." : label });
+    button.disabled = renewing;
+    document.documentElement.dataset.phase = phase;
   }
 
   function showNotice() {
     const element = byId("notice");
-    if (notice === null) notice = element.textContent || rv.microphone.problem;
+    if (notice === null) notice = takeLeft() || element.textContent || rv.microphone.problem;
     set(element, { text: notice });
     element.classList.toggle("rv-failed", state.connection === "failed");
   }
@@ -232,22 +110,36 @@ import { stayAwake } from "../shared/wake.js";
   function showControls(inCall) {
     const ready = inCall && state.connection === "connected";
     const muted = inCall && call.muted;
-    byId("start").disabled = renewing;
-    byId("mute").disabled = !inCall;
-    byId("mute").setAttribute("aria-pressed", muted);
-    set(byId("mute"), { text: muted ? "Muted" : "Mute" });
-    byId("interrupt").disabled = !(ready && state.assistant !== "idle");
+    const mute = byId("mute");
+    mute.disabled = !inCall;
+    mute.setAttribute("aria-pressed", muted);
+    set(mute, { text: inCall && call.typed ? "Speak" : muted ? "Muted" : "Mute" });
+    // Disabled it would lose the focus.
+    byId("interrupt").setAttribute("aria-disabled", !(ready && state.assistant !== "idle"));
     byId("talk").disabled = !ready;
-    byId("send").disabled = byId("say").disabled = !ready;
-    const wait = inCall ? "In a moment you can type here" : "Start the call, then type here";
-    byId("say").placeholder = ready ? "Type instead of speaking" : wait;
     if (!ready && talking) talk(false);
   }
 
   function showRenewal() {
     const button = byId("new-conversation");
-    const spoken = document.querySelector("#transcript .message");
-    if (button) button.disabled = Boolean(call) || renewing || !spoken;
+    if (button) button.disabled = renewing || !rv.transcript.spoken();
+  }
+
+  // One polite line, for who cannot see the states; speaking is heard anyway.
+  function announce() {
+    const { connection, user, assistant } = state;
+    const words = [REACHED.includes(connection) && capital(connection)];
+    if (connection === "connected") words.push(user === "muted" && "Muted");
+    if (connection === "connected") words.push(assistant === "thinking" && "Thinking");
+    set(byId("announcement"), { text: words.filter(Boolean).join(". ") });
+  }
+
+  const capital = (word) => word[0].toUpperCase() + word.slice(1);
+
+  // A button that goes away must not take the keyboard's place on the page along.
+  function keepFocus(held) {
+    if (!held || !held.closest || !held.closest("#desk, #head")) return;
+    if (held.disabled || !held.offsetParent) byId("start").focus();
   }
 
   // Writes only what differs: screen readers announce each writing, and observers see it.
@@ -265,60 +157,123 @@ import { stayAwake } from "../shared/wake.js";
     });
   }
 
-  function say() {
+  // A line is a turn; without a call it begins one, for which nobody asks for the microphone.
+  function say(text) {
+    if (!text || renewing) return;
+    byId("say").focus();
+    if (!call) start(true);
+    if (call) call.say(text);
+  }
+
+  function sayLine() {
     const line = byId("say");
     const text = line.value.trim();
-    if (!text || line.disabled) return;
-    send({ type: "say", text });
     line.value = "";
-    line.focus();
+    say(text);
   }
 
   function toggleMute() {
-    call.muted = !call.muted;
-    rv.microphone.mute(call.stream, call.muted);
-    send({ type: "mute", on: call.muted });
-    show({});
+    if (call.typed) call.listen().then(tellMicrophones);
+    else call.mute(!call.muted);
+    render();
   }
 
   function interrupt() {
-    if (!byId("interrupt").disabled) send({ type: "interrupt" });
+    if (call && byId("interrupt").getAttribute("aria-disabled") !== "true") call.interrupt();
   }
 
   function talk(down) {
     if (down === talking || (down && byId("talk").disabled)) return;
     talking = down;
     byId("talk").setAttribute("aria-pressed", down);
-    send({ type: "talk", down });
+    if (call) call.talk(down);
+    render();
   }
 
   // What the ended call still shows would bring back its words, so it is waited for.
   async function renew() {
+    const typed = call && call.typed;
+    const goesOn = Boolean(call);
     renewing = true;
+    end();
     render();
     await rv.snapshots.settled();
     renewing = false;
     byId("forget").click();
+    if (goesOn) start(typed);
+    else page.show({ connection: "idle" });
+  }
+
+  async function tellMicrophones() {
+    const list = await rv.microphone.list();
+    const options = list.map(({ id, label, chosen }) => new Option(label, id, chosen, chosen));
+    byId("microphone").replaceChildren(...options);
+    byId("microphone").parentElement.hidden = list.length < 2;
+  }
+
+  function chooseMicrophone(id) {
+    rv.microphone.choose(id);
+    if (call && !call.typed) call.listen();
+  }
+
+  // Only one of the routes has a call, and a microphone.
+  function chooseRoute(value) {
+    end();
+    try {
+      localStorage.setItem(NAME, value);
+    } catch {
+      // It is forgotten with the page.
+    }
     render();
   }
 
+  function recallRoute() {
+    try {
+      const wanted = localStorage.getItem(NAME);
+      const option =
+        wanted && document.querySelector(`#route input[value="${CSS.escape(wanted)}"]`);
+      if (option) option.checked = true;
+    } catch {
+      // Blocked.
+    }
+  }
+
+  function writeSnippet() {
+    const element = byId("snippet");
+    if (!element) return;
+    const address = new URL("widget.js", document.baseURI).href;
+    set(element, { text: `<script src="${address}" defer><\/script>` });
+  }
+
   const CLICKS = {
-    start: () => (call ? end("ended") : start()),
+    start: () => (call ? end() : start(false)),
+    "type-only": () => {
+      byId("say").focus();
+      start(true);
+    },
     mute: toggleMute,
     interrupt,
     "new-conversation": renew,
+    "copy-snippet": (button) => rv.transcript.copy(button, byId("snippet").textContent),
   };
 
-  function onClick(event) {
+  function onClick({ target }) {
     rv.sound.allow();
-    const button = event.target.closest && event.target.closest("button");
-    if (button && !button.disabled && CLICKS[button.id]) CLICKS[button.id]();
+    const button = target.closest && target.closest("button");
+    if (!button || button.disabled) return;
+    if (CLICKS[button.id]) CLICKS[button.id](button);
+    if (button.dataset.say) say(button.dataset.say);
+  }
+
+  function onChosen({ target }) {
+    if (target.id === "microphone") chooseMicrophone(target.value);
+    if (target.name === "route") chooseRoute(target.value);
   }
 
   function onSubmit(event) {
     if (event.target.id !== "composer") return;
     event.preventDefault();
-    say();
+    sayLine();
   }
 
   function onPress(event) {
@@ -330,7 +285,7 @@ import { stayAwake } from "../shared/wake.js";
 
   function onKey(event) {
     const down = event.type === "keydown";
-    if (event.key === "Escape" && down && call) interrupt();
+    if (event.key === "Escape" && down) interrupt();
     if (event.key !== " " || !talkKey(event.target)) return;
     event.preventDefault();
     if (!event.repeat) talk(down);
@@ -340,18 +295,43 @@ import { stayAwake } from "../shared/wake.js";
   function talkKey(target) {
     const button = byId("talk");
     if (!button || button.hidden) return false;
-    return target === button || !target.closest("button, input, textarea, select, a");
+    return target === button || !target.closest("button, input, textarea, select, a, summary");
   }
 
+  // Which does not outlive the page, and is told to who comes back to it.
   function leave() {
     if (!call) return;
-    const { connection } = call;
-    end("ended");
-    if (connection && connection.pc) connection.pc.close();
+    try {
+      sessionStorage.setItem(LEFT, "yes");
+    } catch {
+      // Then it is not told.
+    }
+    call.leave();
+  }
+
+  function takeLeft() {
+    try {
+      const left = sessionStorage.getItem(LEFT);
+      sessionStorage.removeItem(LEFT);
+      if (!left) return "";
+    } catch {
+      return "";
+    }
+    return isDirect()
+      ? "The call ended when this page was left. Start begins a new one."
+      : "The call ended when this page was left. Continue goes on from what was said.";
+  }
+
+  // Phones: the page reaches under the rounded corners, and shrinks above the keyboard.
+  function fitPhones() {
+    const meta = document.querySelector('meta[name="viewport"]');
+    const wishes = ", viewport-fit=cover, interactive-widget=resizes-content";
+    if (meta && !meta.content.includes(wishes)) meta.content += wishes;
   }
 
   function listen() {
     document.addEventListener("click", onClick);
+    document.addEventListener("change", onChosen);
     document.addEventListener("submit", onSubmit);
     document.addEventListener("pointerdown", onPress);
     ["pointerup", "pointercancel"].forEach((name) =>
@@ -363,20 +343,30 @@ import { stayAwake } from "../shared/wake.js";
   }
 
   let desk = null;
+  let spoken = false;
   function onChange() {
     rv.component.tend();
-    // A live region would read aloud, over the voice, what the voice just said.
-    const log = document.querySelector('#transcript [role="log"]');
-    if (log && log.ariaLive !== "off") log.ariaLive = "off";
-    showRenewal();
-    if (byId("start") === desk) return;
-    desk = byId("start");
+    rv.transcript.tend();
+    rv.drawer.tend();
+    rv.settings.tend();
+    if (byId("start") === desk && rv.transcript.spoken() === spoken) return;
+    spoken = rv.transcript.spoken();
+    if (byId("start") !== desk) {
+      desk = byId("start");
+      fitPhones();
+      recallRoute();
+      writeSnippet();
+    }
     render();
     rv.levels.draw();
   }
 
+  rv.page = {
+    tell: page.tell,
+    // To the app, which a direct call does not go through.
+    send: (message) => call instanceof BridgedCall && call.send(message),
+  };
   listen();
   new MutationObserver(onChange).observe(document.body, { childList: true, subtree: true });
   onChange();
-  rv.page = true;
 })((window.realtimeVoice = window.realtimeVoice || {}));

@@ -37,6 +37,21 @@ export class Timeline {
     if (!on && open) open.to = now;
   }
 
+  // What happened, oldest first: { kind, side, at }; speaking over an answer is both a beginning
+  // and an interruption, and shown as the latter.
+  marks() {
+    const during = (at) =>
+      this.spells.some(
+        ({ side, from, to }) => side === "assistant" && from < at && (to === null || to >= at),
+      );
+    const found = this.spells.flatMap(({ side, from, to }) => {
+      if (side === "assistant") return [{ kind: "answer", side, at: from }];
+      const begun = { kind: during(from) ? "interrupted" : "started", side, at: from };
+      return to === null ? [begun] : [begun, { kind: "stopped", side, at: to }];
+    });
+    return found.sort((one, other) => one.at - other.at);
+  }
+
   stop(now) {
     SIDES.forEach((side) => this.speak(side, false, now));
   }

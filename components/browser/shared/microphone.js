@@ -19,10 +19,11 @@ const WISHES = {
   channelCount: 1,
 };
 
-// The stream of one microphone; a browser that cannot keep the wishes is asked without them.
-export async function askForMicrophone(getUserMedia) {
+// The stream of one microphone, of the wanted one if it is there; a browser that cannot keep the
+// wishes is asked without them.
+export async function askForMicrophone(getUserMedia, deviceId = "") {
   try {
-    return await getUserMedia({ audio: WISHES });
+    return await getUserMedia({ audio: deviceId ? { ...WISHES, deviceId } : WISHES });
   } catch (error) {
     if (error.name !== "OverconstrainedError") throw error;
     return getUserMedia({ audio: true });

@@ -65,6 +65,26 @@ export class Call {
     if (this.assistant === "speaking") this.send({ type: "output_audio_buffer.clear" });
   }
 
+  // A typed turn; it interrupts the assistant as a spoken one would.
+  say(text) {
+    this.interrupt();
+    const content = [{ type: "input_text", text }];
+    this.send({
+      type: "conversation.item.create",
+      item: { type: "message", role: "user", content },
+    });
+    this.send({ type: "response.create" });
+  }
+
+  // Another microphone from now on; the old one is let go.
+  async listen(stream) {
+    const [track] = stream.getAudioTracks();
+    if (this.pc) await this.pc.getSenders()[0].replaceTrack(track);
+    if (this.local) this.local.getTracks().forEach((one) => one.stop());
+    this.local = stream;
+    this.mute(false);
+  }
+
   fail(error) {
     const sentence = error instanceof CallError ? error.message : SENTENCES.badAnswer;
     this.finish("failed");

@@ -1,0 +1,144 @@
+"""The drawer of the whole app in Chromium: a call is tuned, timed and seen through."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import state_of
+from tests.running import running_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+LIMIT_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    with running_app(tmp_path_factory.mktemp("app"), MAX_STARTS_PER_MINUTE="1000") as url:
+        yield url
+
+
+def talk_to(page: Page, pane: str) -> None:
+    """A call, with a pane of the drawer open."""
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    page.click("#inspect")
+    page.click(f"#tab-{pane}")
+    expect(page.locator(f"#{pane}")).to_be_visible()
+
+
+def say(page: Page, words: str) -> None:
+    page.fill("#say", words)
+    page.press("#say", "Enter")
+
+
+def told(page: Page, name: str) -> Any:
+    return expect(page.locator(f"#told-{name}"))
+
+
+def set_to(page: Page, name: str, value: str) -> None:
+    page.fill(f"#set-{name}", value)
+    page.press(f"#set-{name}", "Tab")
+
+
+def test_a_setting_is_changed_in_the_call_and_ticked_when_the_server_confirms(house, quiet, visit):
+    page = visit(house, using=quiet)
+    talk_to(page, "settings")
+    set_to(page, "speed", "1.2")
+    told(page, "speed").to_have_text("✓")
+    page.click("#tab-events")
+    updates = page.locator('.rv-event:has-text("session.update")')
+    expect(updates.last).to_be_visible()
+
+    page.reload()
+    assert page.input_value("#set-speed") == "1.2"
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    page.click("#tab-events")
+    page.locator('.rv-event:has-text("session.updated")').click()
+    assert json.loads(page.inner_text("#event-text"))["session"]["audio"]["output"]["speed"] == 1.2
+
+
+def test_a_setting_that_makes_no_sense_gets_a_sentence_and_the_old_value_back(house, quiet, visit):
+    page = visit(house, using=quiet)
+    talk_to(page, "settings")
+    set_to(page, "speed", "9")
+    told(page, "speed").to_have_text("Choose a number from 0.25 to 1.5.")
+    expect(page.locator("#set-speed")).to_have_value("1")
+    set_to(page, "voice", "nobody")
+    told(page, "voice").not_to_have_text(re.compile("^(✓|…|)$"))
+    expect(page.locator("#set-voice")).to_have_value("marin")
+    state_of(page, "connection").to_have_text("Connected")
+
+
+def test_a_voice_that_has_spoken_changes_with_the_next_call(house, quiet, visit):
+    page = visit(house, using=quiet)
+    talk_to(page, "settings")
+    say(page, "what is 12 + 30?")
+    expect(page.locator("#transcript .bot.message")).to_contain_text(["42"], timeout=LIMIT_MS)
+    set_to(page, "voice", "cedar")
+    told(page, "voice").to_have_text("from the next call")
+
+
+def test_a_link_brings_settings_along_and_what_it_makes_up_is_named(house, quiet, visit):
+    page = visit(f"{house}/?voice=cedar&api_key=sk-1", using=quiet)
+    assert page.input_value("#set-voice") == "cedar"
+    notice = expect(page.locator("#notice"))
+    notice.to_have_text("The link asks for settings that this page does not have: api_key.")
+    talk_to(page, "events")
+    page.locator('.rv-event:has-text("session.updated")').first.click()
+    session = json.loads(page.inner_text("#event-text"))["session"]
+    assert session["audio"]["output"]["voice"] == "cedar"
+    assert "sk-1" not in page.inner_text("#events")
+
+
+def test_each_turn_is_timed_to_the_ear(house, quiet, visit):
+    page = visit(house, using=quiet)
+    talk_to(page, "timing")
+    say(page, "what is 12 + 30?")
+    turn = page.locator('#turns [data-turn="1"]')
+    expect(turn.locator("h3")).to_contain_text(re.compile(r"Turn 1, typed: \d\.\d\d s"))
+    expect(turn.locator('[data-step="heard"]')).to_be_attached(timeout=LIMIT_MS)
+    expect(turn.locator("p")).to_contain_text(re.compile(r"^\d\.\d\d s, of which \d\.\d\d s: "))
+    expect(page.locator('[data-turns="felt"]')).to_contain_text(re.compile(r"\d\.\d\d s"))
+
+
+def test_events_of_a_kind_share_a_row_and_can_be_filtered_and_paused(house, quiet, visit):
+    page = visit(house, using=quiet)
+    talk_to(page, "events")
+    say(page, "what is 12 + 30?")
+    page.fill("#events-filter", "transcript.delta")
+    rows = page.locator(".rv-event")
+    expect(rows).to_have_count(1, timeout=LIMIT_MS)
+    expect(rows.locator(".rv-times")).to_have_text(re.compile(r"\d+$"))
+    page.fill("#events-filter", "")
+    page.select_option("#events-direction", "sent")
+    expect(page.locator('.rv-event[data-direction="received"]')).to_have_count(0)
+
+    page.click("#events-pause")
+    before = page.inner_text("#events-count")
+    say(page, "what is 2 times 4?")
+    expect(page.locator("#transcript .bot.message")).to_contain_text(["42", "8"], timeout=LIMIT_MS)
+    assert page.inner_text("#events-count").split(" ")[0] == before.split(" ")[0]
+    page.click("#events-pause")
+    expect(page.locator("#events-count")).not_to_have_text(re.compile(f"^{before.split(' ')[0]} "))
+
+
+def test_nothing_is_asked_while_the_drawer_is_closed(house, quiet, visit):
+    page = visit(house, using=quiet)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    say(page, "what is 12 + 30?")
+    expect(page.locator("#transcript .bot.message")).to_contain_text(["42"], timeout=LIMIT_MS)
+    assert not [url for url in asked if "inspection" in url]
+
+    with page.expect_request("**/api/inspection"):
+        page.keyboard.press("Tab")
+        page.click("#inspect")
+    page.click("#tab-events")
+    expect(page.locator('.rv-event:has-text("session.created")')).to_be_visible()
