@@ -48,6 +48,7 @@ TESTED_BESIDE = {
     "core.outputs": "core/test_session.py",
     "launch": "integration/test_start.py",
     "protocol.events": "protocol/test_reading.py",
+    "page.inspection": "browser/test_drawer.py",
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
     "upstream.wire": "upstream/test_client.py",

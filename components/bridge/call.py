@@ -17,7 +17,7 @@ import numpy as np
 
 from components import tools
 from components.access.visitor import identifier
-from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, Samples, level_dbfs
+from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_dbfs
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
 from components.bridge.tuning import Tuning
@@ -333,9 +333,7 @@ class Call:
             self._trace = Trace(self._settings.trace)
         key = self._settings.api_key
         about = headers(url, key, identifier(self._visitor, key))
-        records: list[Record] = [self.inspection.events]
-        if self._trace:
-            records.append(self._trace)
+        records: list[Record] = [self.inspection.events, *filter(None, [self._trace])]
         return await open_upstream(url, about, records)
 
     async def _run_tool(self, call: RunTool) -> None:
@@ -448,5 +446,4 @@ class Call:
 
 def _level(pcm: bytes) -> float:
     """The level of the newest frame, as the page's plot wants it."""
-    samples: Samples = np.frombuffer(pcm, np.int16)
-    return round(level_dbfs(samples), 1)
+    return round(level_dbfs(np.frombuffer(pcm, np.int16)), 1)

@@ -11,7 +11,7 @@ from components.media import channels as module
 from components.media.channels import MOST_CHUNKS, MOST_CLOSED, MOST_STREAMS, keep_one_channel
 from tests.attacks import Attacker
 
-LIMIT_S = 10
+LIMIT_S = 30
 
 
 class House:

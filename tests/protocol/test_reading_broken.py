@@ -235,7 +235,7 @@ def test_only_a_function_call_that_is_whole_can_be_run(changes, call_id):
 def test_a_result_brings_its_output():
     item = read_item(id="o1", type="function_call_output", call_id="call_1", output="12:00")
 
-    assert item == Item("o1", "tool", output="12:00")
+    assert item == Item("o1", "tool", output="12:00", result_of="call_1")
 
 
 def test_the_items_of_a_response_are_read_up_to_a_number():
