@@ -128,7 +128,7 @@ class Call:
         self._threads = tools.Threads()
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
-        self._state: tuple[str | float | None, ...] = ()
+        self._state: Mapping[str, str | float | None] = {}
         self._messages: object = ()
         self._level = FLOOR_DBFS
         """Of the microphone's newest frame."""
@@ -167,7 +167,7 @@ class Call:
         self._packet_at = time.monotonic()
         if self._clock is None and not self.over:
             self._begin()
-        self._state = ()
+        self._state = {}
         self._show(self.conversation)
         self._tell_settings()
         page.show(self.conversation)
@@ -279,19 +279,17 @@ class Call:
 
     def _show(self, conversation: Conversation) -> None:
         """States at once over the data channel; the transcript through Gradio, when it is due."""
-        cost = self._session.cost
-        state = (
-            conversation.connection,
-            conversation.user,
-            conversation.assistant,
-            conversation.notice,
-            None if cost is None else cost.dollars,
-            cost is not None and cost.unknown > 0,
-        )
+        state = {
+            "connection": conversation.connection,
+            "user": conversation.user,
+            "assistant": conversation.assistant,
+            "notice": conversation.notice,
+            "cost": cost.dollars if (cost := self._session.cost) else None,
+            "at_least": bool(cost and cost.unknown),
+        }
         if state != self._state:
             self._state = state
-            names = ("connection", "user", "assistant", "notice", "cost", "at_least")
-            self._tell({"type": "state", **dict(zip(names, state, strict=True))})
+            self._tell({"type": "state", **state})
         if conversation.messages is not self._messages:
             self._messages = conversation.messages
             if self._page:
