@@ -77,3 +77,46 @@ test("a server that tells of none is called without, and at once", async () => {
     assert.deepEqual(seen.offers, ["early"]);
   }
 });
+
+// A call with an open channel, what it sends, and the events that a server answers with.
+function connected() {
+  const call = new Call({}, { changed() {}, wordsChanged() {}, failed() {}, streams() {} });
+  const sent = [];
+  call.channel = { readyState: "open", send: (text) => sent.push(JSON.parse(text).type) };
+  const hear = (event) => call.receive(JSON.stringify(event));
+  return { call, sent, hear };
+}
+
+const REFUSED = { type: "error", error: { code: "conversation_already_has_active_response" } };
+
+test("a question that comes before the answer to another has begun cancels that one", () => {
+  const { call, sent } = connected();
+  call.say("One?");
+  call.say("Two?");
+  const turn = ["conversation.item.create", "response.create"];
+  assert.deepEqual(sent, [...turn, "response.cancel", ...turn]);
+});
+
+test("an answer that the server refuses to begin is asked for again after the one under way", () => {
+  const { call, sent, hear } = connected();
+  call.say("Two?");
+  sent.length = 0;
+  hear(REFUSED);
+  hear({ type: "response.created", response: { id: "r1" } });
+  assert.deepEqual(sent, []);
+  hear({ type: "response.done", response: { status: "cancelled" } });
+  assert.deepEqual(sent, ["response.create"]);
+  hear({ type: "response.created", response: { id: "r2" } });
+  hear({ type: "response.done", response: { status: "completed" } });
+  assert.deepEqual(sent, ["response.create"]);
+});
+
+test("who interrupts does not want the answer that is owed", () => {
+  const { call, sent, hear } = connected();
+  call.say("Two?");
+  hear(REFUSED);
+  call.interrupt();
+  sent.length = 0;
+  hear({ type: "response.done", response: { status: "cancelled" } });
+  assert.deepEqual(sent, []);
+});

@@ -32,6 +32,8 @@ export class Call {
     this.sleep = () => {}; // lets the screen go off again
     this.local = null;
     this.response = null;
+    this.asked = false; // for a response that has not begun yet
+    this.owed = false; // an answer: the last request for one was refused
   }
 
   async start() {
@@ -61,7 +63,8 @@ export class Call {
   }
 
   interrupt() {
-    if (this.response) this.send({ type: "response.cancel" });
+    this.owed = false;
+    if (this.response || this.asked) this.send({ type: "response.cancel" });
     if (this.assistant === "speaking") this.send({ type: "output_audio_buffer.clear" });
   }
 
@@ -73,6 +76,12 @@ export class Call {
       type: "conversation.item.create",
       item: { type: "message", role: "user", content },
     });
+    this.ask();
+  }
+
+  ask() {
+    this.asked = true;
+    this.owed = false;
     this.send({ type: "response.create" });
   }
 
@@ -288,6 +297,7 @@ export class Call {
       this.pc.close();
     }
     this.pc = this.channel = this.response = null;
+    this.asked = this.owed = false;
   }
 
   play(remote) {
