@@ -108,10 +108,12 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
             self._outgoing.put(message, time.monotonic())
 
     def show(self, conversation: Conversation) -> None:
-        """The transcript has changed; fastrtc's component then asks Gradio for it."""
+        """The transcript has changed; fastrtc's component then asks Gradio for it.
+
+        Told each time: only the page knows whether the event that brings it still lives.
+        """
         self.screen.show(conversation)
-        if not self.screen.watchers:
-            self.tell({"type": "fetch_output", "data": []})
+        self.tell({"type": "fetch_output", "data": []})
 
     def hurry(self) -> None:
         """There is sound to play."""

@@ -1,6 +1,7 @@
-"""The newest transcript, for everyone who watches a call.
+"""The newest transcript of a call, for the page that watches it.
 
-Rule: a snapshot is whole, and the newest wins; one that nobody took in time is forgotten.
+Rule: a snapshot is whole, and the newest wins; one that nobody took in time is forgotten. The page
+that asks again does so because its stream of snapshots is dead: the stream before ends.
 """
 
 import asyncio
@@ -10,16 +11,16 @@ from components.core.conversation import Conversation
 
 
 class Screen:
-    """Shows conversations to any number of watchers, each at a pace of its own."""
+    """Shows conversations to one watcher, the newest, at its own pace."""
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
-        self.watchers = 0
+        self._newest = 0  # of those who have begun to watch
         self._closed = False
         self._changed = asyncio.Event()
 
     def show(self, conversation: Conversation) -> None:
-        """Give every watcher this conversation, unless they have its messages already.
+        """Give the watcher this conversation, unless it has its messages already.
 
         All else reaches the page by another way; the same messages once more, a moment later, would
         bring back what the page has been told to forget.
@@ -34,20 +35,22 @@ class Screen:
         self._wake()
 
     async def snapshots(self, pause_s: float) -> AsyncIterator[Conversation]:
-        """The conversation now, and whenever it has changed, but never more often; to the end."""
+        """The conversation now, and whenever it has changed, but never more often than `pause_s`.
+
+        To the end, or until somebody else begins to watch.
+        """
         shown: Conversation | None = None
-        self.watchers += 1
-        try:
-            while not (self._closed and shown is self.conversation):
-                changed = self._changed
-                if shown is not self.conversation:
-                    shown = self.conversation
-                    yield shown
-                    await asyncio.sleep(pause_s)
-                if not self._closed and shown is self.conversation:
-                    await changed.wait()
-        finally:
-            self.watchers -= 1
+        self._newest += 1
+        number = self._newest
+        self._wake()
+        while number == self._newest and not (self._closed and shown is self.conversation):
+            changed = self._changed
+            if shown is not self.conversation:
+                shown = self.conversation
+                yield shown
+                await asyncio.sleep(pause_s)
+            if number == self._newest and not self._closed and shown is self.conversation:
+                await changed.wait()
 
     def _wake(self) -> None:
         self._changed.set()

@@ -143,16 +143,16 @@ async def test_message_that_is_not_ours_is_ignored(message):
         assert item["item"]["content"][0]["text"] == "still here"
 
 
-async def test_page_is_told_to_fetch_the_transcript_until_somebody_watches():
+async def test_page_is_told_of_all_news_as_it_alone_knows_whether_its_stream_still_lives():
     async with connected() as (leg, channel, _upstream):
         before = len(channel.of("fetch_output"))
         assert before
-        snapshots = leg.screen.snapshots(0)
-        await anext(snapshots)
+        dead = leg.screen.snapshots(0)
+        await anext(dead)
         leg.show(Conversation(messages=(Message("news", "user"),)))
 
-        assert len(channel.of("fetch_output")) == before
-        assert (await anext(snapshots)).message("news")
+        assert len(channel.of("fetch_output")) == before + 1
+        assert (await anext(leg.screen.snapshots(0))).message("news")
 
 
 async def test_closed_channel_is_no_error():

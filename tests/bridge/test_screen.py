@@ -1,7 +1,8 @@
-"""Everyone who watches a call sees its newest conversation, and its last."""
+"""Who watches a call sees its newest conversation, and its last."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+
+import pytest
 
 from components.bridge.screen import Screen
 from components.core.conversation import Conversation, Message
@@ -56,26 +57,30 @@ async def test_last_conversation_is_seen_after_the_end():
     assert [shown async for shown in screen.snapshots(0)] == [SECOND]
 
 
-async def test_end_lets_everyone_go():
-    screen = Screen(FIRST)
-    watchers = [screen.snapshots(0) for _ in range(2)]
-    for snapshots in watchers:
-        await anext(snapshots)
-    waiting = [asyncio.ensure_future(anext(snapshots, None)) for snapshots in watchers]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)  # past their pauses
-    screen.close()
-
-    assert await asyncio.gather(*waiting) == [None, None]
-    assert screen.watchers == 0
-
-
-async def test_watcher_that_leaves_is_not_counted():
+async def test_end_lets_the_watcher_go():
     screen = Screen(FIRST)
     snapshots = screen.snapshots(0)
-    assert isinstance(snapshots, AsyncGenerator)
     await anext(snapshots)
-    assert screen.watchers == 1
-    await snapshots.aclose()
+    waiting = asyncio.ensure_future(anext(snapshots, None))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # past its pause
+    screen.close()
 
-    assert screen.watchers == 0
+    assert await waiting is None
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2])
+async def test_who_asks_again_has_the_news_to_itself(turns):
+    """The one before may be in its pause, or wait for news."""
+    screen = Screen(FIRST)
+    dead = screen.snapshots(0)
+    await anext(dead)
+    waiting = asyncio.ensure_future(anext(dead, None))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    again = screen.snapshots(0)
+    assert await anext(again) is FIRST
+    screen.show(SECOND)
+
+    assert await anext(again) is SECOND
+    assert await waiting is None

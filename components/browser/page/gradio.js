@@ -41,10 +41,16 @@
     return JSON.stringify(body);
   }
 
+  // A stream that comes after its session was given up brings nothing any more.
   async function askForEvents(request) {
+    const asked = renewals;
     try {
       const response = await native(new Request(renameInAddress(request.url), request));
-      if (response.ok) return new Response(lasting(response.body), { headers: response.headers });
+      if (response.ok) {
+        const events = new Response(lasting(response.body), { headers: response.headers });
+        if (asked !== renewals) endStream();
+        return events;
+      }
     } catch (error) {
       if (request.signal.aborted) throw error;
     }
