@@ -117,6 +117,16 @@ RTCDataChannel.prototype.addEventListener = function (name, handle) {
 """Nothing that the app says arrives, while `window.deaf`."""
 
 
+SENT = """
+window.said = [];
+const send = RTCDataChannel.prototype.send;
+RTCDataChannel.prototype.send = function (text) {
+  if (String(text).includes('"say"')) window.said.push(window.witness.peers.length);
+  return send.call(this, text);
+};"""
+"""By which connection each line went, in `window.said`."""
+
+
 def test_an_app_that_falls_silent_is_joined_anew(app: App, visit: Visit) -> None:
     """Before the browser itself finds that the connection is broken."""
     url, control = app
@@ -130,6 +140,28 @@ def test_an_app_that_falls_silent_is_joined_anew(app: App, visit: Visit) -> None
     page.evaluate("window.deaf = false")
 
     back(page, control, call)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_line_typed_while_the_app_is_silent_is_said_when_it_is_back(
+    app: App, visit: Visit, lost: bool
+) -> None:
+    url, control = app
+    page = visit(url, script=DEAF + SENT)
+    call = begin(page, control)
+
+    page.evaluate("window.deaf = true")
+    state_of(page, "connection").to_have_text("Reconnecting")
+    page.fill("#say", "Still here?")
+    page.click("#send")
+    if lost:
+        page.wait_for_function("window.witness.peers.length === 2")
+    page.evaluate("window.deaf = false")
+
+    if lost:
+        back(page, control, call)
+    assert call.next("say")["text"] == "Still here?"
+    assert page.evaluate("window.said") == [2 if lost else 1]
 
 
 def test_a_pause_of_the_app_is_not_a_loss(app: App, visit: Visit) -> None:

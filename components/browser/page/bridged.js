@@ -27,7 +27,8 @@ export class BridgedCall {
     this.told = null; // its last notice
     this.down = false; // the talk button
     this.held = false; // the talk button, when the connection was lost
-    this.lines = []; // typed before there was a connection
+    this.lines = []; // typed while there was no connection, or one that may be lost
+    this.shaky = false;
     this.report = 0;
     this.state = { ...AT_REST };
     this.sleep = () => {}; // lets the screen go off again
@@ -97,7 +98,7 @@ export class BridgedCall {
       { rejoin: again, patience: again ? PATIENCE_BACK_MS : PATIENCE_MS },
       {
         opened: () => this.greet(),
-        shaky: (yes) => this.begun && this.show({ connection: yes ? "reconnecting" : this.begun }),
+        shaky: (yes) => this.waver(yes),
         message: (message) => this.receive(message),
         lost: (sentence) => this.lose(sentence),
         refused: (sentence) => this.fail(sentence),
@@ -113,6 +114,20 @@ export class BridgedCall {
     if (this.begun || this.muted) this.send({ type: "mute", on: this.muted });
     if (this.held) this.send({ type: "talk", down: false });
     this.held = false;
+    this.shaky = false;
+    this.sayLines();
+  }
+
+  // A connection that is lost takes along what it was given last.
+  waver(yes) {
+    this.shaky = yes;
+    if (this.begun) this.show({ connection: yes ? "reconnecting" : this.begun });
+    if (!yes) this.sayLines();
+  }
+
+  sayLines() {
+    const { channel } = this.connection || {};
+    if (!channel || channel.readyState !== "open") return;
     this.lines.splice(0).forEach((text) => this.send({ type: "say", text }));
   }
 
@@ -156,9 +171,8 @@ export class BridgedCall {
   }
 
   say(text) {
-    const { channel } = this.connection || {};
-    if (channel && channel.readyState === "open") this.send({ type: "say", text });
-    else this.lines.push(text);
+    this.lines.push(text);
+    if (!this.shaky) this.sayLines();
   }
 
   mute(on) {

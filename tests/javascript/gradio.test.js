@@ -1,0 +1,49 @@
+// What becomes of the streams of events whose session the page has given up.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const asked = []; // requests for events: { url, answer(response) }
+globalThis.location = { href: "http://app.example/" };
+globalThis.window = {
+  fetch: ({ url }) => new Promise((answer) => asked.push({ url, answer })),
+};
+await import("../../components/browser/page/gradio.js");
+const { gradio } = window.realtimeVoice;
+
+const EVENTS = "http://app.example/gradio_api/queue/data?session_hash=abc";
+
+function live() {
+  const seen = { ended: false };
+  const body = new ReadableStream({ cancel: () => (seen.ended = true) });
+  return { seen, response: new Response(body) };
+}
+
+async function ends(response) {
+  const text = await response.text();
+  assert.match(text, /process_completed/);
+  assert.match(text, /close_stream/);
+}
+
+test("a stream under way ends for the client when its session is given up", async () => {
+  const response = window.fetch(new Request(EVENTS));
+  const stream = live();
+  asked.pop().answer(stream.response);
+  const events = await response;
+  gradio.renew();
+  await ends(events);
+  assert.equal(stream.seen.ended, true);
+});
+
+test("a stream that comes only after its session was given up ends at once", async () => {
+  const response = window.fetch(new Request(EVENTS));
+  gradio.renew();
+  const stream = live();
+  asked.pop().answer(stream.response);
+  await ends(await response);
+  assert.equal(stream.seen.ended, true);
+});
+
+test("the next stream is that of a session of another name", async () => {
+  window.fetch(new Request(EVENTS));
+  assert.equal(new URL(asked.pop().url).searchParams.get("session_hash"), "abc-2");
+});
