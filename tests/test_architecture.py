@@ -52,7 +52,6 @@ TESTED_BESIDE = {
     "page.layout": "browser/test_page.py",
     "page.theme": "browser/test_page.py",
     "upstream.wire": "upstream/test_client.py",
-    "page.words": "browser/test_page.py",
     "practice.__main__": "practice/test_main.py",
     "practice.server.calls": "practice/server/test_webrtc.py",
 }

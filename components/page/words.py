@@ -51,10 +51,14 @@ def show_bridged(
 ) -> None:
     """One long Gradio event for each connection, which the page asks for when there is news."""
 
-    async def follow(webrtc_id: str, request: gr.Request) -> AsyncIterator[list[view.Shown]]:
+    async def follow(webrtc_id: str, request: gr.Request) -> AsyncIterator[Any]:
         session_hash = str(request.session_hash)
+        known = False
         async for conversation in signalling.transcript(webrtc_id, session_hash, SNAPSHOT_S):
+            known = True
             yield view.messages(conversation)
+        if not known:
+            yield gr.skip()  # without a value Gradio would empty the transcript
 
     shown = call.state_change(
         follow,
@@ -87,6 +91,7 @@ def show_direct(
     async def follow(name: str, key: str, request: gr.Request) -> AsyncIterator[Any]:
         page, tab = str(request.session_hash), key_of(key)
         newest[page] = name
+        yield gr.skip(), gr.skip()  # of a call that nobody knows there is nothing else
         try:
             async for seen in watching.follow(name, DIRECT_SNAPSHOT_S):
                 if newest.get(page) != name:
