@@ -30,9 +30,11 @@ EVENTS: Final = """\
   <span id="events-count" class="rv-count"></span>
 </div>
 <p id="events-none">What passes between this app and the model appears here, both ways.</p>
-<div id="events-list" class="rv-events" tabindex="0" aria-label="Events"><div></div></div>
+<div id="events-list" class="rv-events" role="group" tabindex="0" aria-label="Events">
+  <div></div>
+</div>
 <div id="event-detail" hidden>
   <button type="button" id="event-copy">Copy</button>
-  <pre id="event-text" tabindex="0" aria-label="The event in full"></pre>
+  <pre id="event-text" role="group" tabindex="0" aria-label="The event in full"></pre>
 </div>
 """

@@ -168,6 +168,8 @@ def test_the_drawer_opens_by_button_or_key_and_is_remembered(app: App, visit: Vi
     page.locator("#inspect").focus()
     page.keyboard.press("i")
     expect(drawer).to_be_visible()
+    expect(page.locator("#settings")).to_be_visible()
+    page.click("#tab-sound")
     expect(page.locator("#history")).to_be_visible()
     assert width_of(talk) + width_of(drawer) == 1280
     before = width_of(drawer)
@@ -176,7 +178,7 @@ def test_the_drawer_opens_by_button_or_key_and_is_remembered(app: App, visit: Vi
     assert width_of(drawer) == before + 24
 
     page.reload()
-    expect(drawer).to_be_visible()
+    expect(page.locator("#history")).to_be_visible()
     assert width_of(drawer) == before + 24
     page.keyboard.press("i")
     expect(drawer).to_be_hidden()

@@ -87,7 +87,11 @@ def test_a_direct_call_can_be_typed_only(practice, quiet, visit: Visit):
     state_of(page, "user").to_have_text("Muted")
     page.click("#start")
     settle(page, "ended")
-    page.wait_for_function(ALL_CLOSED)
+    assert page.evaluate("window.witness.tracks.length") == 0
+    page.wait_for_function(
+        "window.witness.peers.every((peer) => peer.connectionState === 'closed')"
+        " && window.witness.contexts.every((context) => context.state === 'closed')"
+    )
 
 
 def test_the_page_follows_a_direct_call_that_is_made_again(practice, quiet, visit: Visit):

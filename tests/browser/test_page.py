@@ -321,6 +321,7 @@ def test_the_cost_is_shown_once_it_is_known(app: App, visit: Visit) -> None:
     page = visit(url)
     cost = page.locator('#figures [data-figure="cost"]')
     page.click("#inspect")
+    page.click("#tab-sound")
     expect(cost).to_be_hidden()
     call = begin(page, control)
     expect(cost).to_be_hidden()
