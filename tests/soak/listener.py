@@ -1,7 +1,8 @@
 """An honest caller whose microphone sends marks, so that their way to the server can be measured.
 
 The way of a mark is from the hand-over of its frame to the server's receipt of the append that
-holds it.
+holds it. Sessions are renewed every two seconds here, and once an hour in life: marks that are
+handed over while one begins do not count.
 """
 
 import base64
@@ -58,8 +59,13 @@ class Listener:
             arrivals.append((end, ns))
         found = find_marks(np.frombuffer(b"".join(pcm), np.int16))
         way = delays(self._microphone.marks, found, arrivals)
-        sent = [mark for mark in self._microphone.marks if since <= mark.ns < until]
-        return [each.ms for each in way if since <= each.ns < until], len(sent)
+        sent = [mark.ns for mark in self._microphone.marks if since <= mark.ns < until]
+        counted = {ns for ns in sent if not self._renewed_at(ns)}
+        return [each.ms for each in way if each.ns in counted], len(counted)
+
+    def _renewed_at(self, ns: int) -> bool:
+        """Whether a session was about to begin: what is said meanwhile waits for it, by design."""
+        return any(begun <= ns <= ready for begun, ready in self._upstream.renewals)
 
 
 @asynccontextmanager

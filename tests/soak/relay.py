@@ -32,6 +32,7 @@ ENDINGS: Final[Mapping[str, str]] = {
 
 LISTEN: Final = "Do you hear the marks?"
 APPEND: Final = '"input_audio_buffer.append"'
+UPDATED: Final = '"session.updated"'
 
 
 class Relay:
@@ -42,7 +43,11 @@ class Relay:
         self.url = ""
         self.appended: list[tuple[int, str]] = []
         """When (ns) a piece of the listener's microphone came, and the piece."""
+        self.renewals: list[tuple[int, int]] = []
+        """From when to when (ns) a session of the listener began; his sound waits for its end."""
         self._sockets: set[ServerConnection] = set()
+        self._opened: dict[ServerConnection, int] = {}
+        self._ready: dict[ServerConnection, int] = {}
         self._heard: set[ServerConnection] = set()
         """Sockets of the listener's call."""
         self._changed = asyncio.Event()
@@ -66,34 +71,54 @@ class Relay:
 
     async def handle(self, socket: ServerConnection) -> None:
         self._count(socket, self._sockets.add)
+        self._opened[socket] = time.monotonic_ns()
         assert socket.request
         url = self._target._replace(path=socket.request.path).geturl()
         try:
             async with connect(url, proxy=None, compression=None, max_size=None) as there:
-                await _until_one_ends(self._to_server(socket, there), _to_client(there, socket))
+                await _until_one_ends(
+                    self._to_server(socket, there), self._to_client(there, socket)
+                )
         except OSError:
             pass
         finally:
             await socket.close()
             self._heard.discard(socket)
+            del self._opened[socket]
+            self._ready.pop(socket, None)
             self._count(socket, self._sockets.discard)
 
     async def _to_server(self, socket: ServerConnection, there: Any) -> None:
-        async for message in socket:
-            assert isinstance(message, str)
-            if socket in self._heard and APPEND in message:
-                self.appended.append((time.monotonic_ns(), orjson.loads(message)["audio"]))
-            line = _typed(message)
-            if line == LISTEN:
-                self._heard.add(socket)
-            code = ENDINGS.get(line)
-            if code is None:
-                await there.send(message)
-                continue
-            error = {"type": "invalid_request_error", "code": code, "message": "It is over."}
-            event = {"type": "error", "event_id": "event_over", "error": error}
-            # The socket stays open: it is the app's to close.
-            await socket.send(orjson.dumps(event).decode())
+        """Takes what the app sends at once: a server that is slow is not the app's fault."""
+        taken: asyncio.Queue[str] = asyncio.Queue()
+        sending = asyncio.create_task(_pass_on(taken, there))
+        try:
+            async for message in socket:
+                assert isinstance(message, str)
+                now = time.monotonic_ns()
+                if socket in self._heard and APPEND in message:
+                    self.appended.append((now, orjson.loads(message)["audio"]))
+                line = _typed(message)
+                if line == LISTEN:
+                    self._heard.add(socket)
+                    self.renewals.append((self._opened[socket], self._ready.get(socket, now)))
+                code = ENDINGS.get(line)
+                if code is None:
+                    taken.put_nowait(message)
+                    continue
+                error = {"type": "invalid_request_error", "code": code, "message": "It is over."}
+                event = {"type": "error", "event_id": "event_over", "error": error}
+                # The socket stays open: it is the app's to close.
+                await socket.send(orjson.dumps(event).decode())
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _to_client(self, there: Any, socket: ServerConnection) -> None:
+        async for message in there:
+            if socket not in self._ready and UPDATED in message:
+                self._ready[socket] = time.monotonic_ns()
+            await socket.send(message)
 
     def _count(self, socket: ServerConnection, change: Callable[[ServerConnection], None]) -> None:
         change(socket)
@@ -108,9 +133,9 @@ def _typed(message: str) -> str:
     return str(content[0].get("text", ""))
 
 
-async def _to_client(there: Any, socket: ServerConnection) -> None:
-    async for message in there:
-        await socket.send(message)
+async def _pass_on(taken: "asyncio.Queue[str]", there: Any) -> None:
+    while True:
+        await there.send(await taken.get())
 
 
 async def _until_one_ends(*directions: Any) -> None:

@@ -73,6 +73,8 @@ class Report:
     """Of the marks in an honest caller's microphone, to the Realtime server."""
     marks: int
     """How many were sent."""
+    late_ms: Sequence[float]
+    """How late this process itself came to do something, every second: the machine is then slow."""
     attacks: Counter[str]
     log_bytes: int
     problems: list[str]
@@ -90,7 +92,8 @@ class Report:
             "attacks: " + ", ".join(f"{n} x {name}" for name, n in sorted(self.attacks.items())),
             f"microphone's way: median {percentile(self.way_ms, 50):.1f}, 95 % within "
             f"{percentile(self.way_ms, 95):.1f}, at most {max(self.way_ms, default=0):.1f} ms; "
-            f"{len(self.way_ms)} of {self.marks} marks came",
+            f"{len(self.way_ms)} of {self.marks} marks came; this process itself was late by "
+            f"{percentile(self.late_ms, 50):.1f}, {percentile(self.late_ms, 95):.1f} ms",
             f"log: {self.log_bytes:,} bytes",
             f"before: {self.before}",
             f"after:  {self.after}",
@@ -180,7 +183,7 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
         async with listening(app.url, upstream) as listener:
             since = time.monotonic_ns()
             with _attacked(app.url, folder) as attacks:
-                load, sizes = await _watched(crowd, seconds, app)
+                load, sizes, late_ms = await _watched(crowd, seconds, app)
                 way_ms, marks = listener.way_ms(since)
         took = time.monotonic() - begun
         problems += crowd.problems + _lateness(way_ms, marks)
@@ -209,6 +212,7 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
             left_open=left_open,
             way_ms=way_ms,
             marks=marks,
+            late_ms=late_ms,
             attacks=attacks,
             log_bytes=app.log.stat().st_size,
             problems=problems,
@@ -230,16 +234,20 @@ async def _house(folder: Path) -> AsyncIterator[tuple[App, Relay]]:
                 yield app, upstream
 
 
-async def _watched(crowd: Crowd, seconds: float, app: App) -> tuple[list[int], list[float]]:
-    """Let the crowd call; the number of sessions and the memory, every second."""
+async def _watched(
+    crowd: Crowd, seconds: float, app: App
+) -> tuple[list[int], list[float], list[float]]:
+    """Let the crowd call; the number of sessions, the memory, and our lateness, every second."""
     calling = asyncio.create_task(crowd.call(seconds))
-    load, sizes = [], []
+    load, sizes, late_ms = [], [], []
     while not calling.done():
         load.append(crowd.upstream.open)
         sizes.append(memory(app.process.pid))
+        due = time.monotonic() + SAMPLE_S
         await asyncio.wait([calling], timeout=SAMPLE_S)
+        late_ms.append(max(0.0, 1000 * (time.monotonic() - due)))
     await calling
-    return load, sizes
+    return load, sizes, late_ms
 
 
 @contextmanager
