@@ -48,7 +48,7 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
             super().emit(record)
         else:
             window.left_out += 1
-            window.last = record
+            window.last = _text_of(record)
 
     def close(self) -> None:
         """Write the counts that are left."""
@@ -68,7 +68,17 @@ def _kind(record: logging.LogRecord) -> str:
     return f"{record.name} {record.levelno} {first[:LONGEST_KIND]}"
 
 
+def _text_of(record: logging.LogRecord) -> logging.LogRecord:
+    """The line alone: what it tells of, such as an error with its frames, is not to be kept."""
+    shown = {"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
+    try:
+        text = record.getMessage()
+    except Exception:  # as for every line, a mistake in it must not stop what it tells of
+        text = str(record.msg)
+    return logging.makeLogRecord({**shown, "msg": text})
+
+
 def _summary(last: logging.LogRecord, left_out: int) -> logging.LogRecord:
     shown = {"name": last.name, "levelno": last.levelno, "levelname": last.levelname}
     text = f"… {left_out:,} times more, the last one: {last.msg}"
-    return logging.makeLogRecord({**shown, "msg": text, "args": last.args})
+    return logging.makeLogRecord({**shown, "msg": text})

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import weakref
 
 import pytest
 
@@ -109,3 +110,18 @@ def test_a_line_that_cannot_be_formatted_stops_nothing(log, clock, written, monk
     log.info("goes on")
 
     assert "goes on" in written.getvalue()
+
+
+def test_nothing_of_what_a_line_tells_of_is_kept():
+    class HeldError(Exception):
+        pass
+
+    error = HeldError("no %s")
+    gone = weakref.ref(error)
+    handler = BoundedHandler()
+    for _ in range(MOST_LINES + 5):
+        handler.emit(logging.LogRecord("a", logging.INFO, "", 0, "! %s", (error,), None))
+    del error
+
+    assert gone() is None
+    handler.close()

@@ -254,13 +254,14 @@ async def _watched(
 def _attacked(url: str, folder: Path) -> Iterator[Counter[str]]:
     """Inside, attackers are at work; afterwards it is known how often each attack was made."""
     attacks: Counter[str] = Counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.soak.attackers", url],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=(folder / "attackers.log").open("wb"),
-    )
+    with (folder / "attackers.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.soak.attackers", url],
+            cwd=ROOT,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
     try:
         yield attacks
     finally:
