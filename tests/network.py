@@ -32,7 +32,7 @@ class Network:
     ) -> None:
         self.met: Counter[str] = Counter()
         """How many datagrams met which fate: passed, lost, reordered, duplicated, cut."""
-        self._loss = loss
+        self.loss = loss
         self._reorder = reorder
         self._duplicate = duplicate
         self._delay_s = delay_s
@@ -65,7 +65,7 @@ class Network:
         lost, reordered, duplicated = (chance.random() for _ in range(3))
         if self.is_cut:
             self.met["cut"] += 1
-        elif lost < self._loss:
+        elif lost < self.loss:
             self.met["lost"] += 1
         else:
             self._deliver(reordered < self._reorder, deliver)

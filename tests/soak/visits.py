@@ -129,12 +129,17 @@ class Visitor:
         await self._ask()
 
     async def _join(self) -> None:
-        """Start a call; once more if its server was lost before it had begun, as that ends it."""
+        """Start a call; once more if its server was lost before it had begun, as that ends it, or
+        if a bad network has lost too much of its beginning, as a person does."""
         for _ in range(MOST_TRIES):
             self._peer.forget()
             await self._peer.join(self._url)
-            if await self._peer.is_now("connected", "failed") == "connected":
-                return
+            try:
+                if await self._peer.is_now("connected", "failed") == "connected":
+                    return
+            except TimeoutError:
+                if not self._peer.network.loss:
+                    raise
             await self._peer.close()
             self.refused += 1
         raise AssertionError("the server was lost too often to begin")
