@@ -44,6 +44,19 @@ def set_to(page: Page, name: str, value: str) -> None:
     page.press(f"#set-{name}", "Tab")
 
 
+def test_the_call_bar_is_whole_before_and_beside_the_drawer(house, quiet, visit):
+    page = visit(house, using=quiet)
+    for _ in range(2):
+        bottoms = page.evaluate(
+            "['start', 'send', 'say'].map((id) => "
+            "document.getElementById(id).getBoundingClientRect().bottom)"
+        )
+        bar = page.evaluate("document.querySelector('.rv-bar').getBoundingClientRect().bottom")
+        assert max(bottoms) <= bar
+        assert max(bottoms) < page.evaluate("window.innerHeight")
+        page.click("#inspect")
+
+
 def test_a_setting_is_changed_in_the_call_and_ticked_when_the_server_confirms(house, quiet, visit):
     page = visit(house, using=quiet)
     talk_to(page, "settings")

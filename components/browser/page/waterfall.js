@@ -49,7 +49,7 @@ import { merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
 
   function barOf(turn, span) {
     const bar = document.createElement("div");
-    bar.className = "rv-bar";
+    bar.className = "rv-waterfall";
     const parts = partsOf(turn);
     bar.setAttribute("role", "img");
     const words = parts.map(({ name, from, to }) => `${name} after ${(to - from).toFixed(2)} s`);
