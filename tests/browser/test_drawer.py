@@ -103,9 +103,32 @@ def test_a_link_brings_settings_along_and_what_it_makes_up_is_named(house, quiet
     notice.to_have_text("The link asks for settings that this page does not have: api_key.")
     talk_to(page, "events")
     page.locator('.rv-event:has-text("session.updated")').first.click()
+    expect(page.locator("#event-text")).to_contain_text('"session.updated"')
     session = json.loads(page.inner_text("#event-text"))["session"]
     assert session["audio"]["output"]["voice"] == "cedar"
     assert "sk-1" not in page.inner_text("#events")
+
+
+def test_a_row_can_be_clicked_and_keeps_the_focus_while_events_come(house, quiet, visit):
+    page = visit(house, using=quiet)
+    talk_to(page, "events")
+    row = page.locator('.rv-event:has-text("session.updated")').first
+    row.hover()
+    page.mouse.down()
+    before = page.inner_text("#events-count")
+    say(page, "what is 12 + 30?")
+    expect(page.locator("#transcript .bot.message")).to_contain_text(["42"], timeout=LIMIT_MS)
+    assert page.inner_text("#events-count") == before
+    page.mouse.up()
+    expect(page.locator("#events-count")).not_to_have_text(before)
+    text = page.locator("#event-text")
+    expect(text).to_contain_text('"session.updated"')
+
+    say(page, "count to thirty")
+    row.focus()
+    shown = page.inner_text("#events-count")
+    expect(page.locator("#events-count")).not_to_have_text(shown)
+    expect(row).to_be_focused()
 
 
 def test_each_turn_is_timed_to_the_ear(house, quiet, visit):

@@ -9,6 +9,7 @@ import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
   const byId = (id) => document.getElementById(id);
   let chosen = 0; // the number of the row that is shown in full
   let drawing = 0;
+  let pressed = false; // a pointer is down on the list: nothing moves under it
 
   function take(rows) {
     list.take(rows);
@@ -28,43 +29,64 @@ import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
   function render() {
     drawing = 0;
     const box = byId("events-list");
-    if (!box) return;
+    if (!box || pressed) return;
     const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - ROW_PX;
     const rows = list.shown;
     const inner = box.firstElementChild;
     inner.style.height = `${rows.length * ROW_PX}px`;
     if (atEnd && !list.held) box.scrollTop = box.scrollHeight;
     const [from, to] = windowOf(box.scrollTop, box.clientHeight, ROW_PX, rows.length);
-    inner.replaceChildren(...rows.slice(from, to).map((row, index) => draw_(row, from + index)));
+    lay(inner, rows.slice(from, to), from);
     box.dataset.count = String(rows.length);
     byId("events-none").hidden = rows.length > 0;
     byId("events-count").textContent = `${rows.length} of ${list.rows.length}`;
   }
 
-  function draw_(row, place) {
+  // The element of a row that stays is kept, and so is the focus on it.
+  function lay(inner, rows, from) {
+    const wanted = new Set(rows.map(({ number }) => String(number)));
+    const there = new Map();
+    [...inner.children].forEach((button) => {
+      if (wanted.has(button.dataset.number)) there.set(button.dataset.number, button);
+      else button.remove();
+    });
+    rows.forEach((row, index) => {
+      const button = there.get(String(row.number)) || made(row);
+      fill(button, row, from + index);
+      const here = inner.children[index];
+      if (here !== button) inner.insertBefore(button, here || null);
+    });
+  }
+
+  function made({ number, direction }) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "rv-event";
-    button.style.top = `${place * ROW_PX}px`;
-    button.dataset.number = row.number;
-    button.dataset.direction = row.direction;
-    button.setAttribute("aria-pressed", row.number === chosen);
-    const sign = row.direction === "sent" ? "↑" : "↓";
-    const cells = [
-      ["rv-at", clockOf(row.at)],
-      ["rv-way", sign],
-      ["rv-type", row.type],
-      ["rv-times", row.count > 1 ? `× ${row.count}` : ""],
-      ["rv-size", sizeOf(row.bytes)],
-    ];
-    cells.forEach(([name, text]) => {
+    button.dataset.number = number;
+    button.dataset.direction = direction;
+    ["rv-at", "rv-way", "rv-type", "rv-times", "rv-size"].forEach((name) => {
       const cell = document.createElement("span");
       cell.className = name;
-      cell.textContent = text;
-      if (name === "rv-way") cell.setAttribute("aria-label", row.direction);
       button.append(cell);
     });
+    button.children[1].setAttribute("aria-label", direction);
     return button;
+  }
+
+  function fill(button, row, place) {
+    button.style.top = `${place * ROW_PX}px`;
+    button.setAttribute("aria-pressed", row.number === chosen);
+    const texts = [
+      clockOf(row.at),
+      row.direction === "sent" ? "↑" : "↓",
+      row.type,
+      row.count > 1 ? `× ${row.count}` : "",
+      sizeOf(row.bytes),
+    ];
+    texts.forEach((text, index) => {
+      const cell = button.children[index];
+      if (cell.textContent !== text) cell.textContent = text;
+    });
   }
 
   function choose(number) {
@@ -119,7 +141,20 @@ import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
     draw();
   }
 
+  function onPress({ target }) {
+    pressed = Boolean(target.closest && target.closest("#events-list"));
+  }
+
+  function onRelease() {
+    if (!pressed) return;
+    pressed = false;
+    draw();
+  }
+
   document.addEventListener("click", onClick);
+  document.addEventListener("pointerdown", onPress);
+  document.addEventListener("pointerup", onRelease);
+  document.addEventListener("pointercancel", onRelease);
   document.addEventListener("input", onInput);
   // Scrolling does not bubble.
   document.addEventListener("scroll", ({ target }) => target.id === "events-list" && draw(), true);
