@@ -11,6 +11,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
 
+from starlette.middleware import Middleware
+
 from components.access.files import raise_limit
 from components.access.guard import Guard
 from components.access.proxies import named_proxies
@@ -23,7 +25,9 @@ from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.media.ice import browser_configuration, server_configuration
+from components.page.early import early_links
 from components.page.layout import build
+from components.page.weight import Weight
 from components.practice.server.process import start_process
 from components.protocol.options import Refused
 from components.protocol.prices import cost
@@ -98,7 +102,11 @@ def _serve(settings: Settings) -> None:
                 auth=settings.login,
                 auth_message=LOGIN_MESSAGE if settings.login else None,
                 # Given here, they are there from the first request.
-                app_kwargs={"routes": routes, "lifespan": guard.lifespan},
+                app_kwargs={
+                    "routes": routes,
+                    "lifespan": guard.lifespan,
+                    "middleware": [Middleware(Weight, links=early_links())],
+                },
                 state_session_capacity=MOST_SESSIONS,
                 show_api=False,
                 # Rendered by a Node server, the page would not wait for our scripts.

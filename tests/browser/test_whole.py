@@ -62,6 +62,19 @@ def begin(page):
     state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
 
 
+def test_a_first_visit_loads_less_than_600_kb(app, quiet):
+    context = quiet.new_context()
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    sizes: list[float] = []
+    network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto(app, wait_until="networkidle")
+    expect(page.locator("#start")).to_be_enabled()
+    context.close()
+    assert 100_000 < sum(sizes) < 600_000
+
+
 def test_spoken_question_is_written_down_and_answered_aloud(app, says, visit: Visit):
     page = visit(app, using=says(2.0, "what time is it", 30.0))
     expect(page.locator("#transcript")).to_contain_text("Start call")
