@@ -4,11 +4,17 @@ Rule: what is fast and points at a cause comes first (pure, unit, integration, b
 whose tests start processes or a browser stays on one worker, as they share what it started.
 """
 
+import os
 from pathlib import Path
 
 import pytest
 
 PURE_ROOMS = {"core", "protocol", "engine"}
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores, as half of the time is spent waiting for what is timed."""
+    return min((os.cpu_count() or 1) + 1, 4)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -124,6 +124,9 @@ def test_a_row_can_be_clicked_and_keeps_the_focus_while_events_come(house, quiet
     text = page.locator("#event-text")
     expect(text).to_contain_text('"session.updated"')
 
+    # Whoever looks at the beginning is not taken along to the end.
+    page.evaluate("document.getElementById('events-list').scrollTop = 0")
+    expect(row).to_be_visible()
     say(page, "count to thirty")
     row.focus()
     shown = page.inner_text("#events-count")
