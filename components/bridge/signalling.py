@@ -6,6 +6,7 @@ sentence; none leaves a slot taken.
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -87,8 +88,8 @@ class Signalling:
         self, webrtc_id: str, session_hash: str, pause_s: float
     ) -> AsyncIterator[Conversation]:
         """The conversation of a connection whenever it changes, for the session that owns it."""
-        leg = self._component.handlers.get(webrtc_id)
-        if leg is not None and leg.session_hash == session_hash:
+        if self._owns(webrtc_id, session_hash):
+            leg = self._component.handlers[webrtc_id]
             async for conversation in leg.screen.snapshots(pause_s):
                 yield conversation
 
@@ -172,7 +173,12 @@ class Signalling:
 
     def _owns(self, webrtc_id: str, session_hash: str) -> bool:
         leg = self._component.handlers.get(webrtc_id)
-        return leg is not None and leg.session_hash == session_hash != ""
+        return leg is not None and _page_of(leg.session_hash) == _page_of(session_hash) != ""
+
+
+def _page_of(session_hash: str) -> str:
+    """The name that Gradio gave a page; when a stream breaks, the page counts on behind it."""
+    return re.sub(r"-\d{1,6}$", "", session_hash)
 
 
 async def _session_of(request: gr.Request) -> str:

@@ -353,6 +353,9 @@ async def test_transcript_is_for_the_session_that_connected(door):
         return shown
 
     assert (await read("w1", "ada")).message("secret")
+    assert (await read("w1", "ada-3")).message("secret")  # the page's name after lost streams
+    assert await read("w1", "ada-x") is None
+    assert await read("w1", "-3") is None
     assert await read("w1", "eve") is None
     assert await read("w1", "") is None
     assert await read("w2", "ada") is None

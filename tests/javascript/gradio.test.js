@@ -47,3 +47,32 @@ test("the next stream is that of a session of another name", async () => {
   window.fetch(new Request(EVENTS));
   assert.equal(new URL(asked.pop().url).searchParams.get("session_hash"), "abc-2");
 });
+
+const named = () => {
+  const stream = live();
+  const response = window.fetch(new Request(EVENTS));
+  const { url, answer } = asked.pop();
+  return { name: new URL(url).searchParams.get("session_hash"), answer, response, stream };
+};
+
+for (const [what, text, breaks, renews] of [
+  ["that breaks", "data: {}\n\n", true, true],
+  ["that stops without a word", "data: {}\n\n", false, true],
+  ["that the app closes", 'data: {"msg": "close_stream"}\n\n', false, false],
+]) {
+  test(`after a stream ${what} the session ${renews ? "has another" : "keeps its"} name`, async () => {
+    const { name, answer, response } = named();
+    let sent = false;
+    const body = new ReadableStream({
+      pull(controller) {
+        if (!sent) controller.enqueue(new TextEncoder().encode(text));
+        else if (breaks) controller.error(new TypeError("network error"));
+        else controller.close();
+        sent = true;
+      },
+    });
+    answer(new Response(body));
+    await ends(await response);
+    assert.equal(named().name === name, !renews);
+  });
+}

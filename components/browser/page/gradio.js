@@ -8,6 +8,7 @@
   const NAMING = /\/(queue\/join|component_server|cancel)\b/;
   const QUIET_MS = 40_000; // the app sends a sign of life every fifteen seconds
   // What the client understands as the end: of each event under way, and of the stream.
+  const CLOSING = '"close_stream"';
   const END = [
     { msg: "process_completed", success: true, output: { data: [] } },
     { msg: "close_stream" },
@@ -47,7 +48,7 @@
     try {
       const response = await native(new Request(renameInAddress(request.url), request));
       if (response.ok) {
-        const events = new Response(lasting(response.body), { headers: response.headers });
+        const events = new Response(lasting(response.body, asked), { headers: response.headers });
         if (asked !== renewals) endStream();
         return events;
       }
@@ -58,18 +59,23 @@
   }
 
   // The same bytes, with a proper end, whether the stream breaks, stops or falls silent.
-  function lasting(stream) {
+  function lasting(stream, asked) {
     const reader = stream.getReader();
     const end = () => reader.cancel().catch(() => {});
     let quiet = 0;
+    let tail = ""; // of what came last, as text
     endStream = end;
 
     async function pass(controller) {
       clearTimeout(quiet);
       quiet = setTimeout(end, QUIET_MS);
       const { done, value } = await reader.read().catch(() => ({ done: true }));
-      if (!done) return controller.enqueue(value);
+      if (!done) {
+        tail = (tail + new TextDecoder().decode(value)).slice(-200);
+        return controller.enqueue(value);
+      }
       clearTimeout(quiet);
+      if (!tail.includes(CLOSING) && asked === renewals) renewals += 1;
       controller.enqueue(new TextEncoder().encode("\n\n" + END));
       return controller.close();
     }
