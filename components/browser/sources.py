@@ -23,8 +23,9 @@ _CALL_SCRIPTS: Final = (
 )
 """A call of the browser's own, straight to the Realtime server."""
 _PAGE_SCRIPTS: Final = (
-    *("page/key.js", "page/gradio.js", "page/microphone.js", "page/component.js"),
-    *("page/snapshots.js", "page/connection.js", "page/rejoin.js", "page/sound.js"),
+    *("page/key.js", "page/gradio.js", "page/devicechoices.js", "page/devices.js"),
+    *("page/microphone.js", "page/component.js", "page/snapshots.js"),
+    *("page/connection.js", "page/rejoin.js", "page/sound.js"),
     *("page/figures.js", "page/timeline.js", "page/plot.js", "page/levels.js"),
     *("page/transcript.js", "page/saving.js", "page/drawer.js"),
     *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),

@@ -86,6 +86,22 @@ def _in_dollars(cost: Cost) -> str:
 
 
 _SOUND: Final = """\
+<fieldset class="rv-devices" id="devices">
+  <legend class="rv-hidden">Devices</legend>
+  <div class="rv-setting"><label for="speaker">Loudspeaker</label>
+    <select id="speaker" aria-describedby="told-speaker"></select>
+    <small id="told-speaker" class="rv-told" data-how="problem" aria-live="polite"></small></div>
+  <div class="rv-setting"><label for="volume">Volume</label>
+    <input type="range" id="volume" min="0" max="1" step="0.05" value="1"></div>
+  <div class="rv-checks" role="group" aria-label="What the browser does to your microphone">
+    <label><input type="checkbox" id="set-echoCancellation" name="echoCancellation"
+      checked>Cancel echo</label>
+    <label><input type="checkbox" id="set-noiseSuppression" name="noiseSuppression"
+      checked>Suppress noise</label>
+    <label><input type="checkbox" id="set-autoGainControl" name="autoGainControl"
+      checked>Level loudness</label>
+  </div>
+</fieldset>
 <figure class="rv-plot">
   <figcaption>Level in dBFS, last 60 s
     <span class="rv-legend">

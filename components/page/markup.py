@@ -51,7 +51,7 @@ def bar(settings: Settings, notice: str) -> str:
     return _BAR.format(
         notice=escape(notice),
         suggestions=_suggestions() if settings.practice else "",
-        talk_hidden="" if _pushed(settings) else " hidden",
+        talk=" data-always" if _pushed(settings) else " hidden",
     )
 
 
@@ -165,7 +165,7 @@ _BAR: Final = """\
     <div class="rv-actions">
       <button type="button" id="start" data-phase="idle">Start call</button>
       <button type="button" id="type-only" title="A call without your microphone">Type only</button>
-      <button type="button" id="talk" aria-pressed="false" disabled{talk_hidden}>Hold to
+      <button type="button" id="talk" aria-pressed="false" disabled{talk}>Hold to
         talk</button>
       <span class="rv-split">
         <button type="button" id="mute" aria-pressed="false" disabled>Mute</button>

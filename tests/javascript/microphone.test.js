@@ -19,6 +19,27 @@ test("wishes that cannot be kept are dropped", async () => {
   assert.equal(asked.length, 2);
 });
 
+test("a microphone that is gone gives way to another, treated as was wished", async () => {
+  const asked = [];
+  const processing = { echoCancellation: false };
+  const missing = async ({ audio }) => {
+    asked.push(audio);
+    if (audio.deviceId) throw named("OverconstrainedError");
+    return "stream";
+  };
+  assert.equal(await askForMicrophone(missing, "gone", processing), "stream");
+  assert.deepEqual(asked[0].deviceId, { exact: "gone" });
+  assert.equal(asked[1].deviceId, undefined);
+  assert.equal(asked[1].echoCancellation, false);
+});
+
+test("what no browser can keep is said", async () => {
+  const never = async () => {
+    throw named("OverconstrainedError");
+  };
+  await assert.rejects(askForMicrophone(never, "any"), { name: "OverconstrainedError" });
+});
+
 test("a refusal is not asked twice", async () => {
   let asked = 0;
   const refuse = async () => {

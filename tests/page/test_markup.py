@@ -65,7 +65,7 @@ def test_the_talk_button_is_there_for_push_to_talk_alone() -> None:
     pushed = Settings(practice=False, turn_detection="push_to_talk")
 
     assert "disabled hidden>Hold" in markup.bar(OPENAI, "")
-    assert "disabled>Hold" in markup.bar(pushed, "")
+    assert "disabled data-always>Hold" in markup.bar(pushed, "")
     assert "hold the talk button" in markup.empty_transcript(pushed)
     assert "just speak" in markup.empty_transcript(OPENAI)
 

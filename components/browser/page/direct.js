@@ -52,6 +52,7 @@ export class DirectCall {
 
   measure(user, assistant) {
     this.quiet();
+    this.rv.devices.adopt(this.call.audio);
     if (!this.call.context) return;
     this.quiet = measureLoudness(this.call.context, { user, assistant }, this.page.hear);
     this.rv.levels.resume();
@@ -114,6 +115,11 @@ export class DirectCall {
 
   interrupt() {
     this.call.interrupt();
+  }
+
+  // What plays the assistant.
+  get player() {
+    return this.call.audio;
   }
 
   talk() {} // the server's turn detection ends the turns of a direct call

@@ -49,6 +49,7 @@
   function showPane(tab) {
     const chosen = paneOf(tab) === memory.pane;
     tab.setAttribute("aria-selected", chosen);
+    if (chosen && memory.open) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     tab.tabIndex = chosen ? 0 : -1;
     const pane = byId(paneOf(tab));
     pane.setAttribute("role", "tabpanel");

@@ -28,7 +28,7 @@ import { askForMicrophone, MICROPHONE_SENTENCES } from "../shared/microphone.js"
   async function open() {
     if (!devices) throw new Error(MICROPHONE_SENTENCES.insecure);
     try {
-      return await askForMicrophone(ask, wanted);
+      return await askForMicrophone(ask, wanted, rv.devices.processing());
     } catch (error) {
       throw new Error(
         MICROPHONE_SENTENCES[error.name] || `The microphone does not start: ${error.message}`,

@@ -89,7 +89,7 @@ import { BridgedCall } from "./bridged.js";
     return waits ? "idle" : String(state[side]);
   }
 
-  const byHand = () => byId("talk") && !byId("talk").hidden && !isDirect();
+  const byHand = () => !isDirect() && rv.settings.byHand(Boolean(call));
 
   function showStart(button, phase) {
     const goesOn = phase === "idle" && rv.transcript.spoken() && !isDirect();
@@ -116,6 +116,7 @@ import { BridgedCall } from "./bridged.js";
     set(mute, { text: inCall && call.typed ? "Speak" : muted ? "Muted" : "Mute" });
     // Disabled it would lose the focus.
     byId("interrupt").setAttribute("aria-disabled", !(ready && state.assistant !== "idle"));
+    byId("talk").hidden = !byHand();
     byId("talk").disabled = !ready;
     if (!ready && talking) talk(false);
   }
@@ -209,10 +210,16 @@ import { BridgedCall } from "./bridged.js";
     const options = list.map(({ id, label, chosen }) => new Option(label, id, chosen, chosen));
     byId("microphone").replaceChildren(...options);
     byId("microphone").parentElement.hidden = list.length < 2;
+    rv.devices.list();
   }
 
   function chooseMicrophone(id) {
     rv.microphone.choose(id);
+    hearAnew();
+  }
+
+  // With what has been chosen since the microphone was opened.
+  function hearAnew() {
     if (call && !call.typed) call.listen();
   }
 
@@ -349,6 +356,7 @@ import { BridgedCall } from "./bridged.js";
     rv.transcript.tend();
     rv.drawer.tend();
     rv.settings.tend();
+    rv.devices.tend();
     if (byId("start") === desk && rv.transcript.spoken() === spoken) return;
     spoken = rv.transcript.spoken();
     if (byId("start") !== desk) {
@@ -363,6 +371,10 @@ import { BridgedCall } from "./bridged.js";
 
   rv.page = {
     tell: page.tell,
+    render,
+    hearAnew,
+    // What plays a direct call.
+    player: () => call && call.player,
     // To the app, which a direct call does not go through.
     send: (message) => call instanceof BridgedCall && call.send(message),
   };

@@ -10,6 +10,7 @@ import { complaintOf, envOf, fromLink, keep, linkTo, recall } from "./wishes.js"
   let defaults = {}; // as the page came
   let wishes = {};
   let sent = new Set(); // changed in this call
+  let detection = null; // what ends a turn in the latest call
 
   const fields = () => [...form.elements].filter((field) => field.name);
   const names = () => fields().map((field) => field.name);
@@ -37,12 +38,14 @@ import { complaintOf, envOf, fromLink, keep, linkTo, recall } from "./wishes.js"
     keep(localStorage, wishes);
     sent.add(name);
     say(name, "", "");
+    rv.page.render();
     rv.page.send({ type: "set", name, value });
   }
 
   // What the app tells of the settings of a call.
   function take({ values, pending, later, problems }) {
     if (!form) return;
+    detection = values.turn_detection || null;
     Object.entries(values).forEach(([name, value]) => {
       const field = fieldOf(name);
       if (!field) return;
@@ -51,6 +54,7 @@ import { complaintOf, envOf, fromLink, keep, linkTo, recall } from "./wishes.js"
       if (pending.includes(name)) return say(name, "…", "pending");
       return say(name, sent.has(name) ? "✓" : "", "done", field, value);
     });
+    rv.page.render();
   }
 
   function say(name, text, how, field = null, value = null) {
@@ -66,6 +70,15 @@ import { complaintOf, envOf, fromLink, keep, linkTo, recall } from "./wishes.js"
   // A call begins: nothing has been changed in it.
   function begin() {
     sent = new Set();
+    detection = null;
+  }
+
+  // Whether a turn lasts as long as a button is held: in the call, or in one that begins now.
+  function byHand(inCall) {
+    const talk = byId("talk");
+    const field = form && fieldOf("turn_detection");
+    if (!field) return Boolean(talk) && "always" in talk.dataset;
+    return ((inCall && detection) || field.value) === "push_to_talk";
   }
 
   function reset() {
@@ -113,5 +126,5 @@ import { complaintOf, envOf, fromLink, keep, linkTo, recall } from "./wishes.js"
     if (event.target === form) event.preventDefault();
   });
 
-  rv.settings = { tend, take, begin, wishes: () => ({ ...wishes }) };
+  rv.settings = { tend, take, begin, byHand, wishes: () => ({ ...wishes }) };
 })((window.realtimeVoice = window.realtimeVoice || {}));

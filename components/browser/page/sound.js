@@ -18,7 +18,8 @@
 
   function blocked() {
     const player = document.querySelector("#call audio");
-    return player && player.srcObject && (player.paused || player.muted || player.volume === 0);
+    if (!player || !player.srcObject) return false;
+    return player.paused || player.muted || (player.volume === 0 && !rv.devices.silenced());
   }
 
   // Asked once a second while the assistant is said to speak, with what the browser did in that
@@ -43,7 +44,7 @@
     if (!blocked()) return;
     const player = document.querySelector("#call audio");
     player.muted = false;
-    player.volume = 1;
+    rv.devices.adopt(player);
     player.play().catch(() => {});
   }
 

@@ -12,20 +12,23 @@ export const MICROPHONE_SENTENCES = {
     "Open this page as https://… or on the same computer as http://localhost.",
   unplugged: "The microphone stopped. Plug it in again or allow it, then start a new call.",
 };
-const WISHES = {
-  echoCancellation: true,
-  noiseSuppression: true,
-  autoGainControl: true,
-  channelCount: 1,
-};
+// What a browser can make of a microphone's sound.
+export const PROCESSING = ["echoCancellation", "noiseSuppression", "autoGainControl"];
+const WISHES = { ...Object.fromEntries(PROCESSING.map((name) => [name, true])), channelCount: 1 };
 
-// The stream of one microphone, of the wanted one if it is there; a browser that cannot keep the
-// wishes is asked without them.
-export async function askForMicrophone(getUserMedia, deviceId = "") {
-  try {
-    return await getUserMedia({ audio: deviceId ? { ...WISHES, deviceId } : WISHES });
-  } catch (error) {
-    if (error.name !== "OverconstrainedError") throw error;
-    return getUserMedia({ audio: true });
+// The stream of one microphone, of the wanted one if it is there; `processing` says what differs
+// from all of it. A browser that cannot keep the wishes is asked with fewer.
+export async function askForMicrophone(getUserMedia, deviceId = "", processing = {}) {
+  const wishes = { ...WISHES, ...processing };
+  const attempts = /** @type {any[]} */ ([wishes, true]);
+  // Browsers take a device that is merely wished for as a hint.
+  if (deviceId) attempts.unshift({ ...wishes, deviceId: { exact: deviceId } });
+  for (;;) {
+    const audio = attempts.shift();
+    try {
+      return await getUserMedia({ audio });
+    } catch (error) {
+      if (error.name !== "OverconstrainedError" || attempts.length === 0) throw error;
+    }
   }
 }
