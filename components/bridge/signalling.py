@@ -8,6 +8,7 @@ sentence; none leaves a slot taken.
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import gradio as gr
@@ -131,7 +132,8 @@ class Signalling:
         pc = self._component.pcs.get(webrtc_id)
         self._component.clean_up(webrtc_id)
         if pc:
-            await pc.close()
+            with suppress(Exception):  # aiortc stumbles over what it made of half an offer
+                await pc.close()
         return None
 
     async def _take_candidate(self, webrtc_id: str, text: str, where: Mapping[str, Any]) -> Answer:

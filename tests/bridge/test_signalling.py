@@ -149,6 +149,15 @@ async def test_offer_without_sound_is_refused_and_takes_no_place(door):
     assert door.component.pcs == {}
 
 
+async def test_offer_that_aiortc_can_neither_answer_nor_close_is_refused_in_words(door):
+    body = await offer()
+    first_sound = next(line for line in body["sdp"].splitlines() if line.startswith("m=audio"))
+    body["sdp"] = body["sdp"].replace(f"{first_sound}\r\n", "")
+
+    assert error(await door.says(body)) == "offer_not_understood"
+    assert door.component.pcs == {}
+
+
 async def test_offer_of_no_session_is_refused(door):
     for session_hash in ("", None, 7):
         answer = await door.says(await offer(), session_hash)

@@ -1,0 +1,9 @@
+"""All that is fuzzed."""
+
+from tests.fuzz.calls import PAGE, SERVER
+from tests.fuzz.engine import ENGINE
+from tests.fuzz.offers import BODIES, LATE, OFFERS
+from tests.fuzz.sound import RTP
+from tests.fuzz.wishes import HOSTS, PATHS, WISHES
+
+TARGETS = (OFFERS, LATE, BODIES, PAGE, SERVER, ENGINE, RTP, WISHES, PATHS, HOSTS)
