@@ -53,5 +53,5 @@ class ServerError:
 
 def server_error(error: Json) -> ServerError:
     """The error in an error object as it was received."""
-    code, type_, message = (text(error, name)[:MOST_READ] for name in ("code", "type", "message"))
-    return ServerError(code, type_, message, text(error, "param"), text(error, "event_id"))
+    names = ("code", "type", "message", "param", "event_id")
+    return ServerError(*(text(error, name)[:MOST_READ] for name in names))

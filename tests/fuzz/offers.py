@@ -23,6 +23,7 @@ from tests.fuzz.mutation import mutated, mutated_text
 from tests.fuzz.target import Target
 
 MOST_S = 1.0
+"""Of the processor's time."""
 TARGETS = [Targets(outside=False), Targets(outside=True), Targets(outside=True, private=False)]
 CANDIDATES = [
     "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host",
@@ -58,7 +59,7 @@ async def _made() -> list[str]:
 
 
 def _check_offer(sdp: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for targets in TARGETS:
         candidates = Candidates(targets)
         try:
@@ -66,7 +67,7 @@ def _check_offer(sdp: str) -> None:
         except OfferError:
             continue
         asyncio.run(_answered(kept, targets))
-    assert time.monotonic() - began < MOST_S * len(TARGETS)
+    assert time.process_time() - began < MOST_S * len(TARGETS)
 
 
 async def _answered(sdp: str, targets: Targets) -> None:

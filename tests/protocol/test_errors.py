@@ -97,3 +97,10 @@ def test_a_refused_second_response_is_known_by_its_code_or_without_one_by_its_wo
 )
 def test_an_error_gives_the_reason_for_a_close_that_has_none(error, reason):
     assert error.close_reason == reason
+
+
+def test_no_more_of_a_servers_words_is_read_than_people_write():
+    error = server_error(
+        dict.fromkeys(("code", "type", "message", "param", "event_id"), "x" * 9999)
+    )
+    assert {len(getattr(error, name)) for name in ServerError.__slots__} == {MOST_READ}

@@ -9,6 +9,7 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from aiortc.mediastreams import MediaStreamError
 from components.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE
 from components.practice.engine.call_engine import CallEngine
 from components.practice.server.connection import Connection
+from components.practice.server.offer import bounded
 from components.practice.server.outlet import WireClosedError
 from components.practice.server.receiver import JITTER_BUFFER, OpusReceiver
 
@@ -41,6 +43,10 @@ LATE_S: Final = 0.2
 MOST_BUFFERED_BYTES: Final = 1024 * 1024
 LONGEST_MESSAGE_BYTES: Final = 256 * 1024
 """What browsers take as one message of a data channel."""
+MOST_UNREAD_BYTES: Final = 32 * 1024 * 1024
+"""Of events that the engine has not taken; the longest one has some 20 MB."""
+MOST_UNHEARD: Final = 500
+"""Pieces of 20 ms; what comes while so many wait is lost, as it would be on the network."""
 
 
 class OfferError(Exception):
@@ -55,6 +61,7 @@ class Channel:
         self._open = asyncio.Event()
         self._drained = asyncio.Event()
         self._received: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        self._unread_bytes = 0
 
     def adopt(self, channel: RTCDataChannel) -> None:
         """The browser has made it."""
@@ -62,7 +69,7 @@ class Channel:
             return
         self._channel = channel
         channel.bufferedAmountLowThreshold = MOST_BUFFERED_BYTES // 2
-        channel.on("message", self._received.put_nowait)
+        channel.on("message", self._take)
         channel.on("close", lambda: self._received.put_nowait(None))
         channel.on("bufferedamountlow", self._drained.set)
         self._open.set()
@@ -90,7 +97,16 @@ class Channel:
 
     async def messages(self) -> AsyncIterator[str | bytes]:
         while (message := await self._received.get()) is not None:
+            self._unread_bytes -= len(message)
             yield message
+
+    def _take(self, message: str | bytes) -> None:
+        self._unread_bytes += len(message)
+        if self._unread_bytes > MOST_UNREAD_BYTES:
+            logger.warning("! a caller says more than can be read: the call ends")
+            self.abort()
+            return
+        self._received.put_nowait(message)
 
 
 class Speaker(MediaStreamTrack):  # type: ignore[misc]  # aiortc is not followed
@@ -145,7 +161,7 @@ class Call:
         self._channel = Channel()
         self._connected = asyncio.Event()
         self._gone = asyncio.Event()
-        self._received: asyncio.Queue[bytes] = asyncio.Queue()
+        self._received: asyncio.Queue[bytes] = asyncio.Queue(MOST_UNHEARD)
 
     async def answer(self, offer: str) -> str:
         """The answer to a browser's session description; raises `OfferError`."""
@@ -153,7 +169,7 @@ class Call:
         peer.on("datachannel", self._channel.adopt)
         peer.on("connectionstatechange", self._state_changed)
         try:
-            await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await peer.setRemoteDescription(RTCSessionDescription(bounded(offer), "offer"))
             if not peer.getReceivers():
                 raise OfferError("The offer has no audio.")
             peer.addTrack(Speaker(self._engine, self.connection))
@@ -195,7 +211,11 @@ class Call:
     def _hear_at_once(self, answer: str) -> None:
         opus = {int(n) for n in re.findall(r"(?im)^a=rtpmap:(\d+) opus/48000", answer)}
         for receiver in self._peer.getReceivers():
-            setattr(receiver, JITTER_BUFFER, OpusReceiver(self._received.put_nowait, opus))
+            setattr(receiver, JITTER_BUFFER, OpusReceiver(self._heard, opus))
+
+    def _heard(self, pcm: bytes) -> None:
+        with suppress(asyncio.QueueFull):
+            self._received.put_nowait(pcm)
 
     def _state_changed(self) -> None:
         if self._peer.connectionState == "connected":

@@ -7,6 +7,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from components.practice.server import webrtc
 from components.practice.speech.chunks import Spoken
 from tests.practice.call_client import SDP, Caller, LoudVad, calling, rest, secret, tone
 from tests.practice.fakes import FakeEars
@@ -209,3 +210,30 @@ async def test_a_session_that_expires_ends_the_call() -> None:
         await caller.ended()
 
     assert error["code"] == "session_expired"
+
+
+class Pipe:
+    """A data channel that brings whatever a test wants."""
+
+    label = webrtc.CHANNEL
+
+    def __init__(self) -> None:
+        self.on_message: Any = None
+
+    def on(self, event: str, listener: Any) -> None:
+        if event == "message":
+            self.on_message = listener
+
+
+async def test_a_caller_who_says_more_than_can_be_read_ends_the_call() -> None:
+    channel, pipe = webrtc.Channel(), Pipe()
+    channel.adopt(pipe)
+    message = "x" * (webrtc.MOST_UNREAD_BYTES // 8)
+    for _ in range(8):
+        pipe.on_message(message)
+    read = [len(await anext(channel.messages())) for _ in range(4)]
+    assert read == [len(message)] * 4
+    for _ in range(100):
+        pipe.on_message(message)
+    left = [text async for text in channel.messages()]
+    assert len(left) == 8
