@@ -5,6 +5,7 @@ whose tests start processes or a browser stays on one worker, as they share what
 """
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort stably by rank, and bind what has a marker to its file's group."""
-    items.sort(key=_rank)
+    """Sort stably by rank, and bind what has a marker to its file's group.
+
+    Of the groups the longest come first, so that no worker is alone with one at the end.
+    """
+    tests = Counter(map(_file, items))
+    items.sort(key=lambda item: (_rank(item), _rank(item) > 1 and -tests[_file(item)]))
     for item in items:
         if _rank(item) > 1:
             item.add_marker(pytest.mark.xdist_group(_file(item)))
