@@ -19,7 +19,13 @@ _SHARED: Final = (
 )
 _CALL_SCRIPTS: Final = (
     "shared/reduce.js",
-    *("widget/sentences.js", "widget/transcript.js", "widget/events.js", "widget/call.js"),
+    *(
+        "widget/sentences.js",
+        "widget/transcript.js",
+        "widget/pace.js",
+        "widget/events.js",
+        "widget/call.js",
+    ),
 )
 """A call of the browser's own, straight to the Realtime server."""
 _PAGE_SCRIPTS: Final = (

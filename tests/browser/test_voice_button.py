@@ -53,7 +53,20 @@ def test_speaking_over_the_answer_stops_it(demo, says):
     expect(page.locator("voice-call li.assistant").first).to_contain_text(
         "interrupted", timeout=LIMIT_MS
     )
+    cut = page.locator("voice-call li.assistant").first
+    expect(cut).to_contain_text("1, 2,")
+    expect(cut.locator("del")).not_to_be_empty()
     expect(page.locator("voice-call li.user")).to_have_count(2, timeout=LIMIT_MS)
+
+
+def test_words_come_as_they_sound(demo):
+    page = demo()
+    begin(page)
+    say(page, "count to thirty")
+    answer = page.locator("voice-call li.assistant")
+    expect(answer).to_contain_text("2,", timeout=LIMIT_MS)
+    assert "30" not in answer.inner_text()
+    expect(answer).to_contain_text("30.", timeout=40_000)
 
 
 def test_interrupt_and_mute(demo):
@@ -80,16 +93,23 @@ def test_interrupt_and_mute(demo):
     assert page.evaluate("window.witness.tracks.every((track) => track.enabled)")
 
 
-def test_closing_the_overlay_ends_the_call_and_the_next_one_works(demo):
+def test_a_closed_overlay_shows_that_its_call_goes_on_and_the_next_one_works(demo):
     page = demo()
-    for _ in range(2):
+    for close in (lambda: page.keyboard.press("Escape"), part(page, "close").click):
         begin(page)
-        page.keyboard.press("Escape")
+        close()
         expect(part(page, "panel")).to_be_hidden()
-        page.wait_for_function(ALL_CLOSED)
+        button = expect(part(page, "fab"))
+        button.to_have_attribute("data-live", "user")
+        button.to_have_attribute("aria-label", "Call under way. Open it")
+        assert page.evaluate("window.witness.tracks.some((t) => t.readyState === 'live')")
         assert page.evaluate("document.activeElement.tagName") == "VOICE-CALL"
         page.keyboard.press("Enter")
         expect(part(page, "panel")).to_be_visible()
+        expect(part(page, "connection")).to_have_text("Connected")
+        part(page, "start").click()
+        page.wait_for_function(ALL_CLOSED)
+        button.to_have_attribute("data-live", "")
 
 
 def test_a_dropped_call_goes_on_where_it_was(demo):

@@ -1,7 +1,6 @@
 // Knows one connection to the app, from its offer until it is closed or lost. What does not come
 // about in time is lost, and so is what does not recover.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.connection) return;
 
   const QUIET_MS = 3000; // the app says how loud both voices are twenty times a second

@@ -1,6 +1,5 @@
 // Measures a call: how soon answers come, how long sound is under way, what it costs.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.figures) return;
 
   let asked = 0; // when the user fell silent, until the answer begins

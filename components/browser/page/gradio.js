@@ -1,7 +1,6 @@
 // Knows Gradio's own client, which carries the transcript, and what a cut network does to it: its
 // stream of events breaks, it never opens another, and the events under way never end.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.gradio) return;
 
   const EVENTS = "/queue/data";

@@ -1,7 +1,6 @@
 // Knows the secret of this tab: by it the app knows its caller again after a lost connection, a
 // reload, or an ended call.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.key) return;
 
   const NAME = "realtime-voice-key";

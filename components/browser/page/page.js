@@ -249,7 +249,7 @@ import { BridgedCall } from "./bridged.js";
     const element = byId("snippet");
     if (!element) return;
     const address = new URL("widget.js", document.baseURI).href;
-    set(element, { text: `<script src="${address}" defer><\/script>` });
+    set(element, { text: `<script src="${address}" defer></script>` });
   }
 
   const CLICKS = {

@@ -1,8 +1,7 @@
 import { pauseMs, wasSteady } from "../shared/backoff.js";
 
 // Knows when to try to come back to a call whose connection was lost, and when to give up.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.rejoin) return;
 
   const KEPT_MS = 20_000; // so long the app keeps a call for its caller

@@ -1,7 +1,6 @@
 // Knows whether the app may still show something of the transcript: one long event of Gradio's
 // brings its snapshots, and the last one comes after the call's end.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.snapshots) return;
 
   const PATIENCE_MS = 2000; // an app that is gone does not end its event

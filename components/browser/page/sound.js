@@ -1,6 +1,5 @@
 // Knows whether the browser plays what the assistant says, and says why it does not.
-(function (rv) {
-  "use strict";
+((rv) => {
   if (rv.sound) return;
 
   const BLOCKED =

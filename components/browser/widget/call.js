@@ -3,6 +3,7 @@ import { pauseMs, wasSteady } from "../shared/backoff.js";
 import { askForMicrophone } from "../shared/microphone.js";
 import { stayAwake } from "../shared/wake.js";
 import { HANDLERS } from "./events.js";
+import { Pace } from "./pace.js";
 import { BENIGN, CallError, PERMANENT, SENTENCES } from "./sentences.js";
 import { Transcript } from "./transcript.js";
 
@@ -23,6 +24,7 @@ export class Call {
     this.user = "listening";
     this.assistant = "idle";
     this.transcript = new Transcript();
+    this.pace = new Pace();
     this.muted = false;
     this.over = false;
     this.name = ""; // under which the app's server knows the newest connection
@@ -102,9 +104,20 @@ export class Call {
 
   finish(connection) {
     this.release();
+    this.settle();
+    this.set({ connection, user: "listening", assistant: "idle" });
+  }
+
+  // No more words come, and no more sound.
+  settle() {
+    this.pace.cut(this.transcript.words(), performance.now());
     this.transcript.settle();
     this.words();
-    this.set({ connection, user: "listening", assistant: "idle" });
+  }
+
+  // The messages as they sound.
+  shown() {
+    return this.pace.paced(this.transcript.shown(), performance.now());
   }
 
   release() {
@@ -155,8 +168,7 @@ export class Call {
         await dropped;
         if (this.over) return;
         if (wasSteady(performance.now() - since)) tries = 0;
-        this.transcript.settle();
-        this.words();
+        this.settle();
         const user = this.muted ? "muted" : "listening";
         this.set({ connection: "reconnecting", user, assistant: "idle" });
       } catch (error) {
@@ -331,7 +343,9 @@ export class Call {
       return; // what is no event says nothing
     }
     if (!event) return;
-    if (this.transcript.take(event)) this.words();
+    const changed = this.transcript.take(event);
+    this.pace.take(event, this.transcript.words(), performance.now());
+    if (changed) this.words();
     const handler = HANDLERS[event.type];
     if (handler) handler(this, event);
   }

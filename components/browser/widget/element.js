@@ -11,6 +11,8 @@ import { STYLE } from "./style.js";
 
 const SCRIPT = document.currentScript;
 const BASE = SCRIPT ? SCRIPT.src : location.href;
+const PACE_MS = 100;
+const IDLE_LABEL = "Talk to the assistant";
 const PARTS = "fab panel connection close user assistant notice start mute interrupt".split(" ");
 
 class VoiceCall extends HTMLElement {
@@ -26,6 +28,7 @@ class VoiceCall extends HTMLElement {
     this.parts.log = root.querySelector("ol");
     this.spectrum = new Spectrum(root.querySelector("canvas"));
     this.call = null;
+    this.pacing = 0;
     // A page that has its own way to the microphone puts it here: () => Promise<MediaStream>.
     this.microphone = null;
     this.leave = () => this.end();
@@ -81,9 +84,8 @@ class VoiceCall extends HTMLElement {
     this.spectrum.draw(null);
   }
 
-  // Closes the overlay and ends the call.
+  // Closes the overlay; a call under way goes on, which the button then shows.
   close() {
-    this.end();
     if (this.inline) return;
     this.parts.panel.hidden = true;
     this.parts.fab.hidden = false;
@@ -138,6 +140,8 @@ class VoiceCall extends HTMLElement {
     mute.setAttribute("aria-pressed", String(running && this.call.muted));
     mute.textContent = running && this.call.muted ? "Unmute" : "Mute";
     interrupt.disabled = !running || state.assistant === "idle";
+    this.showButton(running, shown);
+    this.pace(running && state.assistant === "speaking");
     this.spectrum.side = state.assistant === "speaking" ? "assistant" : "user";
     if (!running) this.spectrum.stop();
     if (state.connection === "connected" && this.shown !== "connected") {
@@ -150,8 +154,26 @@ class VoiceCall extends HTMLElement {
     this.told = news;
   }
 
+  // While there is sound, its words come one after the other.
+  pace(on) {
+    if (on === Boolean(this.pacing)) return;
+    clearInterval(this.pacing);
+    this.pacing = on ? setInterval(() => this.showWords(), PACE_MS) : 0;
+    if (!on) this.showWords();
+  }
+
+  // Whoever has closed the overlay must see that the microphone is open.
+  showButton(running, { user, assistant }) {
+    const { fab, close } = this.parts;
+    const muted = user === "muted" ? ", muted" : "";
+    fab.dataset.live = running ? (assistant === "speaking" ? "assistant" : "user") : "";
+    fab.setAttribute("aria-label", running ? `Call under way${muted}. Open it` : IDLE_LABEL);
+    close.setAttribute("aria-label", running ? "Minimise" : "Close");
+    close.textContent = running ? "–" : "×";
+  }
+
   showWords() {
-    const messages = this.call ? this.call.transcript.shown() : [];
+    const messages = this.call ? this.call.shown() : [];
     const { log } = this.parts;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     // Each keeps its element, so that a screen reader says only what is new.

@@ -33,19 +33,25 @@ const MARKS = {
   cut: "cut off: length limit",
 };
 
-export function bubble({ id, role, text, status }, known) {
-  if (known && known.dataset.status === status && known.words === text) return known;
+export function bubble({ id, role, text, status, unheard = "" }, known) {
+  const words = `${text}\n${unheard}`;
+  if (known && known.dataset.status === status && known.words === words) return known;
   const item = known || document.createElement("li");
   item.className = role;
   item.dataset.id = id;
   item.dataset.status = status;
-  item.words = text;
+  item.words = words;
   item.dir = "auto";
   item.setAttribute("aria-busy", String(status === "pending" || status === "streaming"));
   const who = document.createElement("span");
   who.className = "who";
   who.textContent = role === "user" ? "You: " : "Assistant: ";
-  item.replaceChildren(who, text || (MARKS[status] ? "" : "…"));
+  item.replaceChildren(who, text || (MARKS[status] || unheard ? "" : "…"));
+  if (unheard.trim()) {
+    const rest = document.createElement("del");
+    rest.textContent = unheard;
+    item.append(rest);
+  }
   if (MARKS[status]) {
     const mark = document.createElement("span");
     mark.className = "mark";

@@ -34,6 +34,13 @@ export const STYLE = `
     box-shadow: 0 6px 20px rgb(0 0 0 / 0.28);
   }
   .fab:hover { filter: brightness(1.08); }
+  .fab[data-live]:not([data-live=""])::after {
+    content: ""; position: absolute; top: 2px; right: 2px; width: 14px; height: 14px;
+    border: 2px solid var(--surface); border-radius: 50%; background: var(--danger);
+    animation: live 1.6s ease-in-out infinite;
+  }
+  @keyframes live { 50% { transform: scale(1.25); } }
+  @media (prefers-reduced-motion: reduce) { .fab::after { animation: none !important; } }
   .fab svg { width: 26px; height: 26px; }
   .fab, .panel { right: var(--offset); bottom: calc(var(--offset) + env(safe-area-inset-bottom)); }
   :host([position$="left"]) :is(.fab, .panel) { right: auto; left: var(--offset); }
@@ -78,6 +85,7 @@ export const STYLE = `
   li { max-width: 88%; padding: 7px 11px; border-radius: 12px; overflow-wrap: anywhere; }
   li.user { align-self: flex-end; background: color-mix(in srgb, var(--user) 14%, var(--surface)); }
   li.assistant { align-self: flex-start; background: var(--tint); }
+  li del { color: var(--faint); }
   li .mark { display: block; font-size: 12.5px; color: var(--faint); }
   .who { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .empty { color: var(--faint); text-align: center; margin: auto; padding: 12px; }
@@ -106,9 +114,9 @@ export const STYLE = `
   }
 `.replaceAll(
   "DARK",
-  `--accent: var(--voice-accent, #3f74d8); --surface: var(--voice-surface, #1c1f23);
+  `--accent: var(--voice-accent, #3868c4); --surface: var(--voice-surface, #1c1f23);
    --text: var(--voice-text, #e8e9eb); --faint: var(--voice-faint, #a2a9b3);
    --line: var(--voice-line, #363b42); --user: var(--voice-user, #7aa9f7);
    --assistant: var(--voice-assistant, #eb9a57); --tint: var(--voice-tint, #2a2e34);
-   --danger: var(--voice-danger, #c6544c); color-scheme: dark;`,
+   --danger: var(--voice-danger, #bb4a42); color-scheme: dark;`,
 );
