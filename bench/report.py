@@ -178,7 +178,7 @@ def _browser(part: Raw) -> list[Row]:
         ),
         Row("truncate against heard, median", "ms", nan, median(off)),
         Row("truncate against heard, max", "ms", nan, max(off, default=nan), at_most=60.0),
-        Row("transcript delta → page, p95", "ms", nan, percentile(words, 95), at_most=250.0),
+        Row("transcript delta → page, p95", "ms", nan, percentile(words, 95), at_most=150.0),
     ]
 
 

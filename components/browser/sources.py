@@ -74,6 +74,7 @@ def demo_page() -> str:
 def _joined(names: tuple[str, ...]) -> str:
     """The modules as one script, which puts nothing of theirs into the page's global scope."""
     bodies = "\n".join(_LEFT_OUT.sub("", _read(name)) for name in names)
+    bodies = bodies.replace("</script", "<\\/script")  # which would end the script, in a text too
     return f'(function () {{\n"use strict";\n{bodies}}})();\n'
 
 

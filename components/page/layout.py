@@ -1,6 +1,6 @@
 """The Gradio Blocks: places the parts and wires fastrtc's component to the call handler.
 
-Rule: Gradio carries only the transcript, at most five snapshots a second. All that is faster, and
+Rule: Gradio carries only the transcript, at most ten snapshots a second. All that is faster, and
 everything that the page tells the handler, goes over fastrtc's data channel (browser/page).
 """
 

@@ -18,11 +18,9 @@ from components.page import drawer, view
 from components.page.saved import saved
 from components.protocol.prices import Cost
 
-SNAPSHOT_S: Final = 0.2
-"""The page gets a whole transcript at most five times a second: words are spoken no faster, and
-each snapshot is work for Gradio."""
-DIRECT_SNAPSHOT_S: Final = 0.1
-"""In a direct call words show when they come, in larger pieces."""
+SNAPSHOT_S: Final = 0.1
+"""The page gets a whole transcript at most ten times a second: a word may then wait a tenth of a
+second for its snapshot, and each snapshot is work for Gradio."""
 
 
 class Seen(Protocol):
@@ -93,7 +91,7 @@ def show_direct(
         newest[page] = name
         yield gr.skip(), gr.skip()  # of a call that nobody knows there is nothing else
         try:
-            async for seen in watching.follow(name, DIRECT_SNAPSHOT_S):
+            async for seen in watching.follow(name, SNAPSHOT_S):
                 if newest.get(page) != name:
                     return  # the end of a call is no news once there is another
                 conversation = seen.conversation

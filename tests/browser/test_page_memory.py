@@ -59,7 +59,7 @@ def test_what_was_said_stays_over_calls_and_reloads_until_it_is_forgotten(
 def test_what_a_call_still_shows_as_it_ends_does_not_come_back_after_it_is_forgotten(
     app: App, visit: Visit
 ) -> None:
-    """The app shows a change at most five times a second, so the last one comes after the end."""
+    """The app shows a change at most ten times a second, so the last one comes after the end."""
     url, control = app
     page = visit(url)
     call = begin(page, control)
