@@ -323,6 +323,8 @@ class Link:
         changed = self._updates.popitem(last=False)[1] if self._updates else {}
         if not self.ready:
             return self._begin(now)
+        if not changed:  # all of it: a slow server has refused some of that in the meantime
+            self._refused.learn(self._unrelaxed, self._asked)
         self._confirmed = replace(self._confirmed, **changed)
         return []
 

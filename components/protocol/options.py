@@ -131,10 +131,15 @@ class Refused:
         return replace(options, **instead)
 
     def learn(self, asked: SessionOptions, accepted: SessionOptions) -> None:
-        """A server has refused `asked`, and taken `accepted`."""
+        """A server has refused `asked`, and taken `accepted`, also for what led to `asked`."""
         for name in _OPTIONAL:
-            if getattr(asked, name) != getattr(accepted, name):
-                self._instead[asked.model, name, getattr(asked, name)] = getattr(accepted, name)
+            refused, taken = getattr(asked, name), getattr(accepted, name)
+            if refused == taken:
+                continue
+            self._instead[asked.model, name, refused] = taken
+            for key, value in self._instead.items():
+                if key[:2] == (asked.model, name) and value == refused:
+                    self._instead[key] = taken
 
 
 _OPTIONAL: Final = ("transcription_model", "noise_reduction", "reasoning", "retention_ratio")

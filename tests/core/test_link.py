@@ -144,6 +144,23 @@ def test_refused_settings_give_way_until_the_server_takes_them(greeted, names_th
     assert wire.link.options == relaxed
 
 
+def test_what_gave_way_late_is_not_asked_for_in_the_next_call_either():
+    """The call has begun without an answer to its settings, as the server is slow."""
+    refused = Refused()
+    wire = Wire(refused)
+    update = sent(wire.opened())
+    wire.receive(CREATED)
+    wire.link.tick(wire.now + UPDATED_LIMIT_S)
+    assert wire.link.ready
+    assert sent(wire.refuse(update, "session.audio.input.noise_reduction"))
+    assert sent(Wire(refused).opened()) == session_update(options(), "settings_1")
+
+    wire.receive(UPDATED)
+
+    relaxed = options(noise_reduction=None)
+    assert sent(Wire(refused).opened()) == session_update(relaxed, "settings_1")
+
+
 def test_what_gave_way_is_not_asked_for_in_the_next_call():
     refused = Refused()
     wire = Wire(refused)

@@ -428,6 +428,18 @@ def test_what_was_accepted_instead_is_asked_for_from_then_on():
     assert refused.without(replace(OPTIONS, voice="cedar")) == replace(accepted, voice="cedar")
 
 
+def test_what_was_accepted_instead_may_be_refused_later():
+    refused = Refused()
+    second = replace(OPTIONS, transcription_model="gpt-realtime-whisper")
+    third = replace(OPTIONS, transcription_model="gpt-4o-mini-transcribe")
+    refused.learn(OPTIONS, second)
+    refused.learn(second, third)
+
+    assert refused.without(OPTIONS) == third
+    refused.learn(third, OPTIONS)
+    assert refused.without(OPTIONS) == refused.without(second) == OPTIONS
+
+
 def test_only_the_value_that_was_refused_is_replaced():
     refused = Refused()
     refused.learn(OPTIONS, replace(OPTIONS, noise_reduction=None))

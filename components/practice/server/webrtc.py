@@ -206,7 +206,8 @@ class Call:
 
     async def _close(self) -> None:
         await self.connection.close()
-        await self._peer.close()
+        with suppress(Exception):  # aiortc stumbles over what it made of half an offer
+            await self._peer.close()
 
     def _hear_at_once(self, answer: str) -> None:
         opus = {int(n) for n in re.findall(r"(?im)^a=rtpmap:(\d+) opus/48000", answer)}

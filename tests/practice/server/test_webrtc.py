@@ -204,6 +204,19 @@ async def test_an_offer_that_makes_no_sense_is_refused(offer: str) -> None:
     assert refused.json()["error"]["code"] == "invalid_offer"
 
 
+async def test_an_offer_that_aiortc_can_neither_answer_nor_close_is_refused_too() -> None:
+    caller = Caller()
+    sdp = await caller.offer()
+    first_sound = next(line for line in sdp.splitlines() if line.startswith("m=audio"))
+    async with server() as practice, rest(practice, await secret(practice)) as client:
+        half = sdp.replace(f"{first_sound}\r\n", "")
+        refused = await client.post("calls", content=half, headers=SDP)
+    await caller.leave()
+
+    assert refused.status_code == 400
+    assert refused.json()["error"]["code"] == "invalid_offer"
+
+
 async def test_a_session_that_expires_ends_the_call() -> None:
     async with server(session_seconds=0.5) as practice, calling(practice) as caller:
         error = (await caller.until("error"))["error"]
