@@ -35,6 +35,7 @@ from components.core.outputs import (
     StopPlayback,
 )
 from components.core.pace import Pace
+from components.core.servers import Servers
 from components.core.session import Session
 from components.protocol.addresses import headers, realtime_url
 from components.protocol.events import ErrorEvent, ServerEvent, SessionUpdated
@@ -125,6 +126,7 @@ class Call:
         self.inspection = Inspection()
         self._trace: Trace | None = None
         self._runs = Runs(self._ran)
+        self._servers = Servers()
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
         self._state: Mapping[str, str | float | None] = {}
@@ -169,6 +171,7 @@ class Call:
         self._state = {}
         self._show(self.conversation)
         self._tell_settings()
+        self._tell(self._servers.message)
         page.show(self.conversation)
         if self.over:
             page.dismiss()
@@ -249,6 +252,8 @@ class Call:
                 return self.inspection.follow(self._session.push_to_talk(down, now), now)
             case {"type": "set", "name": str(name), "value": value}:
                 return self._set(name, value, now)
+            case {"type": "approve", "id": str(item_id), "allow": bool(allow)}:
+                return self._servers.answer(item_id, allow)
             case {"type": "hangup"}:
                 return self._session.hang_up(now)
             case {
@@ -298,6 +303,7 @@ class Call:
 
     def opened(self) -> None:
         """Another socket stands."""
+        self._servers.reset()
         self._perform(self._session.connected(time.monotonic(), time.time()))
 
     def received(self, event: ServerEvent) -> None:
@@ -307,6 +313,8 @@ class Call:
         self._perform(self._session.receive(event, now))
         if isinstance(event, SessionUpdated | ErrorEvent):
             self._tell_settings()
+        if self._servers.receive(event):
+            self._tell(self._servers.message)
 
     def lost(self, failure: Failure) -> None:
         """The socket could not be opened, or has closed."""
