@@ -92,7 +92,7 @@ def _written(value: Any, kind: str) -> str:
 
 
 _HEAD: Final = """\
-<p>What the assistant may call in your calls. A switch takes effect at once.
+<p>What the assistant may call in your calls through this app. A switch takes effect at once.
   <small id="told-tools" class="rv-told" aria-live="polite"></small></p>
 <h2>Functions</h2>
 """
