@@ -21,6 +21,7 @@ from components.access.repeats import BoundedHandler
 from components.access.server import limited_server
 from components.bridge.calls import Calls
 from components.bridge.routes import inspection_routes
+from components.bridge.trying import trying_routes
 from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
@@ -79,6 +80,8 @@ def _serve(settings: Settings) -> None:
     routes = direct_routes(settings, sidebands, rates, refused, places)
     if "events" in settings.visitors_may:
         routes += inspection_routes(calls)
+    if "tools" in settings.visitors_may:
+        routes += trying_routes()
     guard = Guard(
         rates,
         settings.max_starts_per_minute,

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, partial, wraps
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import orjson
@@ -140,7 +140,64 @@ def _zones() -> Mapping[str, str]:
     return {**cities, **{name.casefold(): name for name in names}}
 
 
-TOOLS: Final[tuple[Tool, ...]] = (tool(world_clock),)
+def days_between(
+    until: Annotated[date, Field(description="Such as 2030-12-24.")],
+    since: Annotated[date | None, Field(description="Left out: today.")] = None,
+) -> Mapping[str, Any]:
+    """Counts the days from one calendar date to another, and names their weekdays."""
+    start = since or datetime.now().astimezone().date()
+    days = (until - start).days
+    return {
+        "days": days,
+        "weeks_and_days": f"{abs(days) // 7} weeks and {abs(days) % 7} days",
+        "since": start.strftime("%A, %d %B %Y"),
+        "until": until.strftime("%A, %d %B %Y"),
+    }
+
+
+_Length = Literal["millimetre", "centimetre", "metre", "kilometre", "inch", "foot", "yard", "mile"]
+_MassOrVolume = Literal[
+    "gram", "kilogram", "ounce", "pound", "millilitre", "litre", "cup", "gallon"
+]
+Unit = Literal[_Length, _MassOrVolume, "celsius", "fahrenheit", "kelvin"]
+_UNITS: Final[Mapping[str, tuple[str, float, float]]] = {
+    "millimetre": ("length", 0.001, 0.0),
+    "centimetre": ("length", 0.01, 0.0),
+    "metre": ("length", 1.0, 0.0),
+    "kilometre": ("length", 1000.0, 0.0),
+    "inch": ("length", 0.0254, 0.0),
+    "foot": ("length", 0.3048, 0.0),
+    "yard": ("length", 0.9144, 0.0),
+    "mile": ("length", 1609.344, 0.0),
+    "gram": ("mass", 0.001, 0.0),
+    "kilogram": ("mass", 1.0, 0.0),
+    "ounce": ("mass", 0.028349523125, 0.0),
+    "pound": ("mass", 0.45359237, 0.0),
+    "millilitre": ("volume", 0.001, 0.0),
+    "litre": ("volume", 1.0, 0.0),
+    "cup": ("volume", 0.2365882365, 0.0),
+    "gallon": ("volume", 3.785411784, 0.0),
+    "kelvin": ("temperature", 1.0, 0.0),
+    "celsius": ("temperature", 1.0, 273.15),
+    "fahrenheit": ("temperature", 5 / 9, 459.67 * 5 / 9),
+}
+"""What each measures, and of which scale: `factor * value + offset` in that measure's own unit."""
+
+
+def convert_units(
+    amount: Annotated[float, Field(allow_inf_nan=False)],
+    unit: Unit,
+    into: Annotated[Unit, Field(description="The unit that is wanted.")],
+) -> Mapping[str, Any]:
+    """Converts an amount from one unit of measurement into another; cups and gallons are US."""
+    (kind, factor, offset), (wanted, divisor, shift) = _UNITS[unit], _UNITS[into]
+    if kind != wanted:
+        raise ToolError(f"A {unit} measures {kind}, a {into} measures {wanted}.")
+    converted = (factor * amount + offset - shift) / divisor
+    return {"amount": round(float(f"{converted:.6g}"), 9), "unit": into}
+
+
+TOOLS: Final[tuple[Tool, ...]] = (tool(world_clock), tool(days_between), tool(convert_units))
 
 
 def definitions(tools: Sequence[Tool] = TOOLS) -> list[Mapping[str, Any]]:

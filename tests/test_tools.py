@@ -5,6 +5,8 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -30,7 +32,7 @@ def error_in(text):
 
 
 def test_the_definitions_are_those_of_the_session_schema():
-    (clock,) = definitions()
+    clock, *_ = definitions()
 
     assert clock == {
         "type": "function",
@@ -180,7 +182,9 @@ async def test_text_is_given_as_it_is_and_what_json_does_not_know_as_text():
 
 
 async def test_a_function_that_is_not_there_is_told_with_those_that_are():
-    assert "There are: world_clock." in error_in(await run("rm", "{}", Threads()))
+    assert "There are: world_clock, days_between, convert_units." in error_in(
+        await run("rm", "{}", Threads())
+    )
     assert "There are: none." in error_in(await run("rm", "{}", Threads(), ()))
 
 
@@ -310,3 +314,79 @@ async def test_a_plain_function_does_not_hold_up_the_others():
     reached.set()
 
     assert await call == sys.version
+
+
+# The examples.
+
+
+def convert(amount, unit, into):
+    given = json.dumps({"amount": amount, "unit": unit, "into": into})
+    return run("convert_units", given, Threads())
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "into", "expected"),
+    [
+        (72, "fahrenheit", "celsius", 22.2222),
+        (-40, "celsius", "fahrenheit", -40),
+        (32, "fahrenheit", "celsius", 0),
+        (0, "kelvin", "celsius", -273.15),
+        (3, "mile", "kilometre", 4.82803),
+        (1, "millimetre", "mile", 6.21e-7),
+        (2, "cup", "millilitre", 473.176),
+        (5, "pound", "gram", 2267.96),
+    ],
+)
+async def test_an_amount_is_converted(amount, unit, into, expected):
+    assert json.loads(await convert(amount, unit, into)) == {"amount": expected, "unit": into}
+
+
+async def test_what_measures_something_else_cannot_be_converted():
+    sentence = error_in(await convert(1, "mile", "pound"))
+    assert sentence == "A mile measures length, a pound measures mass."
+    assert "'unit' does not fit" in error_in(await convert(1, "league", "mile"))
+    too_much = '{"amount": 1e400, "unit": "mile", "into": "kilometre"}'
+    assert "finite" in error_in(await run("convert_units", too_much, Threads()))
+
+
+async def test_the_days_between_two_dates_are_counted_both_ways():
+    given = '{"since": "2026-11-26", "until": "2026-12-24"}'
+    assert json.loads(await run("days_between", given, Threads())) == {
+        "days": 28,
+        "weeks_and_days": "4 weeks and 0 days",
+        "since": "Thursday, 26 November 2026",
+        "until": "Thursday, 24 December 2026",
+    }
+    back = '{"since": "2026-12-24", "until": "2026-12-14"}'
+    assert json.loads(await run("days_between", back, Threads()))["days"] == -10
+    today = json.loads(await run("days_between", '{"until": "9999-12-31"}', Threads()))
+    assert today["days"] > 0
+    assert "'until' does not fit" in error_in(
+        await run("days_between", '{"until": "soon"}', Threads())
+    )
+
+
+def with_the_readmes_function():
+    """The source of `tools.py` after what the README says was done to it."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    section = readme.partition("## Add your own function\n")[2].partition("\n## ")[0]
+    block = section.partition("```python\n")[2].partition("```")[0]
+    source = Path(tools.__file__).read_text()
+    [line] = [line for line in source.splitlines(keepends=True) if line.startswith("TOOLS")]
+    return source.replace(line, block)
+
+
+async def test_the_readmes_function_works_as_it_is_written():
+    own = ModuleType("own_tools")
+    sys.modules["own_tools"] = own  # dataclasses look their module up
+    try:
+        exec(compile(with_the_readmes_function(), "own_tools", "exec"), own.__dict__)
+        assert [each["name"] for each in own.definitions()] == ["world_clock", "order_status"]
+        threads = own.Threads()
+        told = await own.run("order_status", '{"number": 17}', threads)
+        assert told == "Order 17 is on its way."
+        refused = await own.run("order_status", '{"number": 5000}', threads)
+        assert error_in(refused) == "There is no order 5000."
+        assert "does not fit" in error_in(await own.run("order_status", '{"number": "x"}', threads))
+    finally:
+        del sys.modules["own_tools"]

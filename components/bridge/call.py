@@ -15,11 +15,11 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from components import tools
 from components.access.visitor import identifier
 from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_dbfs
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
+from components.bridge.runs import Runs
 from components.bridge.tuning import Tuning
 from components.core.allowance import Limits
 from components.core.conversation import Conversation
@@ -35,10 +35,11 @@ from components.core.outputs import (
     StopPlayback,
 )
 from components.core.pace import Pace
+from components.core.servers import Servers
 from components.core.session import Session
 from components.protocol.addresses import headers, realtime_url
 from components.protocol.events import ErrorEvent, ServerEvent, SessionUpdated
-from components.protocol.failures import OUR_FAULT, Failure, safe
+from components.protocol.failures import OUR_FAULT, Failure
 from components.protocol.options import Refused
 from components.protocol.prices import surcharge_at
 from components.settings import Settings
@@ -101,7 +102,7 @@ class Call:
         different from the settings of the app, by names; `pace` is that of all visitors."""
         pace = pace or Pace()
         self._settings = settings
-        self._tuning = Tuning(settings.visitors_may)
+        self._tuning = Tuning(settings.visitors_may, local=not settings.reachable)
         options = self._tuning.begin(session_options(settings), wishes)
         self._model = options.model
         self._visitor = visitor
@@ -124,8 +125,8 @@ class Call:
         self._line = Line(self, self._open)
         self.inspection = Inspection()
         self._trace: Trace | None = None
-        self._functions: set[asyncio.Task[None]] = set()
-        self._threads = tools.Threads()
+        self._runs = Runs(self._ran)
+        self._servers = Servers()
         self._clock: asyncio.Task[None] | None = None
         self._hung_up_at: float | None = None
         self._state: Mapping[str, str | float | None] = {}
@@ -170,6 +171,7 @@ class Call:
         self._state = {}
         self._show(self.conversation)
         self._tell_settings()
+        self._tell(self._servers.message)
         page.show(self.conversation)
         if self.over:
             page.dismiss()
@@ -250,6 +252,8 @@ class Call:
                 return self.inspection.follow(self._session.push_to_talk(down, now), now)
             case {"type": "set", "name": str(name), "value": value}:
                 return self._set(name, value, now)
+            case {"type": "approve", "id": str(item_id), "allow": bool(allow)}:
+                return self._servers.answer(item_id, allow)
             case {"type": "hangup"}:
                 return self._session.hang_up(now)
             case {
@@ -299,6 +303,7 @@ class Call:
 
     def opened(self) -> None:
         """Another socket stands."""
+        self._servers.reset()
         self._perform(self._session.connected(time.monotonic(), time.time()))
 
     def received(self, event: ServerEvent) -> None:
@@ -308,6 +313,8 @@ class Call:
         self._perform(self._session.receive(event, now))
         if isinstance(event, SessionUpdated | ErrorEvent):
             self._tell_settings()
+        if self._servers.receive(event):
+            self._tell(self._servers.message)
 
     def lost(self, failure: Failure) -> None:
         """The socket could not be opened, or has closed."""
@@ -334,14 +341,10 @@ class Call:
         records: list[Record] = [self.inspection.events, *filter(None, [self._trace])]
         return await open_upstream(url, about, records)
 
-    async def _run_tool(self, call: RunTool) -> None:
-        """A function of `tools.py`; the session may have ended or begun anew meanwhile."""
-        log.info("= the assistant calls %s", safe(call.name[:100]))
-        began = time.monotonic()
-        output = await tools.run(call.name, call.arguments, self._threads)
-        now = time.monotonic()
-        self.inspection.timing.ran(now - began)
-        self._perform(self._session.ran(call.call_id, output, now))
+    def _ran(self, call_id: str, output: str, took_s: float) -> None:
+        """A function has run; the session may have ended or begun anew meanwhile."""
+        self.inspection.timing.ran(took_s)
+        self._perform(self._session.ran(call_id, output, time.monotonic()))
 
     # Performing, and keeping time.
 
@@ -358,9 +361,7 @@ class Call:
                 case Show(conversation):
                     self._show(conversation)
                 case RunTool():
-                    task = asyncio.create_task(self._run_tool(output))
-                    self._functions.add(task)
-                    task.add_done_callback(self._functions.discard)
+                    self._runs.begin(output, self._session.agreement.wanted.tools)
                 case Reconnect(pause_s):
                     self._line.reconnect(pause_s)
                 case Renew():
@@ -377,8 +378,7 @@ class Call:
         self._hung_up_at = time.monotonic()
         self._line.end()
         self.inspection.over = True
-        for task in self._functions:
-            task.cancel()
+        self._runs.cancel()
         if self._trace:
             self._trace.close()
         self._on_end(self)

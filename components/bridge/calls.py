@@ -31,11 +31,14 @@ MOST_INSPECTIONS: Final = 8
 _KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
+def is_key(value: str) -> bool:
+    """Whether this is one that a page makes up for its tab."""
+    return _KEY.fullmatch(value) is not None
+
+
 def key_of(value: Any) -> str:
     """The key that a page sent; one that sent none, or no key, is a stranger with a fresh one."""
-    if isinstance(value, str) and _KEY.fullmatch(value):
-        return value
-    return secrets.token_hex(16)
+    return value if isinstance(value, str) and is_key(value) else secrets.token_hex(16)
 
 
 class Calls:

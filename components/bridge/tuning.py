@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from components.core.link import Agreement
 from components.protocol.options import SessionOptions, changes
+from components.protocol.toolbox import servers_in
 from components.protocol.wishes import NAMES, shown, wished
 
 MOST_WISHES: Final = 40
@@ -23,8 +24,10 @@ NEVER_AFTER_SOUND: Final = ("voice",)
 class Tuning:
     """Of one call."""
 
-    def __init__(self, allowed: Collection[str]) -> None:
-        """`allowed` are the names of settings that visitors may change."""
+    def __init__(self, allowed: Collection[str], *, local: bool = True) -> None:
+        """`allowed` are the names of settings that visitors may change; `local` is whether only
+        this machine can open the page."""
+        self._local = local
         self._allowed = [name for name in NAMES if name in allowed]
         self._problems: dict[str, str] = {}
         self._later: dict[str, Any] = {}
@@ -69,7 +72,15 @@ class Tuning:
         self._problems.pop(name, None)
         self._later.pop(name, None)
         try:
-            return wished(options, name, value)
+            found = wished(options, name, value)
+            self._check_servers(found)
+            return found
         except ValueError as problem:
             self._problems[name] = str(problem)
             return None
+
+    def _check_servers(self, options: SessionOptions) -> None:
+        """Only on a local page may a server be reached without TLS."""
+        addresses = [server["server_url"] for server in servers_in(options.tools)]
+        if not self._local and not all(url.startswith("https://") for url in addresses):
+            raise ValueError("The address of a server begins with https:// here.")

@@ -11,7 +11,17 @@ _HERE: Final = Path(__file__).parent
 
 _PAGE_STYLES: Final = tuple(
     f"page/{name}.css"
-    for name in ("colours", "frame", "transcript", "signs", "bar", "drawer", "panes", "narrow")
+    for name in (
+        "colours",
+        "frame",
+        "transcript",
+        "signs",
+        "bar",
+        "drawer",
+        "panes",
+        "tools",
+        "narrow",
+    )
 )
 _SHARED: Final = (
     *("shared/microphone.js", "shared/canvas.js", "shared/states.js"),
@@ -35,6 +45,7 @@ _PAGE_SCRIPTS: Final = (
     *("page/figures.js", "page/timeline.js", "page/plot.js", "page/levels.js"),
     *("page/transcript.js", "page/saving.js", "page/drawer.js"),
     *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
+    *("page/toolbox.js", "page/tools.js"),
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
     *("page/ear.js", "page/bridged.js"),
 )

@@ -11,6 +11,7 @@ from itertools import count
 from typing import Final, Literal
 
 from components.core.words import heard_words
+from components.protocol.events import ToolKind
 from components.protocol.fields import clean
 from components.protocol.usage import Usage
 
@@ -89,6 +90,9 @@ class Message:
     """Of the function that was called."""
     arguments: str = ""
     """What it was given, as the model wrote it."""
+    kind: ToolKind = ""
+    server: str = ""
+    """The label of the MCP server that the message is about."""
     since_s: float | None = field(default=None, compare=False)
     """When it was first shown, on the clock of the call; None before."""
     until_s: float | None = field(default=None, compare=False)

@@ -1,7 +1,8 @@
 """The functions that the assistant has called, and whether a response is owed for their outputs.
 
 Rule: each call runs once, and its output is sent, or the model would wait for it for ever. When all
-calls of a response have run, one more response is owed, unless that response was cut off.
+calls of a response have run, one more response is owed, unless that response was cut off. A call of
+an MCP server ends the response and is made by the Realtime server, which then waits to be asked.
 """
 
 from collections.abc import Iterable
@@ -30,13 +31,27 @@ class Functions:
         """What still runs, for each response that has ended and was not cut off."""
         self._running: set[str] = set()
         """All that runs, and whose output the server waits for."""
+        self._remote: dict[str, bool] = {}
+        """Calls of MCP servers by their items, and whether an answer to them is wanted."""
         self.owed = False
         """Whether there are outputs that no response has been told."""
 
     @property
     def pending(self) -> bool:
         """Whether an answer still depends on a function."""
-        return self._called or bool(self._of_ended) or self.owed
+        remote = any(self._remote.values())
+        return self._called or bool(self._of_ended) or remote or self.owed
+
+    def remote(self, item: Item, *, done: bool) -> None:
+        """The server calls a tool of an MCP server, or has done so, whatever came of it."""
+        if item.kind != "mcp_call" or not item.item_id:
+            return
+        wanted = self._remote.setdefault(item.item_id, True)
+        if len(self._remote) > MOST_REMEMBERED:
+            del self._remote[next(iter(self._remote))]
+        if done:
+            self.owed = self.owed or wanted
+            self._remote[item.item_id] = False
 
     def call(self, items: Iterable[Item]) -> list[Output]:
         """Run what is called and was not called before."""
@@ -66,6 +81,7 @@ class Functions:
     def release(self) -> None:
         """The user wants no answer any more to what has been called so far."""
         self._of_ended.clear()
+        self._remote = dict.fromkeys(self._remote, False)
         self.owed = False
 
     def _begin(self, item: Item) -> list[Output]:

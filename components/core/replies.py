@@ -17,6 +17,8 @@ from components.protocol.events import (
     AudioDone,
     BufferCleared,
     ErrorEvent,
+    ItemAdded,
+    ItemDone,
     OutputItemDone,
     RateLimitsUpdated,
     ResponseCreated,
@@ -117,6 +119,8 @@ class Replies:
                 self.give_word()
             case ResponseCreated(response_id):
                 return self._created(response_id)
+            case ItemAdded(item) | ItemDone(item):
+                self._functions.remote(item, done=isinstance(event, ItemDone))
             case OutputItemDone(_, item):
                 return self._functions.call([item])
             case ResponseDone():

@@ -150,6 +150,8 @@ def _with_content(message: Message, item: Item) -> Message:
             call_id=item.call_id or item.result_of or message.call_id,
             name=clean(item.name[:MOST_SHOWN]) or message.name,
             arguments=clean(item.arguments[:MOST_SHOWN]) or message.arguments,
+            kind=item.kind or message.kind,
+            server=item.server or message.server,
         )
     full = message
     for index, words in enumerate(item.parts):

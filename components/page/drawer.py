@@ -14,6 +14,7 @@ from components.protocol.prices import Cost
 
 PANES: Final = {
     "settings": "Settings",
+    "tools": "Tools",
     "timing": "Timing",
     "events": "Events",
     "sound": "Sound",

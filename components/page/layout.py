@@ -14,11 +14,12 @@ from components.access.rates import Rates
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
 from components.browser.sources import page_head
-from components.page import drawer, inspection, markup, tuning
+from components.page import drawer, inspection, markup, toolbox, tuning
 from components.page.local import keep_local
 from components.page.theme import theme
 from components.page.words import Watching, keep_words, show_bridged, show_direct
 from components.settings import Settings
+from components.tools import TOOLS
 from components.upstream.configuration import session_options
 
 QUIET: Final[dict[str, Any]] = {"container": False, "show_label": False}
@@ -74,6 +75,7 @@ def _panes(
     tuned = tuning.pane(session_options(settings), _tunable(settings))
     shown = {
         "settings": bool(tuned),
+        "tools": "tools" in settings.visitors_may,
         "timing": "events" in settings.visitors_may,
         "events": "events" in settings.visitors_may,
         "sound": True,
@@ -83,6 +85,8 @@ def _panes(
     gr.HTML(drawer.tabs(panes), padding=False, elem_id="drawer-head")
     if shown["settings"]:
         drawer.pane("settings", tuned)
+    if shown["tools"]:
+        drawer.pane("tools", toolbox.pane(TOOLS))
     if shown["events"]:
         drawer.pane("timing", inspection.TIMING)
         drawer.pane("events", inspection.EVENTS)

@@ -5,6 +5,7 @@ HTML, and nowhere else. The Chatbot must therefore not read it as Markdown. A wo
 shown when it has been heard, and not before. A function's call and its result are one entry.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +14,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 from components.core.conversation import Conversation, Message, Status
 from components.core.words import heard_words
 
+_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 FOLDED_FROM: Final = 80
 """Characters that were not heard; more than a line of them is folded."""
 
@@ -52,7 +54,9 @@ def messages(conversation: Conversation) -> list[Shown]:
     results = _results(conversation)
     shown = []
     for message in conversation.messages:
-        if call := called.get(message.item_id):
+        if message.kind == "mcp_approval_request":
+            shown.append(_request(message, results.get(message.item_id)))
+        elif call := called.get(message.item_id):
             shown.append(_entry(call))
         elif results.get(message.call_id) is not message and (content := _content(message)):
             role: Literal["user", "assistant"] = "user" if message.role == "user" else "assistant"
@@ -66,7 +70,7 @@ def calls(conversation: Conversation) -> Mapping[str, Call]:
     return {
         message.item_id: _call(message, results.get(message.call_id))
         for message in conversation.messages
-        if message.role == "tool" and message.name
+        if message.role == "tool" and message.name and message.kind != "mcp_approval_request"
     }
 
 
@@ -79,6 +83,7 @@ def heard_words_of(message: Message) -> str:
 def _results(conversation: Conversation) -> Mapping[str, Message]:
     """The results of functions whose calls are known, by the ids of the calls."""
     called = {m.call_id for m in conversation.messages if m.call_id and m.name}
+    called |= {m.item_id for m in conversation.messages if m.kind == "mcp_approval_request"}
     return {
         m.call_id: m
         for m in conversation.messages
@@ -90,15 +95,42 @@ def _call(message: Message, result: Message | None) -> Call:
     """A call and its result; one that an MCP server has answered holds its result itself."""
     if result is None:
         own = not f"{message.name} {message.arguments}".startswith(message.text)
-        return Call(message.name, message.arguments, message.text if own else "", None)
+        took_s = _took_s(message) if own else None
+        return Call(_name(message), message.arguments, message.text if own else "", took_s)
     duration_s = None
     if message.until_s is not None and result.since_s is not None:
         duration_s = max(0.0, result.since_s - message.until_s)
     return Call(message.name, message.arguments, result.text, duration_s)
 
 
+def _name(message: Message) -> str:
+    """Of a function; of a server's tool, with the server's label."""
+    return f"{message.server}: {message.name}" if message.server else message.name
+
+
+def _took_s(message: Message) -> float | None:
+    """From the first that was told of a server's call to its result."""
+    if message.since_s is None or message.until_s is None:
+        return None
+    return max(0.0, message.until_s - message.since_s)
+
+
+def _request(message: Message, answer: Message | None) -> Shown:
+    """A server's tool is to be called, and somebody has to allow it; tools.js adds the buttons."""
+    asked = f"{escape(message.server)} asks to run <b>{escape(message.name)}</b>."
+    content = _span("words", asked)
+    content += _span("tool", f"Arguments: {escape(message.arguments) or 'none'}")
+    if answer is not None:
+        content += _span("mark", escape(answer.text))
+    elif _PLAIN_ID.fullmatch(message.item_id):
+        content += _span(f"approval ask-{message.item_id}", "")
+    return Shown(role="assistant", content=content)
+
+
 def _entry(call: Call) -> Shown:
-    head = Entry(title=escape(call.name), status="done" if call.result else "pending")
+    failed = " (failed)" if call.result.startswith('{"error"') else ""
+    title = escape(call.name) + failed
+    head = Entry(title=title, status="done" if call.result else "pending")
     if call.duration_s is not None:
         head["duration"] = round(call.duration_s, 3)
     content = _span("tool", f"Arguments: {escape(call.arguments) or 'none'}")
@@ -113,6 +145,8 @@ def _content(message: Message) -> str:
             return _user(message)
         case "assistant":
             return _assistant(message)
+        case "tool" if message.kind:  # what a server lists is in the drawer
+            return ""
         case _:  # a note, or an item of another kind
             return _span(message.role, escape(message.text)) if message.text.strip() else ""
 

@@ -71,6 +71,20 @@ class BufferCleared:
     """`input_audio_buffer.cleared`."""
 
 
+ToolKind = Literal[
+    "", "mcp_list_tools", "mcp_call", "mcp_approval_request", "mcp_approval_response"
+]
+"""Of an item that is about an MCP server; empty of any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTool:
+    """One that an MCP server offers."""
+
+    name: str
+    description: str
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """An item of the server's conversation. Nothing in it is None: what it lacks is empty."""
@@ -86,7 +100,11 @@ class Item:
     arguments: str = ""
     output: str = ""
     result_of: str = ""
-    """Of a function's result, the id of its call."""
+    """Of a function's result, the id of its call; of an approval, the id of its request."""
+    kind: ToolKind = ""
+    server: str = ""
+    """The label of the MCP server that the item is about."""
+    listed: tuple[ListedTool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +230,14 @@ class ResponseDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsListing:
+    """An MCP server is asked for its tools, has told them, or could not be asked."""
+
+    item_id: str
+    state: Literal["in_progress", "completed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
 class OutputBufferStarted:
     """`output_audio_buffer.started`: the server has begun to play (WebRTC only)."""
 
@@ -248,6 +274,7 @@ ServerEvent = (
     | SessionUpdated
     | SpeechStarted
     | SpeechStopped
+    | ToolsListing
     | TranscriptionDone
     | TranscriptionFailed
 )

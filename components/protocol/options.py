@@ -11,6 +11,7 @@ from typing import Any, Final
 from components.audio import SAMPLE_RATE
 from components.protocol.errors import ServerError
 from components.protocol.fields import Json
+from components.protocol.toolbox import servers_in
 
 TRANSCRIPTION_FALLBACKS: Final = ("gpt-realtime-whisper", "gpt-4o-mini-transcribe")
 """Tried in this order after the chosen transcription model is refused; then none."""
@@ -60,7 +61,9 @@ class SessionOptions:
     retention_ratio: bool = True
     """Keep the cost of a long call bounded."""
     tools: tuple[Json, ...] = ()
-    """The functions that the model may call, as `session.tools` declares them."""
+    """The functions that the model may call, and MCP servers, as `session.tools` declares them."""
+    functions: tuple[Json, ...] = ()
+    """All that the app has, as above; what is not in `tools` is switched off."""
 
     @property
     def push_to_talk(self) -> bool:
@@ -106,6 +109,9 @@ def relax(options: SessionOptions, error: ServerError) -> SessionOptions | None:
         return replace(options, noise_reduction=None)
     if "truncation" in named and options.retention_ratio:
         return replace(options, retention_ratio=False)
+    if "tools" in named and servers_in(options.tools):
+        functions = tuple(each for each in options.tools if each["type"] != "mcp")
+        return replace(options, tools=functions)
     if error.param:
         return None
     return _with_less(options)

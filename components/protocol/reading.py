@@ -23,6 +23,7 @@ from components.protocol.events import (
     ItemDeleted,
     ItemDone,
     ItemTruncated,
+    ListedTool,
     Other,
     OutputBufferStarted,
     OutputBufferStopped,
@@ -39,6 +40,8 @@ from components.protocol.events import (
     SpeechStopped,
     TextDelta,
     TextDone,
+    ToolKind,
+    ToolsListing,
     TranscriptDelta,
     TranscriptDone,
     TranscriptionDelta,
@@ -52,6 +55,12 @@ from components.protocol.usage import usage_of_response, usage_of_transcription
 MOST_OUTPUT: Final = 100
 """Items of one response that are looked at."""
 MOST_NOTE_CHARACTERS: Final = 1000
+MOST_LISTED: Final = 128
+"""Tools of one MCP server."""
+MOST_LABEL: Final = 100
+"""Characters of a name that a server gives."""
+MOST_DESCRIPTION: Final = 300
+"""Characters of what one of them says of itself."""
 _YEAR_10000: Final = 253_402_300_800
 
 
@@ -110,6 +119,8 @@ def _item(item: Json) -> Item:
     item_id = identity(item, "id")
     if role != "tool":
         return Item(item_id, role, _parts(item.get("content")))
+    if kind := _KINDS.get(str(item.get("type"))):
+        return _mcp_item(item, item_id, kind)
     whole = item.get("type") == "function_call" and item.get("status") not in _UNFINISHED
     return Item(
         item_id,
@@ -122,6 +133,47 @@ def _item(item: Json) -> Item:
     )
 
 
+def _mcp_item(item: Json, item_id: str, kind: ToolKind) -> Item:
+    output = text(item, "output")
+    result_of = ""
+    if kind == "mcp_approval_response":
+        result_of = identity(item, "approval_request_id")
+        output = "allowed" if item.get("approve") is True else "refused"
+    elif error := item.get("error"):
+        message = text(error, "message") if isinstance(error, Mapping) else ""
+        output = orjson.dumps({"error": clean(message) or _NO_MORE}).decode()
+    return Item(
+        item_id,
+        "tool",
+        name=text(item, "name"),
+        arguments=text(item, "arguments"),
+        output=output,
+        result_of=result_of,
+        kind=kind,
+        server=clean(text(item, "server_label"))[:MOST_LABEL],
+        listed=_listed(item.get("tools")),
+    )
+
+
+def _listed(tools: object) -> tuple[ListedTool, ...]:
+    found = tools[:MOST_LISTED] if isinstance(tools, list) else []
+    return tuple(
+        ListedTool(
+            clean(text(tool, "name"))[:MOST_LABEL],
+            clean(text(tool, "description"))[:MOST_DESCRIPTION],
+        )
+        for tool in found
+        if isinstance(tool, Mapping) and text(tool, "name")
+    )
+
+
+_NO_MORE: Final = "It failed. The server says no more of it."
+_KINDS: Final[Mapping[str, ToolKind]] = {
+    "mcp_list_tools": "mcp_list_tools",
+    "mcp_call": "mcp_call",
+    "mcp_approval_request": "mcp_approval_request",
+    "mcp_approval_response": "mcp_approval_response",
+}
 _UNFINISHED: Final = ("incomplete", "in_progress")
 
 
@@ -239,6 +291,11 @@ _READERS: Final[Mapping[str, Callable[[Json], ServerEvent | None]]] = {
         identity(event, "response_id"), identity(event, "item_id")
     ),
     "response.done": _response_done,
+    "mcp_list_tools.in_progress": lambda event: ToolsListing(
+        identity(event, "item_id"), "in_progress"
+    ),
+    "mcp_list_tools.completed": lambda event: ToolsListing(identity(event, "item_id"), "completed"),
+    "mcp_list_tools.failed": lambda event: ToolsListing(identity(event, "item_id"), "failed"),
     "output_audio_buffer.started": lambda _: OutputBufferStarted(),
     "output_audio_buffer.stopped": lambda _: OutputBufferStopped(),
     "output_audio_buffer.cleared": lambda _: OutputBufferStopped(),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from components.protocol.fields import clean
 from components.protocol.options import SessionOptions
+from components.protocol.toolbox import chosen, described
 
 LONGEST_INSTRUCTIONS: Final = 16_000
 """Characters."""
@@ -25,6 +26,8 @@ Reader = Callable[[Any], Any]
 
 def wished(options: SessionOptions, name: str, value: Any) -> SessionOptions:
     """The options with this wish in them; `ValueError` with a sentence if it is not sensible."""
+    if name == "tools":
+        return replace(options, tools=chosen(options.functions, value))
     reader = _READERS.get(name)
     if reader is None:
         raise ValueError("There is no such setting.")
@@ -34,7 +37,11 @@ def wished(options: SessionOptions, name: str, value: Any) -> SessionOptions:
 def shown(options: SessionOptions) -> Mapping[str, Any]:
     """The values of all settings that can be wished for, as a page sends them."""
     values = {name: getattr(options, name) for name in _READERS}
-    return {**values, "keywords": ", ".join(options.keywords)}
+    return {
+        **values,
+        "keywords": ", ".join(options.keywords),
+        "tools": described(options.functions, options.tools),
+    }
 
 
 def _text(pattern: re.Pattern[str], sentence: str, *, optional: bool = False) -> Reader:
@@ -110,5 +117,5 @@ _READERS: Final[Mapping[str, Reader]] = {
     "longest_answer": _number(1, 4_096, whole=True, optional=True),
     "retention": _number(0.1, 1.0),
 }
-NAMES: Final = tuple(_READERS)
+NAMES: Final = (*_READERS, "tools")
 """Of all settings, in the order in which a page shows them."""

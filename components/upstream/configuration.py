@@ -10,11 +10,13 @@ from components.tools import definitions
 
 def session_options(settings: Settings) -> SessionOptions:
     """With the functions of `tools.py`: for a session in which this app can run them."""
+    functions = tuple(definitions())
     return SessionOptions(
         model=settings.model,
         voice=settings.voice,
         instructions=settings.instructions,
         turn_detection=settings.turn_detection,
         transcription_model=settings.transcription_model,
-        tools=tuple(definitions()),
+        tools=functions,
+        functions=functions,
     )

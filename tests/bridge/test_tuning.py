@@ -79,3 +79,24 @@ def test_what_cannot_change_in_a_call_waits_for_the_next(
 def test_a_page_cannot_wish_without_end() -> None:
     wishes = {f"x{number}": 1 for number in range(1000)} | {"voice": "cedar"}
     assert Tuning(NAMES).begin(OPTIONS, wishes) == OPTIONS
+
+
+SERVER = {"label": "docs", "url": "http://localhost:8000/mcp", "approval": "always"}
+
+
+def test_a_visitor_who_may_not_use_the_tools_neither_switches_nor_adds_nor_sees_any() -> None:
+    tuning = Tuning([name for name in NAMES if name != "tools"])
+    wish = {"off": [], "servers": [{**SERVER, "url": "https://example.com/mcp"}]}
+    assert tuning.begin(OPTIONS, {"tools": wish}) == OPTIONS
+    assert tuning.wish(OPTIONS, "tools", wish, spoken=False) is None
+    assert "tools" not in told(tuning)["values"]
+
+
+def test_a_server_without_tls_is_for_local_pages_only() -> None:
+    wish = {"off": [], "servers": [SERVER]}
+    assert Tuning(NAMES).wish(OPTIONS, "tools", wish, spoken=False) is not None
+    tuning = Tuning(NAMES, local=False)
+    assert tuning.wish(OPTIONS, "tools", wish, spoken=False) is None
+    assert told(tuning)["problems"] == {
+        "tools": "The address of a server begins with https:// here."
+    }

@@ -124,3 +124,51 @@ def test_oldest_calls_are_forgotten():
 
     assert functions.call([call(1)]) == []
     assert functions.call([call(0)]) == [RunTool("c0", "clock", "{}")]
+
+
+# What the server calls itself, of an MCP server.
+
+
+def remote(number=1):
+    return Item(f"m{number}", "tool", kind="mcp_call", name="search")
+
+
+def test_a_call_of_an_mcp_server_is_answered_once_it_is_done():
+    functions = Functions()
+    functions.remote(remote(), done=False)
+    assert functions.pending
+    assert not functions.owed
+
+    functions.remote(remote(), done=True)
+    assert functions.owed
+    functions.owed = False
+    functions.remote(remote(), done=True)
+    assert not functions.owed
+    assert not functions.pending
+
+
+def test_a_call_of_an_mcp_server_is_not_answered_after_the_user_wanted_silence():
+    functions = Functions()
+    functions.remote(remote(), done=False)
+    functions.release()
+    functions.remote(remote(), done=True)
+    assert not functions.owed
+    assert not functions.pending
+
+
+def test_other_items_and_one_without_an_id_are_no_calls_of_an_mcp_server():
+    functions = Functions()
+    functions.remote(call(), done=True)
+    functions.remote(Item("", "tool", kind="mcp_call"), done=True)
+    assert not functions.owed
+
+
+def test_calls_of_mcp_servers_are_remembered_for_a_while():
+    functions = Functions()
+    for number in range(MOST_REMEMBERED + 1):
+        functions.remote(remote(number), done=True)
+    functions.owed = False
+    functions.remote(remote(MOST_REMEMBERED), done=True)
+    assert not functions.owed
+    functions.remote(remote(0), done=True)
+    assert functions.owed

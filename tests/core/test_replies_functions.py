@@ -8,6 +8,8 @@ from components.core.replies import BEGIN_LIMIT_S
 from components.protocol.events import (
     BufferCleared,
     Item,
+    ItemAdded,
+    ItemDone,
     SpeechStarted,
     SpeechStopped,
 )
@@ -232,3 +234,13 @@ def test_session_that_is_taken_up_again_still_waits_for_the_output(server):
     server.runs()
 
     assert server.types == [OUTPUT, ASK]
+
+
+def test_an_mcp_servers_call_is_followed_by_one_response_when_the_one_that_made_it_has_ended(
+    server,
+):
+    item = Item("m1", "tool", kind="mcp_call", name="search")
+    server.hears(created(), ItemAdded(item, None), done(), ItemDone(item, None))
+    assert server.types == [ASK]
+    server.hears(created("r2"), done(response="r2"))
+    assert server.types == [ASK]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -207,3 +208,67 @@ def test_a_call_whose_times_nobody_knows_has_no_duration() -> None:
 
     assert shown["metadata"] == {"title": "clock", "status": "done"}
     assert "Arguments: none" in shown["content"]
+
+
+def test_a_call_by_an_mcp_server_names_it_and_says_how_long_it_took_and_that_it_failed() -> None:
+    failed = Message(
+        "m",
+        "tool",
+        Status.DONE,
+        ('{"error":"<Bad> gateway"}',),
+        name="search",
+        arguments="{}",
+        kind="mcp_call",
+        server="docs",
+        since_s=1.0,
+        until_s=1.25,
+    )
+
+    [shown] = messages(Conversation(messages=(failed,)))
+
+    assert shown["metadata"] == {
+        "title": "docs: search (failed)",
+        "status": "done",
+        "duration": 0.25,
+    }
+    assert "&lt;Bad&gt; gateway" in shown["content"]
+
+
+def test_what_a_server_lists_is_not_in_the_transcript() -> None:
+    listed = Message("l", "tool", Status.DONE, ("result",), kind="mcp_list_tools", server="docs")
+
+    assert messages(Conversation(messages=(listed,))) == []
+
+
+ASKED = Message(
+    "mcpr_1",
+    "tool",
+    Status.DONE,
+    ("search {}",),
+    name="search",
+    arguments='{"for": "<b>"}',
+    kind="mcp_approval_request",
+    server="<docs>",
+)
+
+
+def test_a_request_is_asked_in_the_open_until_it_is_answered() -> None:
+    [shown] = messages(Conversation(messages=(ASKED,)))
+
+    assert "metadata" not in shown
+    assert "&lt;docs&gt; asks to run <b>search</b>." in shown["content"]
+    assert "&lt;b&gt;" in shown["content"]
+    assert shown["content"].endswith('<span class="approval ask-mcpr_1"></span>')
+
+    answer = Message(
+        "r", "tool", Status.DONE, ("allowed",), call_id="mcpr_1", kind="mcp_approval_response"
+    )
+    [shown] = messages(Conversation(messages=(ASKED, answer)))
+    assert shown["content"].endswith('<span class="mark">allowed</span>')
+    assert "approval" not in shown["content"]
+
+
+def test_a_request_whose_id_could_break_out_of_its_place_has_no_buttons() -> None:
+    [shown] = messages(Conversation(messages=(replace(ASKED, item_id='x" onclick="y'),)))
+
+    assert "onclick" not in shown["content"]

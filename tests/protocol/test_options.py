@@ -377,6 +377,15 @@ def test_what_no_update_can_change_makes_none(changed):
     assert change(**changed) is None
 
 
+def test_a_server_that_is_refused_gives_way_and_the_functions_stay():
+    server = {"type": "mcp", "server_label": "docs", "server_url": "https://example.com"}
+    asked = replace(OPTIONS, tools=(TOOL, server))
+    error = ServerError("x", "x", "No such server.", "session.tools[1].server_url")
+
+    assert relax(asked, error) == replace(asked, tools=(TOOL,))
+    assert relax(replace(OPTIONS, tools=(TOOL,)), error) is None
+
+
 def test_changes_name_the_options_that_differ_and_their_new_values():
     after = replace(OPTIONS, voice="cedar", noise_reduction=None)
 

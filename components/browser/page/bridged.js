@@ -42,6 +42,7 @@ export class BridgedCall {
   async start() {
     this.page.show({ connection: "connecting", ...AT_REST });
     this.rv.settings.begin();
+    this.rv.tools.begin();
     try {
       const stream = this.typed ? this.rv.microphone.silence() : await this.askMicrophone();
       if (this.ended) return this.rv.microphone.close(stream); // ended while the browser asked
@@ -207,6 +208,10 @@ export class BridgedCall {
         return true;
       case "settings":
         this.rv.settings.take(message);
+        this.rv.tools.take(message);
+        return true;
+      case "servers":
+        this.rv.tools.hear(message);
         return true;
       case "end_stream":
         this.fail(message.data || this.rv.connection.CLOSED);

@@ -122,7 +122,7 @@
       const watcher = watch;
       const { fn_name: name, data } = request;
       if (name === "offer") {
-        const wishes = watcher.rejoin ? {} : rv.settings.wishes();
+        const wishes = watcher.rejoin ? {} : { ...rv.settings.wishes(), ...rv.tools.wishes() };
         Object.assign(data, { key: rv.key(), rejoin: watcher.rejoin, wishes });
       }
       const ours = { ...init, body: JSON.stringify(request), signal: requests.signal };

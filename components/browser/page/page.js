@@ -357,6 +357,7 @@ import { BridgedCall } from "./bridged.js";
     rv.drawer.tend();
     rv.settings.tend();
     rv.devices.tend();
+    rv.tools.tend();
     if (byId("start") === desk && rv.transcript.spoken() === spoken) return;
     spoken = rv.transcript.spoken();
     if (byId("start") !== desk) {

@@ -6,7 +6,7 @@ gets back, in that order.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from components.practice.engine.g711 import GROWTH, PCM, decoder
 from components.practice.engine.input_buffer import InputBuffer, Turn
@@ -235,12 +235,32 @@ class Engine:
 
     def _session_update(self, event: Event, _now: float) -> None:
         has_spoken = self._responses.has_spoken
-        before = formats(self.session)["input_audio"]
+        before, tools = formats(self.session)["input_audio"], self.session["tools"]
         self.session = updated_session(self.session, event["session"], has_spoken)
         if (now_coded := formats(self.session)["input_audio"]) != before:
             self._decode = decoder(now_coded)
         self._input_buffer.configure(self.session["audio"]["input"])
         self._outbox.emit("session.updated", session=self.session)
+        self._list_tools([tool for tool in self.session["tools"] if tool not in tools])
+
+    def _list_tools(self, tools: Sequence[Mapping[str, Any]]) -> None:
+        """Nothing leaves this machine, so no MCP server can be asked; what could not be listed is
+        no part of the conversation."""
+        for tool in tools:
+            if tool["type"] != "mcp":
+                continue
+            item_id = self._outbox.new_id("item")
+            item = {
+                "id": item_id,
+                "type": "mcp_list_tools",
+                "server_label": tool["server_label"],
+                "tools": [],
+            }
+            items = self._conversation.items
+            previous = items[-1].id if items else None
+            self._outbox.emit("conversation.item.added", previous_item_id=previous, item=item)
+            self._outbox.emit("mcp_list_tools.in_progress", item_id=item_id)
+            self._outbox.emit("mcp_list_tools.failed", item_id=item_id)
 
     def _append(self, event: Event, _now: float) -> None:
         coded = audio_bytes(event["audio"], "audio")

@@ -126,7 +126,7 @@ def check_generation(session: Session, change: Session, has_spoken: bool, path: 
         )
     choice = change.get("tool_choice")
     tools = change.get("tools", session["tools"])
-    if isinstance(choice, Mapping) and not any(t["name"] == choice["name"] for t in tools):
+    if isinstance(choice, Mapping) and not any(t.get("name") == choice["name"] for t in tools):
         raise RefusedError(
             f"Tool choice '{choice['name']}' not found in 'tools'.", param=f"{path}.tool_choice"
         )

@@ -145,6 +145,15 @@ def _voice(value: object, path: str) -> None:
         one_of(*VOICES)(value, path)
 
 
+def _or_mapping(check: Check) -> Check:
+    """A value of this form, or an object that says it for each tool."""
+
+    def check_either(value: object, path: str) -> None:
+        (mapping if isinstance(value, Mapping) else check)(value, path)
+
+    return check_either
+
+
 _VAD_FLAGS: Final[Mapping[str, Check]] = {
     "create_response": boolean,
     "interrupt_response": boolean,
@@ -174,9 +183,21 @@ _TOOL: Final = tagged(
         "function": lenient(
             {"type": anything, "name": string(pattern="[a-zA-Z0-9_-]{1,64}")},
             {"description": string(), "parameters": mapping},
-        )
+        ),
+        "mcp": lenient(
+            {"type": anything, "server_label": string(64, shortest=1)},
+            {
+                "server_url": string(2000, pattern="https?://.+"),
+                **dict.fromkeys(("connector_id", "tunnel_id", "authorization"), string()),
+                "server_description": string(),
+                "headers": mapping,
+                "allowed_tools": _or_mapping(array(string(), 128)),
+                "require_approval": _or_mapping(one_of("always", "never")),
+                "allowed_callers": array(string()),
+                "defer_loading": boolean,
+            },
+        ),
     },
-    NO_MCP,
 )
 _REASONING: Final = lenient({}, {"effort": one_of("minimal", "low", "medium", "high", "xhigh")})
 _PROMPT: Final = lenient(

@@ -366,3 +366,33 @@ def test_a_session_may_begin_as_its_client_secret_wants_it() -> None:
 
     created = drive.opened.event("session.created")
     assert created["session"]["instructions"] == "Be brief."
+
+
+def test_an_mcp_server_cannot_be_asked_for_its_tools_and_the_server_says_so_once() -> None:
+    drive = Drive()
+    server = {
+        "type": "mcp",
+        "server_label": "docs",
+        "server_url": "https://example.com/mcp",
+        "require_approval": "always",
+    }
+
+    told = drive.update(tools=[server])
+    assert told.types == [
+        "session.updated",
+        "conversation.item.added",
+        "mcp_list_tools.in_progress",
+        "mcp_list_tools.failed",
+    ]
+    added = told.event("conversation.item.added")
+    assert added["item"]["server_label"] == "docs"
+    assert added["previous_item_id"] is None
+    assert told.event("mcp_list_tools.failed")["item_id"] == added["item"]["id"]
+    assert drive.update(tools=[server]).types == ["session.updated"]
+
+    drive.type("hello")
+    again = drive.update(tools=[{**server, "server_label": "more"}, FUNCTION])
+    assert again.event("conversation.item.added")["previous_item_id"] is not None
+
+
+FUNCTION = {"type": "function", "name": "clock"}

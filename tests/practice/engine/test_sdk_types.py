@@ -15,7 +15,8 @@ from components.practice.engine.validate import check_event
 from tests.practice.drive import Drive
 
 SCALARS = {str: "look", int: 1, float: 0.5, bool: True, object: "look"}
-NAMED = {"image_url": "data:image/png;base64,AAAA", "model": "gpt-transcribe"}
+SERVER = {"server_url": "https://example.com/mcp"}
+NAMED = {"image_url": "data:image/png;base64,AAAA", "model": "gpt-transcribe", **SERVER}
 """Fields whose texts have a form that no type tells."""
 ALWAYS = ("type", "name", "text", "model")
 """Fields that their neighbours need, though the types do without."""

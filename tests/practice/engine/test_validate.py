@@ -27,6 +27,11 @@ def transcription(**fields: Any) -> dict[str, Any]:
     return audio_in(transcription={"model": "gpt-transcribe", **fields})
 
 
+def mcp(**fields: Any) -> dict[str, Any]:
+    server = {"type": "mcp", "server_label": "docs", "server_url": "https://example.com/mcp"}
+    return update(tools=[{**server, **fields}])
+
+
 def tool(**fields: Any) -> dict[str, Any]:
     return update(tools=[{"type": "function", "name": "look", **fields}])
 
@@ -169,7 +174,16 @@ BAD = [
         "missing_required_parameter",
         "session.tool_choice.name",
     ),
-    (update(tools=[{"type": "mcp"}]), "invalid_value", "session.tools[0].type"),
+    (
+        update(tools=[{"type": "mcp"}]),
+        "missing_required_parameter",
+        "session.tools[0].server_label",
+    ),
+    (mcp(server_url="example.com"), "invalid_value", "session.tools[0].server_url"),
+    (mcp(server_url=7), "invalid_type", "session.tools[0].server_url"),
+    (mcp(require_approval="sometimes"), "invalid_value", "session.tools[0].require_approval"),
+    (mcp(allowed_tools="search"), "invalid_type", "session.tools[0].allowed_tools"),
+    (mcp(name="search"), "unknown_parameter", "session.tools[0].name"),
     (update(tools=[{"name": "x"}]), "missing_required_parameter", "session.tools[0].type"),
     (tool(name="not a name"), "invalid_value", "session.tools[0].name"),
     (tool(strict=True), "unknown_parameter", "session.tools[0].strict"),

@@ -1,0 +1,85 @@
+"""A call with an MCP server, which the Realtime server calls: listed, asked, answered."""
+
+from components.bridge.call import Call
+from components.core.conversation import Conversation
+from components.page.view import messages
+from components.protocol.options import Refused
+from components.settings import Settings
+from tests.bridge.test_call import Page
+from tests.scripted import scripted_server
+
+SERVER = {"label": "docs", "url": "https://example.com/mcp", "approval": "always"}
+DECLARED = {
+    "type": "mcp",
+    "server_label": "docs",
+    "server_url": "https://example.com/mcp",
+    "require_approval": "always",
+}
+
+
+async def test_a_server_is_added_lists_its_tools_asks_and_is_answered() -> None:
+    async with scripted_server() as server:
+        settings = Settings(practice=False, base_url=server.url, api_key="sk-test")
+        call = Call(settings, Conversation(), Refused(), lambda _: None)
+        page = Page().join(call)
+        upstream = await server.connection()
+        await upstream.greet()
+        await page.sees(type="state", connection="connected")
+
+        wish = {"off": ["world_clock"], "servers": [SERVER]}
+        call.command({"type": "set", "name": "tools", "value": wish})
+        _, update = await upstream.expect("session.update", 2)
+        assert "world_clock" not in str(update)
+        assert update["session"]["tools"][-1] == DECLARED
+        assert set(update["session"]) == {"type", "tools"}
+        pending = await page.sees(type="settings", pending=["tools"])
+        assert pending["values"]["tools"]["off"] == []
+        await upstream.send("session.updated", session=update["session"])
+        values = {**pending["values"], "tools": wish}
+        await page.sees(type="settings", pending=[], values=values)
+
+        listing = {"id": "l1", "type": "mcp_list_tools", "server_label": "docs", "tools": []}
+        await upstream.send("conversation.item.added", item=listing, previous_item_id=None)
+        await upstream.send("mcp_list_tools.in_progress", item_id="l1")
+        tools = [{"name": "search", "description": "Finds pages.", "input_schema": {}}]
+        await upstream.send("conversation.item.done", item={**listing, "tools": tools})
+        await upstream.send("mcp_list_tools.completed", item_id="l1")
+
+        asked = {
+            "id": "mcpr_1",
+            "type": "mcp_approval_request",
+            "server_label": "docs",
+            "name": "search",
+            "arguments": '{"for":"sound"}',
+        }
+        await upstream.send("response.created", response={"id": "r1"})
+        await upstream.send("response.output_item.done", response_id="r1", item=asked)
+        await upstream.send(
+            "response.done", response={"id": "r1", "status": "completed", "output": [asked]}
+        )
+        told = await page.sees(type="servers", requests=["mcpr_1"])
+        assert told["servers"] == [
+            {
+                "label": "docs",
+                "state": "completed",
+                "tools": [{"name": "search", "description": "Finds pages."}],
+            }
+        ]
+
+        call.command({"type": "approve", "id": "mcpr_1", "allow": True})
+        call.command({"type": "approve", "id": "mcpr_1", "allow": False})
+        [answer] = await upstream.expect("conversation.item.create")
+        assert answer["item"]["approve"] is True
+        await upstream.send("conversation.item.added", item=answer["item"])
+        made = {**asked, "id": "m1", "type": "mcp_call", "output": None}
+        await upstream.send("conversation.item.added", item=made)
+        await upstream.send("conversation.item.done", item={**made, "output": "one page"})
+        await upstream.expect("response.create")
+        assert len(upstream.of("conversation.item.create")) == 1
+        shown = messages(call.conversation)
+        await call.close("")
+
+    assert "docs asks to run <b>search</b>" in shown[0]["content"]
+    assert "allowed" in shown[0]["content"]
+    assert shown[1]["metadata"]["title"] == "docs: search"
+    assert "Result: one page" in shown[1]["content"]
