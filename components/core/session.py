@@ -26,7 +26,7 @@ from components.core.outputs import (
 )
 from components.core.pace import TOO_OFTEN
 from components.core.replies import Replies
-from components.core.turns import Turns
+from components.core.turns import DEAD_MICROPHONE, MUTED, TOO_SHORT, Turns
 from components.protocol.client_events import truncate, user_text
 from components.protocol.events import (
     Delta,
@@ -43,11 +43,6 @@ from components.protocol.prices import Cost
 MOST_LINE_CHARACTERS: Final = 8000
 MOST_EARLY_LINES: Final = 5
 """Typed before the session is ready, and sent when it is."""
-DEAD_MICROPHONE: Final = (
-    "Your microphone gives no sound at all. Check that it is the right one and not switched off."
-)
-MUTED: Final = "Your microphone is muted. Switch it on, then hold the button while you speak."
-TOO_SHORT: Final = "That was too short. Hold the button while you speak."
 RENEWED: Final = "session renewed"
 RECONNECTED: Final = "reconnected"
 
@@ -227,6 +222,11 @@ class Session:
             return []
         self._dialogue.active()
         return self._finish(self._link.change(options), now)
+
+    def cap(self, dollars: object) -> tuple[float | None, str]:
+        """The user limits what the call may cost: the limit in force, and why it is not his."""
+        problem = self._dialogue.cap(dollars)
+        return self._dialogue.capped, problem
 
     def hang_up(self, now: float, notice: str = "") -> list[Output]:
         """The call is over by someone's wish; `notice` says why, if it was not the user's."""

@@ -742,3 +742,17 @@ async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
 
     count = sum(m["type"] == "levels" for m in page.messages)
     assert 199 <= count <= 201
+
+
+async def test_a_page_may_limit_what_its_call_costs():
+    async with in_call(max_call_cost=1.0) as (page, _):
+        page.call.command({"type": "cap", "dollars": 2})
+        assert page.call.inspection.told == {
+            "cap": None,
+            "cap_problem": "The limit of this app is $1.00. Choose less.",
+        }
+        page.call.command({"type": "cap", "dollars": 0.25})
+        assert page.call.inspection.told == {"cap": 0.25, "cap_problem": ""}
+        page.call.command({"type": "cap"})
+        page.call.command({"type": "cap", "dollars": None})
+        assert page.call.inspection.told == {"cap": None, "cap_problem": ""}

@@ -6,7 +6,9 @@ from typing import Any
 
 from components.bridge import inspection as module
 from components.bridge.inspection import Inspection
-from components.protocol.events import AudioDelta, ResponseCreated
+from components.protocol.errors import ServerError
+from components.protocol.events import AudioDelta, ResponseCreated, ResponseDone, SessionUpdated
+from components.protocol.usage import Usage
 from components.upstream.wire import WireEvent
 
 
@@ -93,3 +95,37 @@ async def test_a_quiet_call_shows_a_sign_of_life(monkeypatch: Any) -> None:
     reports = Inspection().reports()
     await next_of(reports)
     assert await next_of(reports) == {"over": False}
+
+
+async def test_what_each_turn_has_used_is_told_when_it_changes() -> None:
+    inspection = Inspection("gpt-realtime-2.1")
+    reports = inspection.reports()
+    empty = await next_of(reports)
+    assert (empty["cost"]["model"], empty["cost"]["spent"]) == ("gpt-realtime-2.1", [])
+
+    inspection.timing.typed(1.0)
+    inspection.receive(SessionUpdated(None, True, "whisper-1"), 1.0)
+    usage = Usage(input_text=30, cached_text=20, output_audio=7)
+    inspection.receive(
+        ResponseDone("r", "completed", (), ServerError(), usage), inspection._began + 2.5
+    )
+    told = await next_of(reports)
+    assert told["cost"]["spent"] == [
+        {
+            "turn": 1,
+            "at_s": 2.5,
+            "transcription_model": "whisper-1",
+            "usage": {"input_text": 30, "cached_text": 20, "output_audio": 7},
+        }
+    ]
+    pass_by(inspection, "more")
+    assert "cost" not in await next_of(reports)
+
+
+async def test_the_page_hears_what_became_of_what_it_asked_for() -> None:
+    inspection = Inspection()
+    inspection.tell(cap=0.5, cap_problem="")
+    reports = inspection.reports()
+    assert (await next_of(reports))["told"] == {"cap": 0.5, "cap_problem": ""}
+    inspection.tell(cap_problem="Choose less.")
+    assert (await next_of(reports))["told"] == {"cap": 0.5, "cap_problem": "Choose less."}
