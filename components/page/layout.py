@@ -14,7 +14,7 @@ from components.access.rates import Rates
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
 from components.browser.sources import page_head
-from components.page import drawer, inspection, markup, toolbox, tuning
+from components.page import drawer, inspection, markup, money, toolbox, tuning
 from components.page.local import keep_local
 from components.page.theme import theme
 from components.page.words import Watching, keep_words, show_bridged, show_direct
@@ -78,6 +78,7 @@ def _panes(
         "tools": "tools" in settings.visitors_may,
         "timing": "events" in settings.visitors_may,
         "events": "events" in settings.visitors_may,
+        "cost": "events" in settings.visitors_may,
         "sound": True,
         "route": watching is not None,
     }
@@ -89,6 +90,7 @@ def _panes(
         drawer.pane("tools", toolbox.pane(TOOLS))
     if shown["events"]:
         drawer.pane("timing", inspection.TIMING)
+        drawer.pane("cost", money.pane(settings))
         drawer.pane("events", inspection.EVENTS)
     drawer.sound()
     if watching is not None:

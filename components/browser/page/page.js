@@ -358,6 +358,7 @@ import { BridgedCall } from "./bridged.js";
     rv.settings.tend();
     rv.devices.tend();
     rv.tools.tend();
+    rv.cost.tend();
     if (byId("start") === desk && rv.transcript.spoken() === spoken) return;
     spoken = rv.transcript.spoken();
     if (byId("start") !== desk) {
