@@ -60,7 +60,7 @@ VISITOR_SETTINGS: Final = (
     *("model", "voice", "instructions", "turn_detection", "vad_threshold", "vad_padding_ms"),
     *("vad_silence_ms", "vad_idle_ms", "eagerness", "noise_reduction", "transcription_model"),
     *("language", "keywords", "speed", "effort", "longest_answer", "retention", "tools"),
-    "events",
+    *("first_word", "events"),
 )
 """What an owner may leave to visitors; `events` is to see what passes between app and model."""
 PUBLIC_SETTINGS: Final = ("voice", "language")

@@ -29,6 +29,8 @@ from components.protocol.fields import Json
 from components.protocol.prices import Cost, cost
 from components.protocol.usage import Usage
 
+RENEWED: Final = "session renewed"
+RECONNECTED: Final = "reconnected"
 _OVER: Final = (Connection.FAILED, Connection.ENDED)
 """In these a goodbye stands, whatever else there is to say."""
 

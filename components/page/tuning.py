@@ -45,6 +45,9 @@ GROUPS: Final[Mapping[str, Mapping[str, Field]]] = {
         "instructions": Field("Instructions", "words", hint="Who it is, and how it speaks."),
         "voice": Field("Voice", "text", _same(*VOICES)),
         "speed": Field("Speed", "number", bounds=(0.25, 1.5, 0.05)),
+        "first_word": Field(
+            "Who speaks first", "choice", {"user": "you", "assistant": "the assistant"}
+        ),
         "model": Field(
             "Model",
             "text",
