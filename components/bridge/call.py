@@ -93,16 +93,18 @@ class Call:
         visitor: str = "",
         wishes: Mapping[str, Any] = MappingProxyType({}),
         pace: Pace | None = None,
+        key: str = "",
     ) -> None:
         """`past` is what was said before, by the same browser; `refused` what this process has
         learned of servers; `visitor` the address of who began, `wishes` what he wants to be
-        different from the settings of the app, by names; `pace` is that of all visitors."""
+        different from the settings of the app, by names; `pace` is that of all visitors; `key`
+        is one that he has brought along."""
         pace = pace or Pace()
         self._settings = settings
         self._tuning = Tuning(settings.visitors_may, local=not settings.reachable)
         options = self._tuning.begin(session_options(settings), wishes)
         self._model = options.model
-        self._terms = Terms(settings, visitor)
+        self._terms = Terms(settings, visitor, key)
         self._on_end = on_end
         self._session = Session(
             options,
@@ -314,7 +316,7 @@ class Call:
 
     def lost(self, failure: Failure) -> None:
         """The socket could not be opened, or has closed."""
-        self._perform(self._session.lost(failure, time.monotonic()))
+        self._perform(self._session.lost(self._terms.judge(failure), time.monotonic()))
 
     def is_quiet(self) -> bool:
         """Whether a change of sockets goes unnoticed now."""

@@ -47,7 +47,7 @@ _PAGE_SCRIPTS: Final = (
     *("page/transcript.js", "page/saving.js", "page/drawer.js"),
     *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
     *("page/toolbox.js", "page/tools.js"),
-    *("page/money.js", "page/costpane.js"),
+    *("page/money.js", "page/costpane.js", "page/keyform.js", "page/ownkey.js"),
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
     *("page/ear.js", "page/bridged.js"),
 )

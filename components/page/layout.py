@@ -72,7 +72,7 @@ def _panes(
     settings: Settings,
 ) -> None:
     """The drawer with the panes that this app has something to show in."""
-    tuned = tuning.pane(session_options(settings), _tunable(settings))
+    tuned = tuning.pane(session_options(settings), _tunable(settings)) + tuning.own_key(settings)
     shown = {
         "settings": bool(tuned),
         "tools": "tools" in settings.visitors_may,

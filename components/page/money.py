@@ -23,7 +23,7 @@ def pane(settings: Settings) -> str:
     return _PANE.format(prices=prices, date=PRICES_AS_OF, most=f"{most or MOST_CAP:g}", limit=limit)
 
 
-_OWNERS: Final = " This app ends it at ${limit} in any case."
+_OWNERS: Final = " This app ends it at ${limit} in any case, unless your own key pays for it."
 
 _PANE: Final = """\
 <dl class="rv-timing" id="cost-sums" data-prices="{prices}">

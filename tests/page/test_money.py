@@ -29,7 +29,7 @@ def test_a_dear_server_has_its_own_prices() -> None:
 def test_the_limit_of_the_owner_is_the_most_that_can_be_chosen() -> None:
     html = pane(Settings(practice=False, max_call_cost=0.5))
     assert 'max="0.5"' in html
-    assert "This app ends it at $0.50 in any case." in html
+    assert "This app ends it at $0.50 in any case, unless your own key pays for it." in html
     free = pane(Settings(practice=False))
     assert 'max="1000"' in free
     assert "in any case" not in free
