@@ -1,6 +1,7 @@
 """What can be looked into of a call, and what it costs nobody who does not look."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -129,3 +130,23 @@ async def test_the_page_hears_what_became_of_what_it_asked_for() -> None:
     assert (await next_of(reports))["told"] == {"cap": 0.5, "cap_problem": ""}
     inspection.tell(cap_problem="Choose less.")
     assert (await next_of(reports))["told"] == {"cap": 0.5, "cap_problem": "Choose less."}
+
+
+async def test_the_newest_two_thousand_events_are_told_when_it_opens_and_hold_nobody_up() -> None:
+    inspection = Inspection()
+    session = {"instructions": "Be kind. " * 20, "tools": [{"name": "f"}] * 10}
+    for number in range(2_500):
+        event = {"type": f"event {number}", "session": session}
+        inspection.events.write(WireEvent("received", event, 500, 0.0))
+    inspection.over = True
+    rows, worst_s = [], 0.0
+    reports = inspection.reports()
+    while True:
+        began = time.thread_time()
+        report = await anext(reports)
+        worst_s = max(worst_s, time.thread_time() - began)
+        rows += report["events"]
+        if report["over"]:
+            break
+    assert [row["number"] for row in rows] == list(range(501, 2_501))
+    assert worst_s < 0.02  # a frame of sound
