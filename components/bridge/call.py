@@ -18,6 +18,7 @@ import numpy as np
 from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_dbfs
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
+from components.bridge.raw import RawEvents
 from components.bridge.runs import Runs
 from components.bridge.terms import Terms
 from components.bridge.tuning import Tuning
@@ -118,6 +119,7 @@ class Call:
         self._page: Page | None = None
         self._coming: Page | None = None
         self._line = Line(self, self._open)
+        self._raw = RawEvents(settings, self._terms, self._line.send)
         self.inspection = Inspection(options.model)
         self._trace: Trace | None = None
         self._runs = Runs(self._ran)
@@ -252,6 +254,8 @@ class Call:
             case {"type": "cap", "dollars": dollars}:
                 limit, problem = self._session.cap(dollars)
                 self.inspection.tell(cap=limit, cap_problem=problem)
+            case {"type": "raw", "text": str(text)}:
+                self.inspection.tell(raw=self._raw.send(text))
             case {"type": "hangup"}:
                 return self._session.hang_up(now)
             case {

@@ -48,6 +48,8 @@ class Terms:
         """`visitor` is the address of who began, `key` his own, if he has brought one."""
         self._base_url = settings.base_url
         self._key = key or settings.api_key
+        self.keys = tuple(filter(None, (key, settings.api_key)))
+        """What nothing but the head of a socket may hold."""
         self._own = bool(key)
         self._visitor = visitor
         self.surcharge = surcharge_at(settings.base_url)
@@ -72,3 +74,4 @@ class Terms:
     def end(self) -> None:
         """No socket is opened any more."""
         self._key = ""
+        self.keys = ()

@@ -48,6 +48,7 @@ _PAGE_SCRIPTS: Final = (
     *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
     *("page/toolbox.js", "page/tools.js"),
     *("page/money.js", "page/costpane.js", "page/keyform.js", "page/ownkey.js"),
+    "page/rawevents.js",
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
     *("page/ear.js", "page/bridged.js"),
 )

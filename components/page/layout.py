@@ -12,6 +12,7 @@ from fastrtc import WebRTC
 
 from components.access.rates import Rates
 from components.bridge.calls import Calls
+from components.bridge.raw import may_send_raw
 from components.bridge.signalling import Signalling
 from components.browser.sources import page_head
 from components.page import drawer, inspection, markup, money, toolbox, tuning
@@ -91,7 +92,7 @@ def _panes(
     if shown["events"]:
         drawer.pane("timing", inspection.TIMING)
         drawer.pane("cost", money.pane(settings))
-        drawer.pane("events", inspection.EVENTS)
+        drawer.pane("events", inspection.events(raw=may_send_raw(settings)))
     drawer.sound()
     if watching is not None:
         seen, name = drawer.route()

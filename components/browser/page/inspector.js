@@ -69,7 +69,10 @@
     if (report.events) rv.events.take(report.events);
     if (report.turns) rv.waterfall.take(report);
     if (report.cost) rv.cost.take(report.cost);
-    if (report.told) rv.cost.hear(report.told);
+    if (report.told) {
+      rv.cost.hear(report.told);
+      rv.rawEvents.hear(report.told);
+    }
     if (typeof report.seen === "number") seen = report.seen;
     over = Boolean(report.over);
   }
