@@ -94,7 +94,7 @@ class Environment:
             return {"": None, "all": known, "none": ()}[text]
         found = tuple(word.strip() for word in text.split(","))
         if not set(found) <= set(known):
-            self.reject(name, text, f"all, none, or some of {one_of(known)}")
+            self.reject(name, text, f"all, none, or some of {','.join(known)}")
         return found
 
     def file(self, name: str, flag: str | None) -> Path | None:

@@ -59,8 +59,8 @@ class TurnCredentials:
 VISITOR_SETTINGS: Final = (
     *("model", "voice", "instructions", "turn_detection", "vad_threshold", "vad_padding_ms"),
     *("vad_silence_ms", "vad_idle_ms", "eagerness", "noise_reduction", "transcription_model"),
-    *("language", "keywords", "speed", "effort", "longest_answer", "retention", "tools"),
-    "events",
+    *("language", "keywords", "speed", "effort", "longest_answer", "retention"),
+    *("first_word", "tools", "events"),
 )
 """What an owner may leave to visitors; `events` is to see what passes between app and model."""
 PUBLIC_SETTINGS: Final = ("voice", "language")

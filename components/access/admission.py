@@ -48,6 +48,7 @@ _LONGEST_CANDIDATE: Final = 1000
 _LONGEST_OFFER: Final = 65_536
 _LONGEST_TEXT: Final = 256
 _MOST_WISHES: Final = 40
+_LONGEST_KEY: Final = 400
 
 
 class BadRequestError(Exception):
@@ -158,6 +159,8 @@ def _offer(data: Mapping[str, Any]) -> dict[str, Any]:
             kept: dict[str, Any] = {"key": key} if isinstance(key, str) and _is_name(key) else {}
             if wishes := _wishes(data.get("wishes")):
                 kept["wishes"] = wishes
+            if own := data.get("api_key"):  # which may be none, and is then told so
+                kept["api_key"] = own if isinstance(own, str) and len(own) <= _LONGEST_KEY else "?"
             return {**kept, "type": "offer", "sdp": sdp, "rejoin": data.get("rejoin") is True}
         case {"type": "ice-candidate", "candidate": {"candidate": str(candidate)} as found} if len(
             candidate

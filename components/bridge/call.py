@@ -15,13 +15,13 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from components.access.visitor import identifier
 from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_dbfs
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
+from components.bridge.raw import RawEvents
 from components.bridge.runs import Runs
+from components.bridge.terms import Terms
 from components.bridge.tuning import Tuning
-from components.core.allowance import Limits
 from components.core.conversation import Conversation
 from components.core.outputs import (
     Hangup,
@@ -37,11 +37,9 @@ from components.core.outputs import (
 from components.core.pace import Pace
 from components.core.servers import Servers
 from components.core.session import Session
-from components.protocol.addresses import headers, realtime_url
 from components.protocol.events import ErrorEvent, ServerEvent, SessionUpdated
 from components.protocol.failures import OUR_FAULT, Failure
 from components.protocol.options import Refused
-from components.protocol.prices import surcharge_at
 from components.settings import Settings
 from components.upstream.client import Upstream, open_upstream
 from components.upstream.configuration import session_options
@@ -96,34 +94,33 @@ class Call:
         visitor: str = "",
         wishes: Mapping[str, Any] = MappingProxyType({}),
         pace: Pace | None = None,
+        key: str = "",
     ) -> None:
         """`past` is what was said before, by the same browser; `refused` what this process has
         learned of servers; `visitor` the address of who began, `wishes` what he wants to be
-        different from the settings of the app, by names; `pace` is that of all visitors."""
+        different from the settings of the app, by names; `pace` is that of all visitors; `key`
+        is one that he has brought along."""
         pace = pace or Pace()
         self._settings = settings
         self._tuning = Tuning(settings.visitors_may, local=not settings.reachable)
         options = self._tuning.begin(session_options(settings), wishes)
         self._model = options.model
-        self._visitor = visitor
+        self._terms = Terms(settings, visitor, key)
         self._on_end = on_end
         self._session = Session(
             options,
-            limits=Limits(
-                call_s=settings.max_call_seconds,
-                idle_s=settings.max_idle_seconds,
-                cost=settings.max_call_cost,
-            ),
+            limits=self._terms.limits,
             chance=random.random,
             refused=refused,
             past=past,
             admit=lambda now: pace.admit(visitor, now),
-            surcharge=surcharge_at(settings.base_url),
+            surcharge=self._terms.surcharge,
         )
         self._page: Page | None = None
         self._coming: Page | None = None
         self._line = Line(self, self._open)
-        self.inspection = Inspection()
+        self._raw = RawEvents(settings, self._terms, self._line.send)
+        self.inspection = Inspection(options.model)
         self._trace: Trace | None = None
         self._runs = Runs(self._ran)
         self._servers = Servers()
@@ -254,6 +251,11 @@ class Call:
                 return self._set(name, value, now)
             case {"type": "approve", "id": str(item_id), "allow": bool(allow)}:
                 return self._servers.answer(item_id, allow)
+            case {"type": "cap", "dollars": dollars}:
+                limit, problem = self._session.cap(dollars)
+                self.inspection.tell(cap=limit, cap_problem=problem)
+            case {"type": "raw", "text": str(text)}:
+                self.inspection.tell(raw=self._raw.send(text))
             case {"type": "hangup"}:
                 return self._session.hang_up(now)
             case {
@@ -309,7 +311,7 @@ class Call:
     def received(self, event: ServerEvent) -> None:
         """A server event."""
         now = time.monotonic()
-        self.inspection.timing.receive(event, now)
+        self.inspection.receive(event, now)
         self._perform(self._session.receive(event, now))
         if isinstance(event, SessionUpdated | ErrorEvent):
             self._tell_settings()
@@ -318,7 +320,7 @@ class Call:
 
     def lost(self, failure: Failure) -> None:
         """The socket could not be opened, or has closed."""
-        self._perform(self._session.lost(failure, time.monotonic()))
+        self._perform(self._session.lost(self._terms.judge(failure), time.monotonic()))
 
     def is_quiet(self) -> bool:
         """Whether a change of sockets goes unnoticed now."""
@@ -333,11 +335,9 @@ class Call:
             self._hang_up()
 
     async def _open(self) -> Upstream:
-        url = realtime_url(self._settings.base_url, self._model)
+        url, about = self._terms.address(self._model)
         if self._trace is None and self._settings.trace:
             self._trace = Trace(self._settings.trace)
-        key = self._settings.api_key
-        about = headers(url, key, identifier(self._visitor, key))
         records: list[Record] = [self.inspection.events, *filter(None, [self._trace])]
         return await open_upstream(url, about, records)
 
@@ -377,6 +377,7 @@ class Call:
             return
         self._hung_up_at = time.monotonic()
         self._line.end()
+        self._terms.end()
         self.inspection.over = True
         self._runs.cancel()
         if self._trace:

@@ -63,11 +63,16 @@ class Calls:
         return key in self._calls
 
     def enter(
-        self, key: str, visitor: str, wishes: Mapping[str, Any] = MappingProxyType({})
+        self,
+        key: str,
+        visitor: str,
+        wishes: Mapping[str, Any] = MappingProxyType({}),
+        own_key: str = "",
     ) -> Call:
         """The call of this browser: the one that runs, or a new one that takes a place.
 
-        `visitor` is the browser's address, `wishes` what a new call is to be like.
+        `visitor` is the browser's address, `wishes` what a new call is to be like, `own_key`
+        what opens its sockets in the place of the app's.
         `NoPlaceError` if there is none for a new call.
         """
         self._loop = asyncio.get_running_loop()
@@ -83,6 +88,7 @@ class Calls:
                     visitor,
                     wishes,
                     self._pace,
+                    own_key,
                 )
             except BaseException:
                 self._places.give_back(place)

@@ -6,17 +6,24 @@ somebody asks. Who asks again takes the place of who asked before.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from components.core.outputs import Output, Send
+from components.core.spending import Spending, Spent
 from components.core.timing import Timing, Turn, percentile, reason, waits
+from components.protocol.events import ServerEvent
 from components.upstream.recent import RecentEvents
 
 PAUSE_S: Final = 0.1
 """Between two reports: an event is seen within 200 ms."""
+BREATH_S: Final = 0.005
+"""Between two reports when more is to be told than one of them takes, for everybody else."""
 SIGN_OF_LIFE_S: Final = 15.0
 """Proxies close what is silent for long."""
+LONGEST_MODEL: Final = 100
+"""Characters of a model's name that are shown."""
 
 Report = dict[str, Any]
 
@@ -24,11 +31,26 @@ Report = dict[str, Any]
 class Inspection:
     """Of one call, from its beginning; it can still be read when the call is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str = "") -> None:
+        """`model` is the name by which its price is known."""
         self.events = RecentEvents()
         self.timing = Timing()
+        self.spending = Spending()
+        self.told: Mapping[str, Any] = {}
+        """What the page is to know of what it has asked for."""
         self.over = False
+        self._model = model
+        self._began = time.monotonic()
         self._reader = 0
+
+    def receive(self, event: ServerEvent, now: float) -> None:
+        """A server event."""
+        self.timing.receive(event, now)
+        self.spending.receive(event, self.timing.count, now)
+
+    def tell(self, **what: Any) -> None:
+        """The answer to what the page has asked for."""
+        self.told = {**self.told, **what}
 
     def follow(self, outputs: list[Output], now: float) -> list[Output]:
         """What the user's doing leads to, as it is; a turn that it hands over begins now."""
@@ -47,21 +69,46 @@ class Inspection:
         """
         self._reader += 1
         mine, turn, timed, spoke = self._reader, 1, -1, time.monotonic()
+        spent, told = -1, None
         while mine == self._reader:
-            over = self.over
             report: Report = {}
-            if self.events.revision > seen:
-                report["events"] = [row.shown() for row in self.events.since(seen)]
-                report["seen"] = seen = self.events.revision
+            if news := self.events.news(seen):
+                report["events"] = [row.shown() for row in news]
+                report["seen"] = seen = news[-1].revision
+            more = self.events.revision > seen
+            over = self.over and not more
             if self.timing.revision != timed:
                 report |= self._timing(turn)
                 timed, turn = self.timing.revision, max(1, self.timing.count)
+            if self.spending.revision != spent:
+                report["cost"] = self._cost()
+                spent = self.spending.revision
+            if self.told is not told:
+                report["told"] = told = self.told
             if report or over or time.monotonic() > spoke + SIGN_OF_LIFE_S:
                 yield {**report, "over": over}
                 spoke = time.monotonic()
             if over:
                 return
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(BREATH_S if more else PAUSE_S)
+
+    def _cost(self) -> Report:
+        """What was used so far, each turn apart."""
+        return {
+            "model": self._model,
+            "spent": [self._spent(row) for row in self.spending.rows],
+            "elapsed_s": round(time.monotonic() - self._began, 1),
+        }
+
+    def _spent(self, row: Spent) -> Report:
+        """What a turn has used, without what it has not."""
+        used = {name: count for name, count in asdict(row.usage).items() if count}
+        return {
+            "turn": row.turn,
+            "at_s": round(row.at - self._began, 1),
+            "transcription_model": row.transcription_model[:LONGEST_MODEL],
+            "usage": used,
+        }
 
     def _timing(self, first: int) -> Report:
         """The turns from this number on, and what they are like as a whole."""

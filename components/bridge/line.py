@@ -70,10 +70,11 @@ class Line:
         if self._task:
             await asyncio.wait([self._task])
 
-    def send(self, event: Json) -> None:
-        """A client event; without a socket it is dropped."""
+    def send(self, event: Json) -> bool:
+        """A client event; without a socket it is dropped. Whether there was one."""
         if self._present:
             self._present.send(event)
+        return self._present is not None
 
     def send_audio(self, pcm: bytes) -> bool:
         """A frame of the microphone; without a socket it is dropped. Whether there was one."""

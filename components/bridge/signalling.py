@@ -19,6 +19,7 @@ from gradio.components.base import server
 from components.access.rates import Rates
 from components.bridge.calls import Calls, key_of
 from components.bridge.leg import Leg
+from components.bridge.terms import OwnKeyError, own_key
 from components.core.conversation import Conversation
 from components.core.places import NoPlaceError
 from components.media.candidates import Candidates, Targets
@@ -42,6 +43,7 @@ class Signalling:
     def __init__(self, component: WebRTC, calls: Calls, rates: Rates, settings: Settings) -> None:
         self._component = component
         self._calls = calls
+        self._settings = settings
         self._rates = rates
         self._starts = f"{settings.max_starts_per_minute}/minute"
         # Who comes back asks as well, and may need some tries.
@@ -94,10 +96,14 @@ class Signalling:
             async for conversation in leg.screen.snapshots(pause_s):
                 yield conversation
 
-    async def _connect(self, body: Mapping[str, Any], session_hash: str, visitor: str) -> Answer:
+    async def _connect(self, body: dict[str, Any], session_hash: str, visitor: str) -> Answer:
         key = key_of(body.get("key"))
         if refusal := await self._refuse(body, key, visitor):
             return refusal
+        try:
+            own = own_key(body.pop("api_key", None), self._settings)
+        except OwnKeyError as error:
+            return _refusal("key_not_taken", str(error))
         candidates = Candidates(self._targets)
         try:
             body = {**body, "sdp": taken(body["sdp"], candidates)}
@@ -105,7 +111,7 @@ class Signalling:
             log.info("! an offer could not be understood: %s", error)
             return _NOT_UNDERSTOOD
         try:
-            call = self._calls.enter(key, visitor, body.get("wishes", {}))
+            call = self._calls.enter(key, visitor, body.get("wishes", {}), own)
         except NoPlaceError as error:
             return _refusal("concurrency_limit_reached", str(error))
         answer = await self._answer(body)

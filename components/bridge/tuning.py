@@ -15,8 +15,8 @@ from components.protocol.wishes import NAMES, shown, wished
 
 MOST_WISHES: Final = 40
 """That a page may bring along when it begins."""
-NEVER_IN_A_CALL: Final = ("model",)
-"""It belongs to the socket."""
+NEVER_IN_A_CALL: Final = ("model", "first_word")
+"""The one belongs to the socket; the other is about its beginning."""
 NEVER_AFTER_SOUND: Final = ("voice",)
 """The API refuses it once the assistant has spoken."""
 

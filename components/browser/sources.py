@@ -20,6 +20,7 @@ _PAGE_STYLES: Final = tuple(
         "drawer",
         "panes",
         "tools",
+        "cost",
         "narrow",
     )
 )
@@ -46,6 +47,8 @@ _PAGE_SCRIPTS: Final = (
     *("page/transcript.js", "page/saving.js", "page/drawer.js"),
     *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
     *("page/toolbox.js", "page/tools.js"),
+    *("page/money.js", "page/costpane.js", "page/keyform.js", "page/ownkey.js"),
+    "page/rawevents.js",
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
     *("page/ear.js", "page/bridged.js"),
 )

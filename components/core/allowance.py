@@ -6,7 +6,7 @@ it may ends after the answer under way has been heard. What has no known cost co
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Final
+from typing import Final, TypeGuard
 
 from components.protocol.prices import Cost
 
@@ -16,6 +16,11 @@ LONGEST_QUESTION_S: Final = 60.0
 """For so long, at most, a silent call is asked whether anyone is still there."""
 UNKNOWN_SHARE: Final = 0.1
 """Of the limit of cost: so much counts what is unknown while no answer has a known cost."""
+LEAST_CAP: Final = 0.001
+MOST_CAP: Final = 1000.0
+"""US dollars: what a user may choose as the limit of a call."""
+NO_CAP: Final = f"A limit is an amount from ${LEAST_CAP:g} to ${MOST_CAP:,.0f}."
+NO_PRICE: Final = "The app knows no price of this model, so no limit of cost can end the call."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,9 @@ class Allowance:
         self._limits = limits
         self._begun: float | None = None
         self._active_at = 0.0
-        self._known = 0.0
+        self._cap = 0.0
+        """What the user has chosen as a limit of cost; 0 for none."""
+        self._cost: Cost | None = None
         self._dearest = 0.0
         self.spent = False
         """Whether the call has cost all that it may."""
@@ -65,15 +72,49 @@ class Allowance:
         `answer`: what came last is an answer, and no transcript. For the limit, each unknown cost
         counts as the dearest answer so far; before there is one, as a tenth of the limit.
         """
-        limit = self._limits.cost
-        if not limit or cost is None:
-            return
-        if answer:
+        if cost is not None and answer:
             self._dearest = max(self._dearest, cost.dollars - self._known)
-        self._known = cost.dollars
-        supposed = cost.unknown * (self._dearest or limit * UNKNOWN_SHARE)
-        if self._known + supposed >= limit:
-            self.spent = True
+        self._cost = cost
+        self.spent = self.spent or self._is_too_much
+
+    def cap(self, dollars: object, cost: Cost | None) -> str:
+        """The user wants the call to end when it has cost so many US dollars; None for no wish.
+
+        Never more than the limit of the app. `cost` is what it has cost so far, None if nobody
+        knows a price. Why it cannot be, in a sentence; empty if it is.
+        """
+        if dollars is None:
+            self._cap = 0.0
+        elif not _is_amount(dollars):
+            return NO_CAP
+        elif cost is None:
+            return NO_PRICE
+        elif 0 < self._limits.cost < dollars:
+            return f"The limit of this app is {_dollars(self._limits.cost)}. Choose less."
+        else:
+            self._cap = float(dollars)
+        self.spent = self._is_too_much
+        return ""
+
+    @property
+    def capped(self) -> float | None:
+        """The limit that the user has chosen, in US dollars."""
+        return self._cap or None
+
+    @property
+    def _limit(self) -> float:
+        return self._cap or self._limits.cost
+
+    @property
+    def _known(self) -> float:
+        return self._cost.dollars if self._cost else 0.0
+
+    @property
+    def _is_too_much(self) -> bool:
+        if not self._limit or self._cost is None:
+            return False
+        supposed = self._cost.unknown * (self._dearest or self._limit * UNKNOWN_SHARE)
+        return self._known + supposed >= self._limit
 
     def verdict(self, now: float, answering: bool) -> Verdict | None:
         """Whether the call ends now or soon; `answering`: a reply is on its way or still heard."""
@@ -106,11 +147,18 @@ class Allowance:
         )
 
     def _of_cost(self, answering: bool) -> Verdict:
-        reached = "has reached" if self._known >= self._limits.cost else "may have reached"
-        limit = f"This call {reached} its limit of {_dollars(self._limits.cost)}"
+        reached = "has reached" if self._known >= self._limit else "may have reached"
+        limit = f"This call {reached} {'your' if self._cap else 'its'} limit of"
+        limit = f"{limit} {_dollars(self._limit)}"
         if answering:
             return Verdict(False, f"{limit} and ends after this answer.")
         return Verdict(True, f"{limit}. You can start another.")
+
+
+def _is_amount(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return LEAST_CAP <= value <= MOST_CAP
 
 
 def _in_words(seconds: int) -> str:
@@ -124,4 +172,8 @@ def _counted(number: int, unit: str) -> str:
 
 
 def _dollars(amount: float) -> str:
-    return f"${amount:.2f}" if amount >= 0.01 else f"${amount:g}"
+    """To the cent, and further where there is more to say."""
+    if amount < 0.01:
+        return f"${amount:g}"
+    cents, rest = f"{amount:.4f}"[:-2], f"{amount:.4f}"[-2:]
+    return f"${cents}{rest.rstrip('0')}"

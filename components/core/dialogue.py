@@ -29,6 +29,8 @@ from components.protocol.fields import Json
 from components.protocol.prices import Cost, cost
 from components.protocol.usage import Usage
 
+RENEWED: Final = "session renewed"
+RECONNECTED: Final = "reconnected"
 _OVER: Final = (Connection.FAILED, Connection.ENDED)
 """In these a goodbye stands, whatever else there is to say."""
 
@@ -67,6 +69,11 @@ class Dialogue:
         """Whether the call has cost all that it may: no more responses."""
         return self._allowance.spent
 
+    @property
+    def capped(self) -> float | None:
+        """What the user has limited the cost of the call to, in US dollars."""
+        return self._allowance.capped
+
     # What happens.
 
     def begin(self, now: float) -> None:
@@ -76,6 +83,11 @@ class Dialogue:
     def active(self) -> None:
         """Somebody has typed or pressed something."""
         self._active = True
+
+    def cap(self, dollars: object) -> str:
+        """The user limits what the call may cost: why that cannot be; empty if it is so."""
+        self._active = True
+        return self._allowance.cap(dollars, self.cost)
 
     def receive(self, event: ServerEvent) -> None:
         """A server event that does not come too late."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from components.core.allowance import Limits
 from components.core.conversation import Assistant, Connection, Conversation
-from components.core.dialogue import Dialogue
+from components.core.dialogue import RECONNECTED, RENEWED, Dialogue
 from components.core.hearing import Hearing
 from components.core.link import Agreement, Link, State
 from components.core.notices import Subject
@@ -26,15 +26,9 @@ from components.core.outputs import (
 )
 from components.core.pace import TOO_OFTEN
 from components.core.replies import Replies
-from components.core.turns import Turns
+from components.core.turns import DEAD_MICROPHONE, MUTED, TOO_SHORT, Turns
 from components.protocol.client_events import truncate, user_text
-from components.protocol.events import (
-    Delta,
-    ErrorEvent,
-    ServerEvent,
-    SpeechStarted,
-    SpeechStopped,
-)
+from components.protocol.events import Delta, ErrorEvent, ServerEvent, SpeechStarted, SpeechStopped
 from components.protocol.failures import Failure, Severity, failure_of_error
 from components.protocol.fields import Json, clean
 from components.protocol.options import Refused, SessionOptions
@@ -43,13 +37,6 @@ from components.protocol.prices import Cost
 MOST_LINE_CHARACTERS: Final = 8000
 MOST_EARLY_LINES: Final = 5
 """Typed before the session is ready, and sent when it is."""
-DEAD_MICROPHONE: Final = (
-    "Your microphone gives no sound at all. Check that it is the right one and not switched off."
-)
-MUTED: Final = "Your microphone is muted. Switch it on, then hold the button while you speak."
-TOO_SHORT: Final = "That was too short. Hold the button while you speak."
-RENEWED: Final = "session renewed"
-RECONNECTED: Final = "reconnected"
 
 
 class Session:
@@ -228,6 +215,11 @@ class Session:
         self._dialogue.active()
         return self._finish(self._link.change(options), now)
 
+    def cap(self, dollars: object) -> tuple[float | None, str]:
+        """The user limits what the call may cost: the limit in force, and why it is not his."""
+        problem = self._dialogue.cap(dollars)
+        return self._dialogue.capped, problem
+
     def hang_up(self, now: float, notice: str = "") -> list[Output]:
         """The call is over by someone's wish; `notice` says why, if it was not the user's."""
         if self._link.over:
@@ -383,11 +375,19 @@ class Session:
         if self._mark:
             self._dialogue.note(self._mark)
             self._mark = ""
+        elif not self._early_lines:
+            outputs += self._greet(now)
         outputs += [SendAudio(frame) for frame in self._turns.open()]
         lines, self._early_lines = self._early_lines, []
         for line in lines:
             outputs += self._say(line, now)
         return outputs
+
+    def _greet(self, now: float) -> list[Output]:
+        """The assistant has the first word, if it is to have it and nothing was said before."""
+        wants = self._link.options.first_word == "assistant"
+        fresh = not self.conversation.messages
+        return self._want_response(now) if wants and fresh and self._admit(now) else []
 
     def _end(self, connection: Connection, sentence: str, now: float) -> list[Output]:
         self._link.end(connection)

@@ -17,6 +17,11 @@ PRE_ROLL_FRAMES: Final = 400 // FRAME_MS
 """From before the talk button was pressed, as people speak a little before they press."""
 LEAST_TURN_FRAMES: Final = 100 // FRAME_MS
 """The API refuses to commit less than 100 ms."""
+DEAD_MICROPHONE: Final = (
+    "Your microphone gives no sound at all. Check that it is the right one and not switched off."
+)
+MUTED: Final = "Your microphone is muted. Switch it on, then hold the button while you speak."
+TOO_SHORT: Final = "That was too short. Hold the button while you speak."
 
 
 class ServerTurns:

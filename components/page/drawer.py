@@ -16,6 +16,7 @@ PANES: Final = {
     "settings": "Settings",
     "tools": "Tools",
     "timing": "Timing",
+    "cost": "Cost",
     "events": "Events",
     "sound": "Sound",
     "route": "Route",

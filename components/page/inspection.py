@@ -17,7 +17,26 @@ TIMING: Final = """\
 <ol id="turns" class="rv-turns"></ol>
 """
 
-EVENTS: Final = """\
+
+def events(raw: bool) -> str:
+    """The pane of the events; `raw` if the page may send some written by hand."""
+    return _EVENTS + (_RAW if raw else "")
+
+
+_RAW: Final = """\
+<details class="rv-raw">
+  <summary>Send an event</summary>
+  <form id="raw-form">
+    <textarea id="raw-text" rows="4" maxlength="16000" spellcheck="false" autocomplete="off"
+      aria-label="The event, as JSON"
+      aria-describedby="told-raw">{"type": "response.create"}</textarea>
+    <div><button type="submit">Send</button>
+      <small id="told-raw" class="rv-told" aria-live="polite"></small></div>
+  </form>
+</details>
+"""
+
+_EVENTS: Final = """\
 <div class="rv-events-bar">
   <input type="search" id="events-filter" placeholder="Filter by type" aria-label="Filter by type">
   <select id="events-direction" aria-label="Direction">

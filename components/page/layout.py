@@ -12,9 +12,10 @@ from fastrtc import WebRTC
 
 from components.access.rates import Rates
 from components.bridge.calls import Calls
+from components.bridge.raw import may_send_raw
 from components.bridge.signalling import Signalling
 from components.browser.sources import page_head
-from components.page import drawer, inspection, markup, toolbox, tuning
+from components.page import drawer, inspection, markup, money, toolbox, tuning
 from components.page.local import keep_local
 from components.page.theme import theme
 from components.page.words import Watching, keep_words, show_bridged, show_direct
@@ -72,12 +73,13 @@ def _panes(
     settings: Settings,
 ) -> None:
     """The drawer with the panes that this app has something to show in."""
-    tuned = tuning.pane(session_options(settings), _tunable(settings))
+    tuned = tuning.pane(session_options(settings), _tunable(settings)) + tuning.own_key(settings)
     shown = {
         "settings": bool(tuned),
         "tools": "tools" in settings.visitors_may,
         "timing": "events" in settings.visitors_may,
         "events": "events" in settings.visitors_may,
+        "cost": "events" in settings.visitors_may,
         "sound": True,
         "route": watching is not None,
     }
@@ -89,7 +91,8 @@ def _panes(
         drawer.pane("tools", toolbox.pane(TOOLS))
     if shown["events"]:
         drawer.pane("timing", inspection.TIMING)
-        drawer.pane("events", inspection.EVENTS)
+        drawer.pane("cost", money.pane(settings))
+        drawer.pane("events", inspection.events(raw=may_send_raw(settings)))
     drawer.sound()
     if watching is not None:
         seen, name = drawer.route()

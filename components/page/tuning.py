@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from components.protocol.options import SessionOptions
 from components.protocol.wishes import shown
-from components.settings import VOICES
+from components.settings import VOICES, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ GROUPS: Final[Mapping[str, Mapping[str, Field]]] = {
         "instructions": Field("Instructions", "words", hint="Who it is, and how it speaks."),
         "voice": Field("Voice", "text", _same(*VOICES)),
         "speed": Field("Speed", "number", bounds=(0.25, 1.5, 0.05)),
+        "first_word": Field(
+            "Who speaks first", "choice", {"user": "you", "assistant": "the assistant"}
+        ),
         "model": Field(
             "Model",
             "text",
@@ -140,6 +144,14 @@ def pane(options: SessionOptions, allowed: Collection[str]) -> str:
     return f'<form class="rv-settings" id="settings-form">{"".join(groups)}</form>{_FOOT}'
 
 
+def own_key(settings: Settings) -> str:
+    """The field for a visitor's own key; none where no key is of use. It has no name, by which it
+    would be a setting, and be kept."""
+    if settings.practice:
+        return ""
+    return _OWN_KEY.format(host=escape(urlsplit(settings.base_url).hostname or ""))
+
+
 def _field(name: str, field: Field, value: Any) -> str:
     told = f'<small id="told-{name}" class="rv-told" aria-live="polite"></small>'
     hint = f"<small>{escape(field.hint)}</small>" if field.hint else ""
@@ -181,6 +193,18 @@ def _examples() -> str:
         f'<option value="">Begin with an example…</option>{options}</select>'
     )
 
+
+_OWN_KEY: Final = """\
+<div class="rv-settings rv-own-key"><fieldset>
+  <legend>Your own key</legend>
+  <div class="rv-setting"><label for="own-key">API key</label>
+    <input type="password" id="own-key" maxlength="400" autocomplete="off" spellcheck="false"
+      aria-describedby="told-own-key own-key-hint">
+    <small id="told-own-key" class="rv-told" aria-live="polite"></small>
+    <small id="own-key-hint">For the next call only, which it pays for. It goes to {host} by way of
+      this app's server, and is kept nowhere.</small></div>
+</fieldset></div>
+"""
 
 _FOOT: Final = """\
 <div class="rv-settings-foot">

@@ -104,6 +104,11 @@ def failure_of_status(status: int, body: bytes = b"") -> Failure:
     )
 
 
+def of_own_key(failure: Failure) -> Failure:
+    """What a failure means for a visitor who has brought the key of the call himself."""
+    return _OF_OWN_KEY.get(failure, failure)
+
+
 def _lost(code: int) -> Failure:
     if code == 1009:
         return Failure(
@@ -153,6 +158,14 @@ _NO_CREDIT: Final = Failure(
     Severity.PERMANENT,
     "The account has no credit left. Add credit with your provider, then start again.",
 )
+_OF_OWN_KEY: Final[Mapping[Failure, Failure]] = {
+    _WRONG_KEY: Failure(
+        Severity.PERMANENT, "The server does not accept your key. Check it, then enter it again."
+    ),
+    _NO_MODEL: Failure(
+        Severity.PERMANENT, "Your key cannot use the model, or the model does not exist."
+    ),
+}
 _BUSY: Final = Failure(
     Severity.TRANSIENT, "The server is busy: too many requests. Wait a minute, then try again."
 )

@@ -25,7 +25,8 @@ _PCM: Final = {"type": "audio/pcm", "rate": SAMPLE_RATE}
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What a session is asked for; every field is sent, as no default of the API is stable."""
+    """What a session is asked for; every field but the last is sent, as no default of the API is
+    stable."""
 
     model: str
     voice: str
@@ -64,6 +65,8 @@ class SessionOptions:
     """The functions that the model may call, and MCP servers, as `session.tools` declares them."""
     functions: tuple[Json, ...] = ()
     """All that the app has, as above; what is not in `tools` is switched off."""
+    first_word: str = "user"
+    """Who begins: `user`, or `assistant`, who is then asked for a response."""
 
     @property
     def push_to_talk(self) -> bool:

@@ -6,7 +6,7 @@ known price is counted as unknown, never as free. What the provider bills in the
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -92,6 +92,29 @@ def cost(usage: Usage, model: str, transcription_model: str, surcharge: float = 
     transcription = _transcription(usage, _DATE.sub("", transcription_model))
     dollars = _dollars(tokens) + transcription.dollars
     return Cost(dollars * surcharge, usage.unreported + transcription.unknown)
+
+
+def price_table(surcharge: float = 1.0) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+    """Every known price in US dollars, by kind of model and by model, as a page shows it.
+
+    `minute` is for a minute of sound, all else for a million tokens.
+    """
+    transcription: dict[str, dict[str, float]] = {}
+    for model, minute in _MINUTE.items():
+        tokens = _TRANSCRIPTION_TOKENS.get(model, ())
+        named = dict(zip(("text", "audio", "text_out"), tokens, strict=False))
+        transcription[model] = {"minute": minute, **named}
+    kinds = {
+        "models": {model: asdict(prices) for model, prices in _PRICES.items()},
+        "transcription": transcription,
+    }
+    return {
+        kind: {
+            model: {name: round(price * surcharge, 6) for name, price in prices.items()}
+            for model, prices in models.items()
+        }
+        for kind, models in kinds.items()
+    }
 
 
 def surcharge_at(base_url: str) -> float:

@@ -116,6 +116,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "effort": _choice("minimal", "low", "medium", "high", "xhigh"),
     "longest_answer": _number(1, 4_096, whole=True, optional=True),
     "retention": _number(0.1, 1.0),
+    "first_word": _choice("user", "assistant"),
 }
 NAMES: Final = (*_READERS, "tools")
 """Of all settings, in the order in which a page shows them."""

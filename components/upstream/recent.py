@@ -15,6 +15,9 @@ from components.upstream.wire import Direction, WireEvent
 MOST_ROWS: Final = 2_000
 MOST_BYTES: Final = 4 * 1024 * 1024
 """As JSON. A reply of a minute, whose audio is not kept, has some ten thousand."""
+REPORT_ROWS: Final = 50
+REPORT_BYTES: Final = 32_768
+"""Of events in one report: some milliseconds of work. A larger event is alone in its report."""
 LONGEST_ID: Final = 100
 """Characters by which items are told apart."""
 LONGEST_TYPE: Final = 100
@@ -96,6 +99,20 @@ class RecentEvents:
     def since(self, revision: int) -> list[Row]:
         """The rows that have changed since then, oldest first."""
         return [row for row in self._rows if row.revision > revision]
+
+    def news(self, revision: int) -> list[Row]:
+        """Of the rows that have changed since then those that changed first, as many as a report
+        takes: to show all that is kept at once would hold every call up for 0.1 s.
+
+        In the order in which they changed, so that the last one's revision is what was seen.
+        """
+        changed = sorted(self.since(revision), key=lambda row: row.revision)
+        room = REPORT_BYTES
+        for place, row in enumerate(changed[:REPORT_ROWS]):
+            room -= row.kept
+            if room < 0:
+                return changed[: max(1, place)]
+        return changed[:REPORT_ROWS]
 
     def _join(self, shared: Shared, size: int) -> bool:
         row = self._open.get(shared)

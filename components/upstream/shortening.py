@@ -18,6 +18,9 @@ LONGEST: Final = 10_000
 MOST_VALUES: Final = 2_000
 """Of an event; a session with a hundred tools has fewer."""
 
+SECRETS: Final = ("authorization", "api_key", "api-key", "client_secret", "headers", "password")
+"""Fields that authorise somebody, such as those of an MCP server; what they hold is a key."""
+
 
 def shortened(event: Json) -> Any:
     """The event, which is not changed."""
@@ -32,6 +35,8 @@ class _Shortened:
         self._room -= 1
         if self._room < 0 or level > DEEPEST:
             return "(more)"
+        if name.lower() in SECRETS and value is not None:
+            return "(key)"
         if isinstance(value, Mapping):
             type_ = str(value.get("type", ""))
             inner = islice(value.items(), self._room)

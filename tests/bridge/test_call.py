@@ -96,10 +96,18 @@ class Page:
 
 
 def new_call(
-    url, past=None, ended=lambda _: None, refused=None, visitor="", wishes=None, **settings
+    url,
+    past=None,
+    ended=lambda _: None,
+    refused=None,
+    visitor="",
+    wishes=None,
+    own_key="",
+    **settings,
 ):
     asked = Settings(practice=False, base_url=url, **settings)
-    return Call(asked, past or Conversation(), refused or Refused(), ended, visitor, wishes or {})
+    past, refused = past or Conversation(), refused or Refused()
+    return Call(asked, past, refused, ended, visitor, wishes or {}, key=own_key)
 
 
 @asynccontextmanager
@@ -166,6 +174,31 @@ async def test_every_socket_of_a_call_names_its_visitor_by_a_hash_alone():
     expected = identifier("192.0.2.1", "sk-secret")
     assert [head["OpenAI-Safety-Identifier"] for head in heads] == [expected] * 3
     assert "192.0.2.1" not in str(heads)
+
+
+async def test_a_key_of_the_visitor_is_in_the_head_of_his_sockets_and_nowhere_else(caplog):
+    caplog.set_level(0)
+    caplog.handler.addFilter(lambda record: record.name != "websockets.server")  # the test's own
+    own = "own-key-1111111111111111"
+    async with scripted_server() as server:
+        call = new_call(server.url, api_key="sk-secret", max_call_cost=0.001, own_key=own)
+        page = Page().join(call)
+        upstream = await server.connection()
+        request = upstream.socket.request
+        assert request is not None
+        assert request.headers["Authorization"] == f"Bearer {own}"
+        await upstream.greet()
+        await page.sees(type="state", connection="connected")
+        # A server that repeats it, in an event and in its last words.
+        await upstream.send("error", error={"message": f"Key {own} is odd."})
+        await page.sees(type="state", notice="The server reports: Key (key) is odd.")
+        call.command({"type": "cap", "dollars": 0.5})
+        assert call.inspection.told["cap_problem"] == ""  # the owner's limit is not in the way
+        reports = call.inspection.reports()
+        told = str(await anext(reports)) + str(page.messages) + str(upstream.received)
+        await call.close("")
+        assert own not in told + str(call.conversation) + caplog.text
+        assert own not in str(vars(call)) + str(vars(call._terms)) + str(vars(call.inspection))
 
 
 async def test_a_call_without_a_key_names_nobody():
@@ -742,3 +775,17 @@ async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
 
     count = sum(m["type"] == "levels" for m in page.messages)
     assert 199 <= count <= 201
+
+
+async def test_a_page_may_limit_what_its_call_costs():
+    async with in_call(max_call_cost=1.0) as (page, _):
+        page.call.command({"type": "cap", "dollars": 2})
+        assert page.call.inspection.told == {
+            "cap": None,
+            "cap_problem": "The limit of this app is $1.00. Choose less.",
+        }
+        page.call.command({"type": "cap", "dollars": 0.25})
+        assert page.call.inspection.told == {"cap": 0.25, "cap_problem": ""}
+        page.call.command({"type": "cap"})
+        page.call.command({"type": "cap", "dollars": None})
+        assert page.call.inspection.told == {"cap": None, "cap_problem": ""}

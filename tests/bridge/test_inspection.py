@@ -1,12 +1,17 @@
 """What can be looked into of a call, and what it costs nobody who does not look."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from statistics import median
 from typing import Any
 
 from components.bridge import inspection as module
 from components.bridge.inspection import Inspection
-from components.protocol.events import AudioDelta, ResponseCreated
+from components.protocol.errors import ServerError
+from components.protocol.events import AudioDelta, ResponseCreated, ResponseDone, SessionUpdated
+from components.protocol.usage import Usage
+from components.upstream.recent import REPORT_ROWS
 from components.upstream.wire import WireEvent
 
 
@@ -93,3 +98,58 @@ async def test_a_quiet_call_shows_a_sign_of_life(monkeypatch: Any) -> None:
     reports = Inspection().reports()
     await next_of(reports)
     assert await next_of(reports) == {"over": False}
+
+
+async def test_what_each_turn_has_used_is_told_when_it_changes() -> None:
+    inspection = Inspection("gpt-realtime-2.1")
+    reports = inspection.reports()
+    empty = await next_of(reports)
+    assert (empty["cost"]["model"], empty["cost"]["spent"]) == ("gpt-realtime-2.1", [])
+
+    inspection.timing.typed(1.0)
+    inspection.receive(SessionUpdated(None, True, "whisper-1"), 1.0)
+    usage = Usage(input_text=30, cached_text=20, output_audio=7)
+    inspection.receive(
+        ResponseDone("r", "completed", (), ServerError(), usage), inspection._began + 2.5
+    )
+    told = await next_of(reports)
+    assert told["cost"]["spent"] == [
+        {
+            "turn": 1,
+            "at_s": 2.5,
+            "transcription_model": "whisper-1",
+            "usage": {"input_text": 30, "cached_text": 20, "output_audio": 7},
+        }
+    ]
+    pass_by(inspection, "more")
+    assert "cost" not in await next_of(reports)
+
+
+async def test_the_page_hears_what_became_of_what_it_asked_for() -> None:
+    inspection = Inspection()
+    inspection.tell(cap=0.5, cap_problem="")
+    reports = inspection.reports()
+    assert (await next_of(reports))["told"] == {"cap": 0.5, "cap_problem": ""}
+    inspection.tell(cap_problem="Choose less.")
+    assert (await next_of(reports))["told"] == {"cap": 0.5, "cap_problem": "Choose less."}
+
+
+async def test_the_newest_two_thousand_events_are_told_when_it_opens_and_hold_nobody_up() -> None:
+    inspection = Inspection()
+    session = {"instructions": "Be kind. " * 20, "tools": [{"name": "f"}] * 10}
+    for number in range(2_500):
+        event = {"type": f"event {number}", "session": session}
+        inspection.events.write(WireEvent("received", event, 500, 0.0))
+    inspection.over = True
+    rows, took_s = [], []
+    reports = inspection.reports()
+    while True:
+        began = time.thread_time()
+        report = await anext(reports)
+        took_s.append(time.thread_time() - began)
+        assert len(report["events"]) <= REPORT_ROWS
+        rows += report["events"]
+        if report["over"]:
+            break
+    assert [row["number"] for row in rows] == list(range(501, 2_501))
+    assert median(took_s) < 0.02  # a frame of sound

@@ -12,7 +12,9 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from fastrtc import WebRTC
 
+from components.bridge import calls as calls_module
 from components.bridge import leg
+from components.bridge.call import Call
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
 from components.core.conversation import Conversation, Message
@@ -42,7 +44,7 @@ class Door:
     """A page's way to the app: fastrtc's component with our signalling."""
 
     def __init__(self, most_calls=2, rates=None, **others):
-        settings = Settings(practice=True, max_calls=most_calls, **others)
+        settings = Settings(**{"practice": True, "max_calls": most_calls, **others})
         with gr.Blocks():
             self.component = WebRTC(
                 modality="audio",
@@ -103,6 +105,38 @@ async def test_offer_gets_an_answer_and_a_place(door):
     assert answer["type"] == "answer"
     assert door.calls.running(ADA)
     assert door.rates.asked == [("20/minute", "start", "192.0.2.7")]
+
+
+async def test_a_key_of_the_visitor_pays_for_his_call_and_no_other(monkeypatch):
+    made = []
+
+    def make(*args):
+        made.append(args[-1])
+        return Call(*args)
+
+    monkeypatch.setattr(calls_module, "Call", make)
+    door = Door(practice=False, api_key="sk-owner")
+    own = "own-key-1111111111111111"
+    body = await offer(api_key=own)
+    assert (await door.says(body))["type"] == "answer"
+    assert (await door.says(await offer("w2", key=BOB)))["type"] == "answer"
+    assert made == [own, ""]
+    assert own not in str(body)  # nothing that follows can repeat it
+    await close(door)
+
+
+@pytest.mark.parametrize(
+    ("practice", "key", "words"),
+    [(False, "1234 5678", "That is no key"), (True, "k" * 30, "The practice server takes no key")],
+)
+async def test_a_key_that_is_of_no_use_takes_no_place(practice, key, words):
+    door = Door(practice=practice)
+    answer = await door.says(await offer(api_key=key))
+    assert error(answer) == "key_not_taken"
+    assert answer["meta"]["sentence"].startswith(words)
+    assert key not in str(answer)
+    assert not door.calls.running(ADA)
+    assert door.component.pcs == {}
 
 
 async def test_connection_that_closes_without_a_call_gives_its_place_back(door):

@@ -168,7 +168,9 @@ class Control:
     def running(self, key: str) -> bool:
         return key in self._calls and not self._calls[key].over
 
-    def enter(self, key: str, visitor: str, wishes: Mapping[str, Any]) -> ScriptedCall:
+    def enter(
+        self, key: str, visitor: str, wishes: Mapping[str, Any], own_key: str = ""
+    ) -> ScriptedCall:
         if not self.running(key):
             self._give_back()
             place = self._places.take(visitor, time.monotonic())

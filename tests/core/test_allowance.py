@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.core.allowance import GOODBYE_S, Allowance, Limits, Verdict
+from components.core.allowance import GOODBYE_S, NO_CAP, NO_PRICE, Allowance, Limits, Verdict
 from components.protocol.prices import Cost
 
 
@@ -165,3 +165,80 @@ def test_call_without_a_known_price_is_never_spent():
     allowance.spend(None)
 
     assert not allowance.spent
+
+
+# A limit that the user has chosen
+
+
+def test_a_user_may_choose_a_limit_below_that_of_the_app_and_never_above():
+    allowance = begun(cost=0.5)
+    assert allowance.cap(0.51, Cost(0.0)) == "The limit of this app is $0.50. Choose less."
+    assert allowance.capped is None
+    assert allowance.cap(0.5, Cost(0.0)) == ""
+    assert allowance.cap(0.055, Cost(0.0)) == ""
+    assert allowance.capped == 0.055
+
+    allowance.spend(Cost(0.054))
+    assert allowance.verdict(101.0, False) is None
+    allowance.spend(Cost(0.055))
+    assert said(allowance, 101.0, answering=True) == (
+        "This call has reached your limit of $0.055 and ends after this answer."
+    )
+    assert allowance.verdict(102.0, False) == Verdict(
+        True, "This call has reached your limit of $0.055. You can start another."
+    )
+
+
+def test_a_user_may_limit_a_call_that_the_app_does_not():
+    allowance = begun()
+    allowance.spend(Cost(1.2345))
+    assert allowance.cap(1.2345, Cost(1.2345)) == ""
+
+    assert allowance.spent
+    assert "$1.2345." in allowance.verdict(101.0, False).sentence
+
+
+def test_a_limit_below_what_was_spent_can_be_taken_back_before_the_call_ends():
+    allowance = begun(cost=0.5)
+    allowance.spend(Cost(0.2))
+    allowance.cap(0.1, Cost(0.2))
+    assert said(allowance, 101.0, answering=True).endswith("ends after this answer.")
+
+    assert allowance.cap(None, Cost(0.2)) == ""
+    assert allowance.verdict(101.0, False) is None
+    assert allowance.capped is None
+    allowance.spend(Cost(0.5))
+    assert allowance.spent
+
+
+def test_taking_back_a_limit_does_not_give_more_than_the_app_allows():
+    allowance = begun(cost=0.5)
+    allowance.spend(Cost(0.6))
+    allowance.cap(0.1, Cost(0.6))
+    allowance.cap(None, Cost(0.6))
+
+    assert allowance.spent
+
+
+def test_what_has_no_known_cost_counts_against_the_users_limit_as_well():
+    allowance = begun(cost=5.0)
+    allowance.cap(0.1, Cost(0.0))
+    allowance.spend(Cost(0.0, unknown=10))
+
+    assert allowance.spent
+    assert "may have reached your limit of $0.10." in allowance.verdict(101.0, False).sentence
+
+
+@pytest.mark.parametrize("value", ["0.1", True, 0, -1, 0.0009, 1000.1, float("nan"), [], {}])
+def test_what_is_no_amount_is_no_limit(value):
+    allowance = begun()
+
+    assert allowance.cap(value, Cost(0.0)) == NO_CAP
+    assert allowance.capped is None
+
+
+def test_without_a_price_there_is_no_limit_of_cost():
+    allowance = begun()
+
+    assert allowance.cap(0.5, None) == NO_PRICE
+    assert allowance.capped is None

@@ -12,7 +12,7 @@ from components.core.intake import DEAD_FRAMES
 from components.core.link import RENEW_AFTER_S
 from components.core.liveness import DEAF, LOUD_FRAMES, NO_REACTION, NOT_ANSWERED, PATIENCE_S
 from components.core.outputs import Hangup, Renew
-from components.core.session import DEAD_MICROPHONE
+from components.core.turns import DEAD_MICROPHONE
 from tests.dialogue import FRAME, Call
 
 VOICE = np.tile([3000, -3000], FRAME_SAMPLES // 2).astype(np.int16).tobytes()
@@ -415,3 +415,19 @@ def test_call_that_breaks_for_good_says_so_in_its_last_message(call):
     call.receive("error", error={"code": "insufficient_quota"})
 
     assert call.message("a1").status is Status.LOST
+
+
+def test_a_user_may_end_the_call_earlier_and_politely():
+    call = Call(limits=Limits(cost=5.0)).ready()
+    assert call.session.cap(6.0) == (None, "The limit of this app is $5.00. Choose less.")
+    assert call.session.cap(0.5) == (0.5, "")
+    call.answer()
+    call.finish(output=[{"id": "a1"}], usage={"output_token_details": {"audio_tokens": 10_000}})
+    call.do(call.session.tick(call.now))
+    assert "your limit of $0.50 and ends after this answer" in call.conversation.notice
+
+    call.play(60)
+    assert call.conversation.connection is Connection.ENDED
+    assert call.conversation.notice == (
+        "This call has reached your limit of $0.50. You can start another."
+    )

@@ -4,10 +4,7 @@ import pytest
 
 from components.audio import FRAME_BYTES
 from components.core.conversation import Assistant, User
-from components.core.session import (
-    MUTED,
-)
-from components.core.turns import LEAST_TURN_FRAMES, PRE_ROLL_FRAMES
+from components.core.turns import LEAST_TURN_FRAMES, MUTED, PRE_ROLL_FRAMES
 from tests.dialogue import FRAME, Call, only, options
 
 

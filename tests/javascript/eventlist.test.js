@@ -22,6 +22,14 @@ test("a row that comes again takes its own place", () => {
   assert.equal(list.rows[1].count, 7);
 });
 
+test("a row that changed late takes its place among those before it", () => {
+  const list = new EventList();
+  list.take([row(1), row(4), row(5)]);
+  list.take([row(6), row(2)]);
+  assert.deepEqual(numbers(list.rows), [1, 2, 4, 5, 6]);
+  assert.equal(list.find(2), 1);
+});
+
 test("only the newest rows are kept", () => {
   const list = new EventList(3);
   list.take([row(1), row(2)]);

@@ -3,9 +3,10 @@
 import re
 from dataclasses import replace
 
-from components.page.tuning import EXAMPLES, GROUPS, pane
+from components.page.tuning import EXAMPLES, GROUPS, own_key, pane
 from components.protocol.options import SessionOptions
 from components.protocol.wishes import LONGEST_INSTRUCTIONS, NAMES, wished
+from components.settings import Settings
 
 OPTIONS = SessionOptions(
     model="gpt-realtime-2.1",
@@ -51,6 +52,14 @@ def test_every_choice_and_bound_is_one_that_a_call_takes() -> None:
             elif field.kind == "choice":
                 for choice in field.choices or {}:
                     wished(OPTIONS, name, choice)
+
+
+def test_there_is_a_field_for_a_key_where_one_is_of_use_and_it_is_no_setting() -> None:
+    assert own_key(Settings(practice=True)) == ""
+    html = own_key(Settings(practice=False, base_url="wss://x.example/v1"))
+    assert 'type="password"' in html
+    assert "It goes to x.example" in html
+    assert fields_of(html) == []
 
 
 def test_the_examples_are_instructions() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.protocol.prices import Cost, cost, surcharge_at
+from components.protocol.prices import Cost, cost, price_table, surcharge_at
 from components.protocol.usage import Usage, usage_of_response, usage_of_transcription
 
 MINUTE_OF_USER = 600
@@ -149,3 +149,41 @@ def test_a_date_behind_the_name_changes_no_price(model, same_as):
 )
 def test_what_has_no_known_price_has_none(model):
     assert cost(Usage(output_audio=1000), model, "gpt-transcribe") is None
+
+
+def test_the_table_of_prices_is_what_is_counted_with():
+    table = price_table()
+    for model, prices in table["models"].items():
+        for field, name in FIELDS.items():
+            used = Usage(**{field: 1_000_000, **ALL_CACHED.get(field, {})})
+            assert figures(cost(used, model, "")) == (prices[name], 0)
+    for model, prices in table["transcription"].items():
+        assert figures(cost(Usage(transcription_s=60), "gpt-realtime", model)) == (
+            prices["minute"],
+            0,
+        )
+        tokens = Usage(transcription_text=10**6, transcription_audio=10**6)
+        known = figures(cost(tokens, "gpt-realtime", model))
+        assert known == (prices.get("text", 0) + prices.get("audio", 0), "text" not in prices)
+
+
+def test_the_table_of_a_dear_server_is_dear():
+    assert price_table(1.1)["models"]["gpt-realtime"]["text"] == 4.4
+    assert price_table(1.1)["transcription"]["whisper-1"]["minute"] == 0.0066
+
+
+FIELDS = {
+    "input_text": "text",
+    "cached_text": "cached_text",
+    "output_text": "text_out",
+    "input_audio": "audio",
+    "cached_audio": "cached_audio",
+    "output_audio": "audio_out",
+    "input_image": "image",
+    "cached_image": "cached_image",
+}
+ALL_CACHED = {
+    "cached_text": {"input_text": 1_000_000},
+    "cached_audio": {"input_audio": 1_000_000},
+    "cached_image": {"input_image": 1_000_000},
+}

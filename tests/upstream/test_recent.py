@@ -3,7 +3,7 @@
 from typing import Any
 
 from components.upstream import recent as module
-from components.upstream.recent import APPEND, RecentEvents
+from components.upstream.recent import APPEND, REPORT_BYTES, REPORT_ROWS, RecentEvents
 from components.upstream.wire import Direction, WireEvent
 
 
@@ -123,3 +123,37 @@ def test_keys_are_not_shown() -> None:
     events = RecentEvents()
     pass_by(events, {"type": "sk-proj-1234", "message": "bad key sk-proj-1234"})
     assert "1234" not in str(events.since(0)[0].shown())
+
+
+def test_a_report_has_bounded_work_and_goes_on_where_the_last_one_ended() -> None:
+    events = RecentEvents()
+    for number in range(2 * REPORT_ROWS):
+        pass_by(events, {"type": "x", "n": number})
+    first = events.news(0)
+    assert len(first) == REPORT_ROWS
+    second = events.news(first[-1].revision)
+    assert [row.number for row in second] == list(range(REPORT_ROWS + 1, 2 * REPORT_ROWS + 1))
+    assert events.news(second[-1].revision) == []
+
+
+def test_large_events_have_a_report_of_their_own() -> None:
+    events = RecentEvents()
+    for size in (100, REPORT_BYTES, 100, REPORT_BYTES - 100, 1):
+        events.write(WireEvent("received", {"type": "x"}, size, 0.0))
+    seen, told = 0, []
+    while news := events.news(seen):
+        told.append([row.number for row in news])
+        seen = news[-1].revision
+    assert told == [[1], [2], [3, 4], [5]]
+
+
+def test_a_row_that_changes_between_two_reports_is_told_again_and_none_is_missed() -> None:
+    events = RecentEvents()
+    pass_by(events, delta("item_1"))
+    for number in range(REPORT_ROWS + 5):
+        pass_by(events, {"type": "x", "n": number})
+    first = events.news(0)
+    pass_by(events, delta("item_1"))
+    second = events.news(first[-1].revision)
+    assert {row.number for row in first + second} == set(range(1, REPORT_ROWS + 7))
+    assert second[-1].number == 1

@@ -59,6 +59,19 @@ def test_everything_else_is_kept(event):
     assert shortened(event) == event
 
 
+def test_what_authorises_somebody_is_taken_out_whatever_it_looks_like():
+    server = {"type": "mcp", "server_url": "https://x", "authorization": "plain secret"}
+    others = {"headers": {"X-Token": "plain secret"}, "Api_Key": ["plain secret"]}
+    event = {"type": "session.update", "session": {"tools": [{**server, **others}]}}
+    found = shortened(event)
+    assert "plain secret" not in str(found)
+    assert found["session"]["tools"][0]["authorization"] == "(key)"
+    assert shortened({"authorization": None, "total_tokens": 7}) == {
+        "authorization": None,
+        "total_tokens": 7,
+    }
+
+
 def test_keys_are_taken_out_wherever_they_are():
     event = {"type": "error", "error": {"message": "bad key sk-proj-1_2", "list": ["ek_12"]}}
 

@@ -124,6 +124,7 @@
       if (name === "offer") {
         const wishes = watcher.rejoin ? {} : { ...rv.settings.wishes(), ...rv.tools.wishes() };
         Object.assign(data, { key: rv.key(), rejoin: watcher.rejoin, wishes });
+        if (data.type === "offer" && !watcher.rejoin) Object.assign(data, rv.ownKey.take());
       }
       const ours = { ...init, body: JSON.stringify(request), signal: requests.signal };
       if (data.type === "ice-candidate") return native(input, ours);

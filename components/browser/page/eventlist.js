@@ -12,7 +12,7 @@ export class EventList {
     this.held = null; // the rows that were shown when it was paused
   }
 
-  // Takes rows { number, at, direction, type, count, bytes, event }, oldest first.
+  // Takes rows { number, at, direction, type, count, bytes, event }, in any order.
   take(rows) {
     const fresh = [];
     for (const row of rows) {
@@ -20,7 +20,9 @@ export class EventList {
       if (place === -1) fresh.push(row);
       else this.rows[place] = row;
     }
-    this.rows = this.rows.concat(fresh).slice(-this.most);
+    if (fresh.length === 0) return;
+    const all = this.rows.concat(fresh).sort((one, other) => one.number - other.number);
+    this.rows = all.slice(-this.most);
   }
 
   // Where the row of this number is; they are in order.

@@ -21,6 +21,7 @@
     over = false;
     rv.events.clear();
     rv.waterfall.clear();
+    rv.cost.begin();
     stop();
     follow();
   }
@@ -67,6 +68,11 @@
   function take(report) {
     if (report.events) rv.events.take(report.events);
     if (report.turns) rv.waterfall.take(report);
+    if (report.cost) rv.cost.take(report.cost);
+    if (report.told) {
+      rv.cost.hear(report.told);
+      rv.rawEvents.hear(report.told);
+    }
     if (typeof report.seen === "number") seen = report.seen;
     over = Boolean(report.over);
   }

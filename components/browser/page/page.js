@@ -57,10 +57,12 @@ import { BridgedCall } from "./bridged.js";
   // `typed`: without a microphone.
   function start(typed) {
     const Route = isDirect() ? rv.DirectCall : BridgedCall;
+    const problem = rv.ownKey.problem(isDirect());
+    if (problem) return page.tell(problem);
     notice = "";
     rv.figures.clear();
     call = new Route(rv, page, typed);
-    call.start();
+    return call.start();
   }
 
   function end() {
@@ -164,6 +166,7 @@ import { BridgedCall } from "./bridged.js";
     byId("say").focus();
     if (!call) start(true);
     if (call) call.say(text);
+    else byId("say").value = text;
   }
 
   function sayLine() {
@@ -358,6 +361,7 @@ import { BridgedCall } from "./bridged.js";
     rv.settings.tend();
     rv.devices.tend();
     rv.tools.tend();
+    rv.cost.tend();
     if (byId("start") === desk && rv.transcript.spoken() === spoken) return;
     spoken = rv.transcript.spoken();
     if (byId("start") !== desk) {
