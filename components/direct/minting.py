@@ -27,8 +27,9 @@ from components.upstream.configuration import session_options
 
 log = logging.getLogger(__name__)
 
-TOKEN_SECONDS: Final = 60
-"""A browser fetches its token just before it calls."""
+TOKEN_SECONDS: Final = 30
+"""A browser fetches its token just before it calls; some ask for the microphone in between. A token
+holds a place as long as it is good, used or not."""
 REQUEST_LIMIT_S: Final = 10.0
 MOST_ATTEMPTS: Final = 5
 GONE: Final = (404, 410)

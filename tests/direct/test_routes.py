@@ -3,10 +3,12 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx
+import orjson
 import pytest
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
@@ -70,7 +72,7 @@ async def test_a_token_starts_a_call_with_the_settings_and_holds_no_key() -> Non
     assert answer["ice_servers"] == []
     assert answer["url"] == f"{http(practice)}/realtime/calls"
     assert answer["model"] == "practice-engine"
-    assert 0 < answer["expires_at"] - time.time() <= 60
+    assert 0 < answer["expires_at"] - time.time() <= 30
     assert created["session"]["instructions"] == "Be brief."
     assert "right" not in response.text
 
@@ -230,6 +232,41 @@ async def test_a_full_house_is_told() -> None:
         full = await visitor.post(CALL, headers=PAGE, content="v=0")
 
     assert (full.status_code, full.json()["error"]["code"]) == (503, "busy")
+
+
+async def test_tokens_that_nobody_uses_do_not_fill_the_house(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody presses the voice button, changes his mind, and presses again, for a minute."""
+    clock: Any = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(routes, "time", clock)
+    token = (200, {"value": "ek_1", "expires_at": 1})
+    served = []
+    async with (
+        scripted(*[token] * 20) as server,
+        app(server.base_url, max_starts_per_minute=1000) as visitor,
+    ):
+        for _ in range(20):
+            served.append((await visitor.post(TOKEN, headers=PAGE)).status_code)
+            clock.now += 3.1
+
+    assert set(served) == {200}
+
+
+async def test_a_token_has_a_place_as_long_as_it_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock: Any = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(routes, "time", clock)
+    token = (200, {"value": "ek_1", "expires_at": 1})
+    async with scripted(token, token) as server, app(server.base_url, max_calls=1) as visitor:
+        first = await visitor.post(TOKEN, headers=PAGE)
+        asked = orjson.loads(server.asked[0][2])["expires_after"]
+        clock.now += asked["seconds"] - 0.1
+        early = await visitor.post(TOKEN, headers=PAGE)
+        clock.now += 0.1
+        late = await visitor.post(TOKEN, headers=PAGE)
+
+    assert asked["anchor"] == "created_at"
+    assert [each.status_code for each in (first, early, late)] == [200, 503, 200]
 
 
 async def test_a_call_that_was_hung_up_is_not_begun_again() -> None:
