@@ -48,6 +48,10 @@ CLOSE_LIMIT_S: Final = 1
 """The web server waits so long for requests that are under way."""
 END_LIMIT_S: Final = 2.0
 """After the goodbyes, whatever still hangs."""
+_ENDS: Final = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""The last of them is not known to Windows."""
 
 
 class LaunchError(Exception):
@@ -128,12 +132,30 @@ def _serve(settings: Settings) -> None:
 
 
 def _wait_for_the_end() -> None:
-    """Until Ctrl-C, or until the system asks the process to end."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Until Ctrl-C, or until the system asks the process to end, or its terminal is closed.
+
+    Only the first of these counts: one that came while the goodbyes are said would break them off,
+    and calls that nobody here sees any more would go on without a limit.
+    """
+    for number in _ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _end_once)
     with suppress(KeyboardInterrupt):
         while True:  # a wait without end cannot be interrupted on Windows
             time.sleep(SLICE_S)
-    sys.stderr.write("Ending all calls…\n")
+    with suppress(OSError):  # the terminal may be gone
+        sys.stderr.write("Ending all calls…\n")
+        sys.stderr.flush()
+
+
+def _end_once(number: int, frame: object) -> None:
+    for each in _ENDS:
+        signal.signal(each, _go_on)
+    raise KeyboardInterrupt
+
+
+def _go_on(number: int, frame: object) -> None:
+    """The end has begun, and does not take long."""
 
 
 def _end_at_the_latest(limit_s: float) -> None:

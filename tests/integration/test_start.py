@@ -97,6 +97,18 @@ def by_a_service_manager(app):
     app.process.send_signal(signal.SIGTERM)
 
 
+def by_closing_the_terminal(app):
+    """Its window is closed, or the connection to it breaks."""
+    os.killpg(app.process.pid, signal.SIGHUP)
+
+
+def impatiently(app):
+    """Ctrl-C, and again before the goodbyes are said."""
+    by_the_terminal(app)
+    time.sleep(0.1)
+    by_the_terminal(app)
+
+
 @asynccontextmanager
 async def open_page(url, peer):
     """The stream that every loaded page holds open, so that Gradio knows it is there."""
@@ -113,7 +125,9 @@ async def ends_in_time(app, begun):
     assert "Traceback" not in app.log.read_text()
 
 
-@pytest.mark.parametrize("stop", [by_the_terminal, by_a_service_manager])
+@pytest.mark.parametrize(
+    "stop", [by_the_terminal, by_a_service_manager, by_closing_the_terminal, impatiently]
+)
 async def test_stop_says_goodbye_to_callers_and_to_the_server(tmp_path, stop):
     async with scripted_server() as upstream:
         with started_app(tmp_path, REALTIME_BASE_URL=upstream.url, MAX_CALLS="3") as app:
@@ -168,6 +182,19 @@ async def test_caller_who_vanished_does_not_hold_up_the_stop(tmp_path):
                 assert session.socket.close_code == 1000
 
 
+def waits(folder, code):
+    """A process that runs this code and then ends well."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+
 def test_ctrl_c_ends_the_wait_where_no_signal_wakes_the_main_thread(tmp_path):
     """On Windows it only leaves a note, which the main thread finds when it next runs."""
     code = (
@@ -176,14 +203,49 @@ def test_ctrl_c_ends_the_wait_where_no_signal_wakes_the_main_thread(tmp_path):
         "threading.Timer(0.1, _thread.interrupt_main).start()\n"
         "launch._wait_for_the_end()\n"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment(PYTHONPATH=str(ROOT)),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
+
+    assert waits(tmp_path, code).stderr == "Ending all calls…\n"
+
+
+@pytest.mark.parametrize("first", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_second_signal_does_not_keep_the_goodbyes_from_being_said(tmp_path, first):
+    code = (
+        "import os, signal, threading\n"
+        "from components import launch\n"
+        f"threading.Timer(0.1, os.kill, (os.getpid(), signal.{first})).start()\n"
+        "launch._wait_for_the_end()\n"
+        "for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):\n"
+        "    os.kill(os.getpid(), again)\n"
+        "print('goodbye')\n"
     )
 
-    assert ended.stderr == "Ending all calls…\n"
+    assert waits(tmp_path, code).stdout == "goodbye\n"
+
+
+def test_who_is_told_to_outlive_the_terminal_does(tmp_path):
+    """As `nohup` does it."""
+    code = (
+        "import os, signal, threading\n"
+        "from components import launch\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGHUP)).start()\n"
+        "threading.Timer(0.2, print, ('still here',)).start()\n"
+        "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+        "launch._wait_for_the_end()\n"
+    )
+
+    assert waits(tmp_path, code).stdout == "still here\n"
+
+
+def test_goodbyes_are_said_although_there_is_no_terminal_to_tell_it(tmp_path):
+    code = (
+        "import os, signal, threading\n"
+        "from components import launch\n"
+        "threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGHUP)).start()\n"
+        "os.close(2)\n"
+        "launch._wait_for_the_end()\n"
+        "print('goodbye', flush=True)\n"
+        "os._exit(0)\n"
+    )
+
+    assert waits(tmp_path, code).stdout == "goodbye\n"
