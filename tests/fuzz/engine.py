@@ -8,9 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from components.audio import encode
+from components.practice.engine.outputs import Detect, Output, Speak, Think, Transcribe
 from tests.fuzz.mutation import mutated
 from tests.fuzz.target import Target
-from tests.practice.drive import Drive, audio
+from tests.practice.drive import HOP_MS, Drive, Outputs, audio
+
+MOST_ASKED = 200
+"""Of the server's parts, for one message."""
 
 _MESSAGE = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
 _TOOL = {
@@ -46,6 +51,7 @@ CLIENT_EVENTS: Sequence[Any] = [
         "session": {"type": "realtime", "audio": {"input": {"turn_detection": None}}},
     },
     {"type": "input_audio_buffer.append", "audio": audio(200)},
+    {"type": "input_audio_buffer.append", "audio": encode(b"\x10\x27" * 14_400)},
     {"type": "input_audio_buffer.commit", "event_id": "e1"},
     {"type": "input_audio_buffer.clear"},
     {"type": "conversation.item.create", "item": _MESSAGE},
@@ -77,11 +83,44 @@ CLIENT_EVENTS: Sequence[Any] = [
 ]
 
 
-def _check(messages: Sequence[Any]) -> None:
+def _check(steps: Sequence[tuple[Any, float, bool]]) -> None:
+    """Each message comes after a time; the parts of the server do as they are asked, or nothing."""
     drive = Drive()
-    for number, message in enumerate(messages, 1):
-        drive.receive(message)
-        drive.tick(number * 0.7)
+    for message, pause_s, works in steps:
+        drive.tick(drive.now + pause_s)
+        outputs: list[Output] = drive.receive(message)
+        for _ in range(MOST_ASKED):
+            if not outputs or not works:
+                break
+            outputs = [*_answer(drive, outputs.pop(0)), *outputs]
 
 
-ENGINE = Target("engine", st.lists(mutated(CLIENT_EVENTS), max_size=12), _check, 80)
+def _answer(drive: Drive, output: Output) -> list[Output]:
+    """What the server's parts make of a request of the engine, judged as all that it sends."""
+    engine, now = drive.engine, drive.now
+    match output:
+        case Detect(pcm):
+            hops = [0.9 if any(pcm) else 0.0] * (len(pcm) // (48 * HOP_MS))
+            return Outputs(engine.detected(hops, now))
+        case Transcribe(item_id):
+            return Outputs(engine.transcript(item_id, "hello there", now))
+        case Think(response_id, tools=tools):
+            said = engine.say(response_id, "Good day to you.", now)
+            called = engine.call(response_id, "clock", "{}", now) if tools else []
+            return Outputs([*said, *called, *engine.thought(response_id, now)])
+        case Speak(response_id):
+            return Outputs([*drive.sound(response_id, "Good day"), *engine.said(response_id, now)])
+    return []
+
+
+ENGINE = Target(
+    "engine",
+    st.lists(
+        st.tuples(
+            mutated(CLIENT_EVENTS), st.sampled_from([0.0, 0.0, 0.7, 7.0, 4000.0]), st.booleans()
+        ),
+        max_size=12,
+    ),
+    _check,
+    80,
+)
