@@ -16,6 +16,7 @@ from components.access.admission import visitor_of
 from components.access.guard import Guard
 from components.access.paths import is_plain
 from components.access.rates import Rates
+from tests.fuzz.logs import logged
 from tests.fuzz.mutation import as_message, mutated
 from tests.fuzz.target import Target
 
@@ -113,7 +114,8 @@ def _requests() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _check(request: dict[str, Any]) -> None:
-    asyncio.run(_ask(request))
+    with logged():
+        asyncio.run(_ask(request))
     asyncio.run(_ask_by_proxy(request["forwarded"]))
 
 
