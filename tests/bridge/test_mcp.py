@@ -1,7 +1,9 @@
 """A call with an MCP server, which the Realtime server calls: listed, asked, answered."""
 
 from components.bridge.call import Call
+from components.bridge.calls import Calls
 from components.core.conversation import Conversation
+from components.core.places import Places
 from components.page.view import messages
 from components.protocol.options import Refused
 from components.settings import Settings
@@ -83,3 +85,26 @@ async def test_a_server_is_added_lists_its_tools_asks_and_is_answered() -> None:
     assert "allowed" in shown[0]["content"]
     assert shown[1]["metadata"]["title"] == "docs: search"
     assert "Result: one page" in shown[1]["content"]
+
+
+async def test_a_servers_address_is_told_to_nobody_but_the_tab_that_named_it() -> None:
+    secret = "https://example.com/mcp?token=a-secret"
+    wish = {"off": [], "servers": [{**SERVER, "url": secret}]}
+    async with scripted_server() as server:
+        settings = Settings(practice=False, base_url=server.url, api_key="sk-test")
+        calls = Calls(settings, Refused(), Places(2, 2))
+        pages = []
+        for key, wishes in (("a" * 32, {"tools": wish}), ("b" * 32, {})):
+            pages.append(Page().join(calls.enter(key, "127.0.0.1", wishes)))
+            upstream = await server.connection()
+            await upstream.greet()
+            await pages[-1].sees(type="state", connection="connected")
+        ada, bob = pages
+        assert secret in str(ada.messages)
+        assert secret not in str(bob.messages)
+        seen = [calls.inspection(key * 32) for key in "ab"]
+        mine, theirs = (str([row.shown() for row in each.events.since(0)]) for each in seen if each)
+        assert secret in mine
+        assert secret not in theirs
+        for page in pages:
+            await page.call.close("")
