@@ -4,10 +4,14 @@ A room is a folder of `components`, or a file that stands beside the folders.
 """
 
 import ast
+import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from components.browser.sources import page_head
 
 ROOT = Path(__file__).parent.parent
 COMPONENTS = ROOT / "components"
@@ -190,6 +194,15 @@ def test_few_files_stand_beside_the_rooms():
 )
 def test_a_file_holds_one_idea_and_ends(path):
     assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES
+
+
+def test_no_name_stands_twice_in_what_the_page_gets_in_one_piece():
+    """Of two functions of one name the later one would be taken for both, without a word."""
+    head = page_head(direct=True)
+    names = re.findall(r"(?m)^(?:async )?(?:function|class|const|let) (\w+)", head)
+
+    assert len(names) > 100
+    assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

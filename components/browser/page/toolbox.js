@@ -42,12 +42,12 @@ export function argumentsOf(fields) {
     const { name, kind, value, required } = field;
     if (kind === "boolean") given[name] = field.checked;
     else if (value === "" && !(required && kind === "text")) return;
-    else given[name] = kind === "text" || kind === "choice" ? value : parsed(name, kind, value);
+    else given[name] = kind === "text" || kind === "choice" ? value : argument(name, kind, value);
   });
   return JSON.stringify(given);
 }
 
-function parsed(name, kind, value) {
+function argument(name, kind, value) {
   if (kind === "integer" || kind === "number") return Number(value);
   try {
     return JSON.parse(value);
