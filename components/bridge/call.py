@@ -20,6 +20,7 @@ from components.access.visitor import identifier
 from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_dbfs
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
+from components.bridge.recorder import Recorder
 from components.bridge.tuning import Tuning
 from components.core.allowance import Limits
 from components.core.conversation import Conversation
@@ -122,7 +123,8 @@ class Call:
         self._page: Page | None = None
         self._coming: Page | None = None
         self._line = Line(self, self._open)
-        self.inspection = Inspection()
+        self.recorder = Recorder(self._session, self._tell)
+        self.inspection = Inspection(self.recorder)
         self._trace: Trace | None = None
         self._functions: set[asyncio.Task[None]] = set()
         self._threads = tools.Threads()
@@ -170,6 +172,7 @@ class Call:
         self._state = {}
         self._show(self.conversation)
         self._tell_settings()
+        self.recorder.greet()
         page.show(self.conversation)
         if self.over:
             page.dismiss()
@@ -197,7 +200,7 @@ class Call:
         try:
             self._packet_at = now = time.monotonic()
             self._level = _level(pcm)
-            self.inspection.timing.microphone(self._level, now)
+            self.inspection.microphone(pcm, self._level, now)
             self._perform(self._session.microphone(pcm, now))
             if self._packet_at >= self._ticked_at + TICK_S:
                 self._tick(self._packet_at)
@@ -211,7 +214,7 @@ class Call:
         self._sounding = pcm or b""
         if pcm:
             self._has_spoken = True
-            self.inspection.timing.sent(now)
+            self.inspection.sent(pcm, now)
         return pcm
 
     def command(self, message: Mapping[str, Any]) -> None:
@@ -239,6 +242,7 @@ class Call:
 
     def _obey(self, message: Mapping[str, Any]) -> list[Output]:
         now = time.monotonic()
+        self.inspection.obey(message, now)
         match message:
             case {"type": "say", "text": str(text)}:
                 return self.inspection.follow(self._session.say(text, now), now)
@@ -258,8 +262,6 @@ class Call:
                 "rtt_ms": int(rtt) | float(rtt),
             }:
                 self._session.playout_delay((delay + rtt / 2) / 1000)
-            case {"type": "heard", "ago_ms": int(ago) | float(ago)}:
-                self.inspection.timing.heard(now - ago / 1000)
         return []
 
     def _set(self, name: str, value: Any, now: float) -> list[Output]:
@@ -355,6 +357,7 @@ class Call:
                     self._line.send(event)
                 case StopPlayback():
                     self._tell({"type": "stop"})
+                    self.recorder.stopped(time.monotonic())
                 case Show(conversation):
                     self._show(conversation)
                 case RunTool():
@@ -376,7 +379,7 @@ class Call:
             return
         self._hung_up_at = time.monotonic()
         self._line.end()
-        self.inspection.over = True
+        self.inspection.end(self._hung_up_at)
         for task in self._functions:
             task.cancel()
         if self._trace:

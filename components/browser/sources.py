@@ -11,7 +11,10 @@ _HERE: Final = Path(__file__).parent
 
 _PAGE_STYLES: Final = tuple(
     f"page/{name}.css"
-    for name in ("colours", "frame", "transcript", "signs", "bar", "drawer", "panes", "narrow")
+    for name in (
+        *("colours", "frame", "transcript", "signs", "bar"),
+        *("drawer", "panes", "recording", "narrow"),
+    )
 )
 _SHARED: Final = (
     *("shared/microphone.js", "shared/canvas.js", "shared/states.js"),
@@ -29,7 +32,7 @@ _PAGE_SCRIPTS: Final = (
     *("page/transcript.js", "page/saving.js", "page/drawer.js"),
     *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
-    *("page/ear.js", "page/bridged.js"),
+    *("page/ear.js", "page/recording.js", "page/bridged.js"),
 )
 _DIRECT_SCRIPTS: Final = ("page/loudness.js", "page/direct.js")
 _WIDGET_SCRIPTS: Final = (

@@ -17,6 +17,7 @@ PANES: Final = {
     "timing": "Timing",
     "events": "Events",
     "sound": "Sound",
+    "recording": "Recording",
     "route": "Route",
 }
 """The panes by their ids, in the order of their tabs."""

@@ -14,7 +14,7 @@ from components.access.rates import Rates
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
 from components.browser.sources import page_head
-from components.page import drawer, inspection, markup, tuning
+from components.page import drawer, inspection, markup, recording, tuning
 from components.page.local import keep_local
 from components.page.theme import theme
 from components.page.words import Watching, keep_words, show_bridged, show_direct
@@ -77,6 +77,7 @@ def _panes(
         "timing": "events" in settings.visitors_may,
         "events": "events" in settings.visitors_may,
         "sound": True,
+        "recording": "record" in settings.visitors_may,
         "route": watching is not None,
     }
     panes = [pane for pane in drawer.PANES if shown[pane]]
@@ -87,6 +88,8 @@ def _panes(
         drawer.pane("timing", inspection.TIMING)
         drawer.pane("events", inspection.EVENTS)
     drawer.sound()
+    if shown["recording"]:
+        drawer.pane("recording", recording.PANE)
     if watching is not None:
         seen, name = drawer.route()
         show_direct(watching, calls, (name, key), (seen, transcript), settings.max_calls)
