@@ -33,6 +33,7 @@ _PAGE_SCRIPTS: Final = (
     *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
     *("page/ear.js", "page/recording.js", "page/bridged.js"),
+    *("page/unzip.js", "page/captions.js", "page/player.js"),
 )
 _DIRECT_SCRIPTS: Final = ("page/loudness.js", "page/direct.js")
 _WIDGET_SCRIPTS: Final = (

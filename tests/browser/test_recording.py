@@ -164,3 +164,47 @@ def test_a_recording_is_what_was_heard_and_its_captions_lie_on_it(house, says, v
     assert json.loads(files["recording.json"])["duration_s"] == pytest.approx(
         len(recorded) / RATE, abs=OFF_S
     )
+
+
+def test_a_kept_recording_is_opened_and_played_in_the_page(house, quiet, visit, tmp_path):
+    page = visit(house, using=quiet)
+    open_pane(page)
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    page.click("#record")
+    expect(page.locator("#recording-sign")).to_be_visible()
+    page.fill("#say", "what is 12 + 30?")
+    page.press("#say", "Enter")
+    state_of(page, "assistant").to_have_text("Speaking", timeout=LIMIT_MS)
+    state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
+    page.click("#record")
+    expect(page.locator("#recording-sign")).to_be_hidden()
+    state_of(page, "connection").to_have_text("Connected")
+    with page.expect_download() as download:
+        page.click("#fetch-recording")
+    kept = tmp_path / "kept.zip"
+    download.value.save_as(kept)
+
+    other = visit(house, using=quiet)
+    open_pane(other)
+    other.click("#fetch-recording")
+    expect(other.locator("#recording-told")).to_have_text(
+        "There is no recording of this tab any more."
+    )
+    other.set_input_files("#open-recording", kept)
+    words = other.locator("#player-words button")
+    expect(words).to_have_text(["You: what is 12 + 30?", re.compile("Assistant: .*42")])
+    other.evaluate("document.getElementById('player-sound').play()")
+    expect(other.locator("#player-caption")).to_contain_text("42", timeout=LIMIT_MS)
+    assert other.evaluate("document.getElementById('player-sound').error") is None
+    other.click("#tab-timing")
+    expect(other.locator("#turns h3")).to_contain_text(["Turn 1, typed"])
+    other.click("#tab-events")
+    expect(other.locator(".rv-event").first).to_be_visible()
+
+    other.click("#tab-recording")
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(kept.read_bytes()[:-100])
+    other.set_input_files("#open-recording", broken)
+    expect(other.locator("#player-told")).to_contain_text("no recording of this app")
+    expect(other.locator("#player")).to_be_hidden()
