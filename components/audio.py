@@ -56,3 +56,8 @@ def level_dbfs(samples: Samples) -> float:
     if power < 1.0:
         return FLOOR_DBFS
     return max(FLOOR_DBFS, float(10 * np.log10(power / 32768.0**2)))
+
+
+def level_of(pcm: bytes) -> float:
+    """The level of PCM16 in tenths of a decibel, fine enough for a plot."""
+    return round(level_dbfs(np.frombuffer(pcm, np.int16)), 1)

@@ -20,12 +20,13 @@ from components.access.rates import Rates
 from components.access.repeats import BoundedHandler
 from components.access.server import limited_server
 from components.bridge.calls import Calls
-from components.bridge.routes import inspection_routes
+from components.bridge.routes import inspection_routes, recording_routes
 from components.bridge.trying import trying_routes
 from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.media.ice import browser_configuration, server_configuration
+from components.page import saved
 from components.page.early import early_links
 from components.page.layout import build
 from components.page.weight import Weight
@@ -78,7 +79,7 @@ def _serve(settings: Settings) -> None:
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
     refused = Refused()
     places = Places(settings.max_calls, settings.calls_per_visitor)
-    calls = Calls(settings, refused, places)
+    calls = Calls(settings, refused, places, saved.files)
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings, places)
     routes = direct_routes(settings, sidebands, rates, refused, places)
@@ -86,6 +87,8 @@ def _serve(settings: Settings) -> None:
         routes += inspection_routes(calls)
     if "tools" in settings.visitors_may:
         routes += trying_routes()
+    if "record" in settings.visitors_may:
+        routes += recording_routes(calls)
     guard = Guard(
         rates,
         settings.max_starts_per_minute,

@@ -60,9 +60,10 @@ VISITOR_SETTINGS: Final = (
     *("model", "voice", "instructions", "turn_detection", "vad_threshold", "vad_padding_ms"),
     *("vad_silence_ms", "vad_idle_ms", "eagerness", "noise_reduction", "transcription_model"),
     *("language", "keywords", "speed", "effort", "longest_answer", "retention"),
-    *("first_word", "tools", "events"),
+    *("first_word", "tools", "events", "record"),
 )
-"""What an owner may leave to visitors; `events` is to see what passes between app and model."""
+"""What an owner may leave to visitors; `events` is to see what passes between app and model,
+`record` to keep the sound of a call."""
 PUBLIC_SETTINGS: Final = ("voice", "language")
 
 

@@ -19,6 +19,7 @@ from components.audio import (
     encode,
     is_digital_silence,
     level_dbfs,
+    level_of,
 )
 
 
@@ -94,3 +95,9 @@ def test_every_level_lies_between_the_floor_and_full_scale(values):
 )
 def test_digital_silence_is_less_than_any_room_gives(samples, silent):
     assert is_digital_silence(np.array(samples, np.int16).tobytes()) is silent
+
+
+def test_the_level_of_bytes_is_that_of_their_samples_in_tenths():
+    samples = np.full(480, 1000, np.int16)
+    assert level_of(samples.tobytes()) == round(level_dbfs(samples), 1)
+    assert level_of(b"") == FLOOR_DBFS

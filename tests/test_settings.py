@@ -83,7 +83,7 @@ def test_visitors_may_change_everything_on_this_machine_and_little_in_public():
 
 
 def test_everything_that_can_be_tuned_has_a_name():
-    assert (*NAMES, "events") == VISITOR_SETTINGS
+    assert (*NAMES, "events", "record") == VISITOR_SETTINGS
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-import numpy as np
-
-from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_dbfs
+from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_of
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
 from components.bridge.raw import RawEvents
+from components.bridge.recorder import Recorder
 from components.bridge.runs import Runs
 from components.bridge.terms import Terms
 from components.bridge.tuning import Tuning
@@ -120,7 +119,8 @@ class Call:
         self._coming: Page | None = None
         self._line = Line(self, self._open)
         self._raw = RawEvents(settings, self._terms, self._line.send)
-        self.inspection = Inspection(options.model)
+        self.recorder = Recorder(self._session, self._tell)
+        self.inspection = Inspection(options.model, self.recorder)
         self._trace: Trace | None = None
         self._runs = Runs(self._ran)
         self._servers = Servers()
@@ -169,6 +169,7 @@ class Call:
         self._show(self.conversation)
         self._tell_settings()
         self._tell(self._servers.message)
+        self.recorder.greet()
         page.show(self.conversation)
         if self.over:
             page.dismiss()
@@ -195,8 +196,8 @@ class Call:
         """Sound of the microphone: PCM16, 24 kHz, mono, about 20 ms."""
         try:
             self._packet_at = now = time.monotonic()
-            self._level = _level(pcm)
-            self.inspection.timing.microphone(self._level, now)
+            self._level = level_of(pcm)
+            self.inspection.microphone(pcm, self._level, now)
             self._perform(self._session.microphone(pcm, now))
             if self._packet_at >= self._ticked_at + TICK_S:
                 self._tick(self._packet_at)
@@ -210,7 +211,7 @@ class Call:
         self._sounding = pcm or b""
         if pcm:
             self._has_spoken = True
-            self.inspection.timing.sent(now)
+            self.inspection.sent(pcm, now)
         return pcm
 
     def command(self, message: Mapping[str, Any]) -> None:
@@ -238,6 +239,7 @@ class Call:
 
     def _obey(self, message: Mapping[str, Any]) -> list[Output]:
         now = time.monotonic()
+        self.inspection.obey(message, now)
         match message:
             case {"type": "say", "text": str(text)}:
                 return self.inspection.follow(self._session.say(text, now), now)
@@ -264,8 +266,6 @@ class Call:
                 "rtt_ms": int(rtt) | float(rtt),
             }:
                 self._session.playout_delay((delay + rtt / 2) / 1000)
-            case {"type": "heard", "ago_ms": int(ago) | float(ago)}:
-                self.inspection.timing.heard(now - ago / 1000)
         return []
 
     def _set(self, name: str, value: Any, now: float) -> list[Output]:
@@ -358,6 +358,7 @@ class Call:
                     self._line.send(event)
                 case StopPlayback():
                     self._tell({"type": "stop"})
+                    self.recorder.stopped(time.monotonic())
                 case Show(conversation):
                     self._show(conversation)
                 case RunTool():
@@ -377,8 +378,8 @@ class Call:
             return
         self._hung_up_at = time.monotonic()
         self._line.end()
+        self.inspection.end(self._hung_up_at)
         self._terms.end()
-        self.inspection.over = True
         self._runs.cancel()
         if self._trace:
             self._trace.close()
@@ -430,7 +431,7 @@ class Call:
             {
                 "type": "levels",
                 "user": self._level,
-                "assistant": _level(self._sounding),
+                "assistant": level_of(self._sounding),
                 "t": round((now - self._begun) * 1000),
             }
         )
@@ -441,8 +442,3 @@ class Call:
         if page:
             page.tell({"type": "end_stream", "data": self.conversation.notice})
             page.dismiss()
-
-
-def _level(pcm: bytes) -> float:
-    """The level of the newest frame, as the page's plot wants it."""
-    return round(level_dbfs(np.frombuffer(pcm, np.int16)), 1)

@@ -16,11 +16,14 @@ from typing import Any, Final
 from components.bridge.call import Call
 from components.bridge.inspection import Inspection
 from components.bridge.memory import Memory
+from components.bridge.recorder import Keeping, Transcripts
 from components.core.conversation import Conversation
 from components.core.history import kept
 from components.core.pace import Pace
 from components.core.places import Place, Places
 from components.protocol.options import Refused
+from components.recording.recording import Recording
+from components.recording.shelf import Shelf
 from components.settings import Settings
 
 REMEMBERED_S: Final = 30 * 60.0
@@ -44,12 +47,21 @@ def key_of(value: Any) -> str:
 class Calls:
     """The calls of this process. All methods belong to the event loop of the calls."""
 
-    def __init__(self, settings: Settings, refused: Refused, places: Places) -> None:
-        """`refused` is what this process has learned of servers; `places` are those of the app."""
+    def __init__(
+        self,
+        settings: Settings,
+        refused: Refused,
+        places: Places,
+        transcripts: Transcripts = lambda _: {},
+    ) -> None:
+        """`refused` is what this process has learned of servers; `places` are those of the app,
+        `transcripts` makes the files of what was said in a recording."""
         self._settings = settings
         self._refused = refused
         self._places = places
         self._pace = Pace()
+        self._transcripts = transcripts
+        self._shelf = Shelf()
         self._calls: dict[str, Call] = {}
         self._past = Memory[Conversation](MOST_REMEMBERED, REMEMBERED_S)
         self._inspections = Memory[Inspection](MOST_INSPECTIONS, REMEMBERED_S)
@@ -93,6 +105,7 @@ class Calls:
             except BaseException:
                 self._places.give_back(place)
                 raise
+            call.recorder.keeping = self._keeping(key)
             self._calls[key] = call
         return call
 
@@ -108,6 +121,10 @@ class Calls:
             return call.inspection
         return self._inspections.get(key, time.monotonic())
 
+    def recording(self, key: str) -> Recording | None:
+        """The newest recording of this browser's tab."""
+        return self._shelf.of(key)
+
     def remember(self, key: str, conversation: Conversation) -> None:
         """Keep what was said under a key, over whichever route."""
         self._loop = asyncio.get_running_loop()
@@ -118,6 +135,7 @@ class Calls:
         """Let go of what was said before."""
         self._past.drop(key)
         self._inspections.drop(key)
+        self._shelf.delete(key)
 
     def say_goodbye(self, notice: str, limit_s: float) -> None:
         """End all calls, from another thread; returns when they have ended, or after `limit_s`."""
@@ -129,11 +147,21 @@ class Calls:
         except TimeoutError:
             ending.cancel()
 
+    def _keeping(self, key: str) -> Keeping | None:
+        """Where a call may be recorded; None if visitors may not."""
+        may = self._settings.visitors_may
+        if "record" not in may:
+            return None
+        return Keeping(self._shelf, key, may, "events" in may, self._transcripts)
+
     async def _close(self, notice: str) -> None:
         self._closed = True
         if self._forgetting:
             self._forgetting.cancel()
-        await asyncio.gather(*(call.close(notice) for call in list(self._calls.values())))
+        try:
+            await asyncio.gather(*(call.close(notice) for call in list(self._calls.values())))
+        finally:
+            self._shelf.close()
 
     def _end(self, key: str, call: Call, place: Place) -> None:
         del self._calls[key]

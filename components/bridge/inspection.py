@@ -1,4 +1,4 @@
-"""What can be looked into of one call: its events, the timing of its turns.
+"""What can be looked into and kept of one call: its events, the timing of its turns, its sound.
 
 Rule: it is told of what happens and changes nothing; nothing of it crosses the network unless
 somebody asks. Who asks again takes the place of who asked before.
@@ -6,15 +6,16 @@ somebody asks. Who asks again takes the place of who asked before.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from components.bridge.recorder import Recorder
 from components.core.outputs import Output, Send
 from components.core.spending import Spending, Spent
 from components.core.timing import Timing, Turn, percentile, reason, waits
 from components.protocol.events import ServerEvent
-from components.upstream.recent import RecentEvents
+from components.upstream.recent import RecentEvents, Row
 
 PAUSE_S: Final = 0.1
 """Between two reports: an event is seen within 200 ms."""
@@ -31,7 +32,7 @@ Report = dict[str, Any]
 class Inspection:
     """Of one call, from its beginning; it can still be read when the call is over."""
 
-    def __init__(self, model: str = "") -> None:
+    def __init__(self, model: str = "", recorder: Recorder | None = None) -> None:
         """`model` is the name by which its price is known."""
         self.events = RecentEvents()
         self.timing = Timing()
@@ -39,9 +40,38 @@ class Inspection:
         self.told: Mapping[str, Any] = {}
         """What the page is to know of what it has asked for."""
         self.over = False
+        self.recorder = recorder
         self._model = model
         self._began = time.monotonic()
         self._reader = 0
+        if recorder:
+            recorder.look = self._seen
+
+    def microphone(self, pcm: bytes, level_dbfs: float, now: float) -> None:
+        """Sound of the microphone, and how loud it is."""
+        self.timing.microphone(level_dbfs, now)
+        if self.recorder:
+            self.recorder.microphone(pcm, now)
+
+    def sent(self, pcm: bytes, now: float) -> None:
+        """20 ms of the assistant's sound are on their way to the browser."""
+        self.timing.sent(now)
+        if self.recorder:
+            self.recorder.sent(pcm, now)
+
+    def obey(self, message: Mapping[str, Any], now: float) -> None:
+        """A message of the page that is about what is seen or kept; others are ignored."""
+        if self.recorder:
+            self.recorder.obey(message, now)
+        match message:
+            case {"type": "heard", "ago_ms": int(ago) | float(ago)}:
+                self.timing.heard(now - ago / 1000)
+
+    def end(self, now: float) -> None:
+        """The call is over."""
+        if self.recorder:
+            self.recorder.end(now)
+        self.over = True
 
     def receive(self, event: ServerEvent, now: float) -> None:
         """A server event."""
@@ -109,6 +139,9 @@ class Inspection:
             "transcription_model": row.transcription_model[:LONGEST_MODEL],
             "usage": used,
         }
+
+    def _seen(self) -> tuple[Sequence[Row], Report]:
+        return self.events.since(0), self._timing(1)
 
     def _timing(self, first: int) -> Report:
         """The turns from this number on, and what they are like as a whole."""

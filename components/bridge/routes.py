@@ -1,15 +1,16 @@
-"""The address at which the page looks into its call.
+"""The addresses at which the page looks into its call, and fetches its recording.
 
-Rule: a call is looked into by the tab that holds its key, and by nobody else. The login is the
+Rule: both are for the tab that holds the call's key, and for nobody else. The login is the
 guard's business, which stands before all routes.
 """
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Final
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from components.access.admission import from_other_site
@@ -18,6 +19,7 @@ from components.bridge.calls import Calls
 from components.bridge.inspection import Inspection
 
 INSPECTION: Final = "/api/inspection"
+RECORDING: Final = "/api/recording"
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """A proxy that gathers what is sent would hold reports back."""
 
@@ -36,10 +38,44 @@ def inspection_routes(calls: Calls) -> list[Route]:
     return [Route(INSPECTION, inspection, methods=["POST"])]
 
 
-async def _asked(request: Request, calls: Calls) -> tuple[Inspection, int]:
-    """The call that a request asks for, and what the page has seen of it; `Refusal` if none."""
+def recording_routes(calls: Calls) -> list[Route]:
+    """What to add to the page's web server, where calls may be recorded."""
+
+    async def recording(request: Request) -> Response:
+        try:
+            path = await _archive(request, calls)
+        except Refusal as refusal:
+            return refusal.response
+        headers = {"Cache-Control": "no-store"}
+        return FileResponse(path, media_type="application/zip", headers=headers)
+
+    return [Route(RECORDING, recording, methods=["POST"])]
+
+
+async def _archive(request: Request, calls: Calls) -> Path:
+    """The ZIP that a request asks for, when it is written; `Refusal` if there is none."""
+    _check_origin(request)
+    match _json(await request.body()):
+        case {"key": str(key)}:
+            recording = calls.recording(key)
+            if recording and not recording.over:
+                raise Refusal(409, "under_way", "End the recording, then download it.")
+            if recording:
+                await recording.written()
+            if recording is None or recording.archive is None:
+                raise Refusal(404, "no_recording", "There is no recording of this tab any more.")
+            return recording.archive
+    raise Refusal(400, "bad_request", "The request names no recording.")
+
+
+def _check_origin(request: Request) -> None:
     if from_other_site(request.method, request.headers):
         raise Refusal(403, "forbidden_origin", "Pages of other sites may not use this app.")
+
+
+async def _asked(request: Request, calls: Calls) -> tuple[Inspection, int]:
+    """The call that a request asks for, and what the page has seen of it; `Refusal` if none."""
+    _check_origin(request)
     match _json(await request.body()):
         case {"key": str(key), "seen": int(seen)}:
             if found := calls.inspection(key):

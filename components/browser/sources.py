@@ -12,16 +12,8 @@ _HERE: Final = Path(__file__).parent
 _PAGE_STYLES: Final = tuple(
     f"page/{name}.css"
     for name in (
-        "colours",
-        "frame",
-        "transcript",
-        "signs",
-        "bar",
-        "drawer",
-        "panes",
-        "tools",
-        "cost",
-        "narrow",
+        *("colours", "frame", "transcript", "signs", "bar"),
+        *("drawer", "panes", "tools", "cost", "recording", "narrow"),
     )
 )
 _SHARED: Final = (
@@ -50,7 +42,8 @@ _PAGE_SCRIPTS: Final = (
     *("page/money.js", "page/costpane.js", "page/keyform.js", "page/ownkey.js"),
     "page/rawevents.js",
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
-    *("page/ear.js", "page/bridged.js"),
+    *("page/ear.js", "page/recording.js", "page/bridged.js"),
+    *("page/unzip.js", "page/captions.js", "page/player.js"),
 )
 _DIRECT_SCRIPTS: Final = ("page/loudness.js", "page/direct.js")
 _WIDGET_SCRIPTS: Final = (

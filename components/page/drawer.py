@@ -19,6 +19,7 @@ PANES: Final = {
     "cost": "Cost",
     "events": "Events",
     "sound": "Sound",
+    "recording": "Recording",
     "route": "Route",
 }
 """The panes by their ids, in the order of their tabs."""

@@ -15,7 +15,7 @@ from components.bridge.calls import Calls
 from components.bridge.raw import may_send_raw
 from components.bridge.signalling import Signalling
 from components.browser.sources import page_head
-from components.page import drawer, inspection, markup, money, toolbox, tuning
+from components.page import drawer, inspection, markup, money, recording, toolbox, tuning
 from components.page.local import keep_local
 from components.page.theme import theme
 from components.page.words import Watching, keep_words, show_bridged, show_direct
@@ -81,6 +81,7 @@ def _panes(
         "events": "events" in settings.visitors_may,
         "cost": "events" in settings.visitors_may,
         "sound": True,
+        "recording": "record" in settings.visitors_may,
         "route": watching is not None,
     }
     panes = [pane for pane in drawer.PANES if shown[pane]]
@@ -94,6 +95,8 @@ def _panes(
         drawer.pane("cost", money.pane(settings))
         drawer.pane("events", inspection.events(raw=may_send_raw(settings)))
     drawer.sound()
+    if shown["recording"]:
+        drawer.pane("recording", recording.PANE)
     if watching is not None:
         seen, name = drawer.route()
         show_direct(watching, calls, (name, key), (seen, transcript), settings.max_calls)

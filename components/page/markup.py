@@ -139,6 +139,9 @@ _SIGNS: Final = """\
       <dd id="user-status" data-state="idle">Idle</dd></div>
     <div class="rv-state rv-assistant"><dt>Assistant</dt>
       <dd id="assistant-status" data-state="idle">Idle</dd></div>
+    <div class="rv-state rv-recording" id="recording-sign" hidden>
+      <dt class="rv-hidden">This call</dt>
+      <dd>Recording</dd></div>
   </dl>
   <figure class="rv-plot">
     <figcaption>Loudness

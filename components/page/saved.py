@@ -6,7 +6,7 @@ message of the file; a message without one is left out of captions, as nothing s
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from components.core.conversation import Conversation, Message, Status
@@ -22,23 +22,38 @@ def saved(conversation: Conversation, form: str) -> str:
     return {"json": as_json, "vtt": as_webvtt}.get(form, as_markdown)(conversation)
 
 
+def files(conversation: Conversation) -> Mapping[str, str]:
+    """The files for a recording; the times of the messages are those of its sound."""
+    return {
+        "transcript.md": as_markdown(conversation),
+        "transcript.json": as_json(conversation, 0.0),
+        "transcript.vtt": as_webvtt(conversation, 0.0),
+    }
+
+
 def as_markdown(conversation: Conversation) -> str:
     """A heading, and a paragraph for each message; struck through what was not heard."""
     return "\n\n".join(["# Conversation", *_paragraphs(conversation)]) + "\n"
 
 
-def as_json(conversation: Conversation) -> str:
-    """A list of messages, oldest first; `since_s` and `until_s` are null where nobody knows."""
-    start = _start(conversation)
+def as_json(conversation: Conversation, start: float | None = None) -> str:
+    """A list of messages, oldest first; `since_s` and `until_s` are null where nobody knows.
+
+    They are seconds from `start`, on the clock of the messages, or from the first of these.
+    """
+    start = _start(conversation) if start is None else start
     entries = [_entry(conversation, message, start) for message in conversation.messages]
     return json.dumps({"messages": entries}, ensure_ascii=False, indent=2) + "\n"
 
 
-def as_webvtt(conversation: Conversation) -> str:
-    """A caption for each message of the two sides, from when it began to when it ended."""
+def as_webvtt(conversation: Conversation, start: float | None = None) -> str:
+    """A caption for each message of the two sides, from when it began to when it ended.
+
+    Times count from `start`, on the clock of the messages, or from the first of these.
+    """
     spoken = [m for m in conversation.messages if _captioned(m)]
     nexts = [*(message.since_s for message in spoken[1:]), None]
-    start = _start(conversation)
+    start = _start(conversation) if start is None else start
     cues = [_cue(message, start, until) for message, until in zip(spoken, nexts, strict=False)]
     return "\n\n".join(["WEBVTT", *cues]) + "\n"
 

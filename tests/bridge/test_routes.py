@@ -1,5 +1,7 @@
 """Who may look into a call, and what comes of it."""
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +11,12 @@ import pytest
 from starlette.applications import Starlette
 
 from components.bridge.calls import Calls
-from components.bridge.routes import INSPECTION, inspection_routes
+from components.bridge.routes import (
+    INSPECTION,
+    RECORDING,
+    inspection_routes,
+    recording_routes,
+)
 from components.core.places import Places
 from components.protocol.events import ResponseCreated
 from components.protocol.options import Refused
@@ -26,7 +33,8 @@ def calls() -> Calls:
 
 @pytest.fixture
 async def visitor(calls: Calls) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(Starlette(routes=inspection_routes(calls)))
+    routes = [*inspection_routes(calls), *recording_routes(calls)]
+    transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
 
@@ -78,8 +86,54 @@ async def test_who_names_no_call_gets_a_sentence(
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
 
 
-async def test_pages_of_other_sites_see_nothing(calls: Calls, visitor: httpx.AsyncClient) -> None:
-    await an_ended_call(calls)
+@pytest.mark.parametrize("address", [INSPECTION, RECORDING])
+async def test_pages_of_other_sites_see_nothing(
+    calls: Calls, visitor: httpx.AsyncClient, address: str
+) -> None:
+    await a_recorded_call(calls)
     headers = {"sec-fetch-site": "cross-site"}
-    response = await visitor.post(INSPECTION, json={"key": ADA, "seen": 0}, headers=headers)
+    response = await visitor.post(address, json={"key": ADA, "seen": 0}, headers=headers)
     assert response.status_code == 403
+
+
+async def a_recorded_call(calls: Calls) -> None:
+    call = calls.enter(ADA, "127.0.0.1")
+    call.command({"type": "record", "on": True})
+    call.abandon()
+
+
+async def test_a_recording_is_for_the_tab_that_made_it(
+    calls: Calls, visitor: httpx.AsyncClient
+) -> None:
+    await a_recorded_call(calls)
+    response = await visitor.post(RECORDING, json={"key": ADA})
+    assert response.headers["content-type"] == "application/zip"
+    assert response.headers["cache-control"] == "no-store"
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        assert "sound.ogg" in archive.namelist()
+
+    other = await visitor.post(RECORDING, json={"key": "b" * 32})
+    assert (other.status_code, other.json()["error"]["code"]) == (404, "no_recording")
+    calls.forget(ADA)
+    assert (await visitor.post(RECORDING, json={"key": ADA})).status_code == 404
+
+
+async def test_a_recording_is_ended_before_it_is_fetched(
+    calls: Calls, visitor: httpx.AsyncClient
+) -> None:
+    call = calls.enter(ADA, "127.0.0.1")
+    call.command({"type": "record", "on": True})
+    response = await visitor.post(RECORDING, json={"key": ADA})
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "under_way")
+    call.abandon()
+    assert (await visitor.post(RECORDING, json={"key": ADA})).status_code == 200
+    calls.forget(ADA)
+
+
+@pytest.mark.parametrize("body", [{"key": [ADA]}, {}, [], None])
+async def test_who_names_no_recording_gets_a_sentence(
+    visitor: httpx.AsyncClient, body: Any
+) -> None:
+    content = b"{" if body is None else orjson.dumps(body)
+    response = await visitor.post(RECORDING, content=content)
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "bad_request")

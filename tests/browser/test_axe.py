@@ -56,7 +56,7 @@ def test_nothing_is_wrong_before_during_and_after_a_call_with_and_without_the_dr
     assert broken(page, axe) == {}
 
     page.click("#inspect")
-    for pane in ("settings", "tools", "timing", "cost", "events", "sound"):
+    for pane in ("settings", "tools", "timing", "cost", "events", "sound", "recording"):
         page.click(f"#tab-{pane}")
         expect(page.locator(f"#{pane}")).to_be_visible()
         assert broken(page, axe) == {}, pane

@@ -113,6 +113,7 @@ export class BridgedCall {
     this.report = setInterval(this.reporter(), 1000);
     this.rv.levels.resume();
     if (this.begun || this.muted) this.send({ type: "mute", on: this.muted });
+    this.rv.recording.greet((message) => this.send(message), Boolean(this.begun));
     if (this.held) this.send({ type: "talk", down: false });
     this.held = false;
     this.shaky = false;
@@ -157,6 +158,7 @@ export class BridgedCall {
     if (this.connection) this.rv.connection.hangUp(this.connection);
     if (this.stream) this.rv.microphone.close(this.stream);
     this.rv.levels.stop();
+    this.rv.recording.over();
     this.page.over(connection, { ...how, unsaid: this.lines });
   }
 
@@ -205,6 +207,9 @@ export class BridgedCall {
         return true;
       case "state":
         this.follow(message);
+        return true;
+      case "recording":
+        this.rv.recording.take(message);
         return true;
       case "settings":
         this.rv.settings.take(message);

@@ -101,5 +101,5 @@ import { Timeline } from "./timeline.js";
   }
 
   observeTheme();
-  rv.levels = { start, stop, resume: () => timeline.resume(), add, speak, draw };
+  rv.levels = { start, stop, resume: () => timeline.resume(), add, speak, draw, palette };
 })((window.realtimeVoice = window.realtimeVoice || {}));

@@ -1,0 +1,210 @@
+"""A call of the whole app that is recorded in Chromium, compared with what its browser heard."""
+
+import base64
+import io
+import json
+import re
+import zipfile
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import settle, state_of
+from tests.running import running_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
+
+LIMIT_MS = 25_000
+INTERJECTION = "thank you very much, that is enough for now"
+OFF_S = 0.06
+"""So far may a recording be off what was heard."""
+RATE = 16_000
+STEP = RATE // 100
+PAUSE_STEPS = 30
+LOUD = 0.006
+FILES = {
+    *("recording.json", "sound.ogg", "levels.json", "settings.json", "cost.json", "timing.json"),
+    *("events.jsonl", "transcript.md", "transcript.json", "transcript.vtt"),
+}
+LISTEN = f"""async () => {{
+  const context = new AudioContext({{ sampleRate: {RATE} }});
+  const merger = context.createChannelMerger(2);
+  const microphone = window.witness.tracks.filter((track) => track.readyState === "live").at(-1);
+  const voices = [new MediaStream([microphone]), document.querySelector("#call audio").srcObject];
+  voices.forEach((stream, side) =>
+    context.createMediaStreamSource(stream).connect(merger, 0, side));
+  const taker = `registerProcessor("taker", class extends AudioWorkletProcessor {{
+    process([[left, right]]) {{
+      if (left) this.port.postMessage(Int16Array.from({{ length: 2 * left.length }},
+        (_, at) => 32767 * (at % 2 ? right : left)[at >> 1]));
+      return true;
+    }}
+  }});`;
+  const address = URL.createObjectURL(new Blob([taker], {{ type: "text/javascript" }}));
+  await context.audioWorklet.addModule(address);
+  const node = new AudioWorkletNode(context, "taker", {{ channelCount: 2 }});
+  window.ear = [];
+  node.port.onmessage = ({{ data }}) => window.ear.push(data);
+  merger.connect(node).connect(context.destination);
+}}"""
+HEARD = """() => window.ear.map((part) => {
+  let text = "";
+  new Uint8Array(part.buffer).forEach((byte) => (text += String.fromCharCode(byte)));
+  return btoa(text);
+})"""
+
+Sound = NDArray[np.float64]
+"""(samples, 2) at `RATE`: the user on the left, the assistant on the right."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    with running_app(tmp_path_factory.mktemp("app"), MAX_STARTS_PER_MINUTE="1000") as url:
+        yield url
+
+
+def open_pane(page: Page) -> None:
+    page.click("#inspect")
+    page.click("#tab-recording")
+    expect(page.locator("#record")).to_be_visible()
+
+
+def heard_by(page: Page) -> Sound:
+    parts = [base64.b64decode(part) for part in page.evaluate(HEARD)]
+    samples = np.frombuffer(b"".join(parts), np.int16).reshape(-1, 2)
+    return samples.astype(np.float64) / 32768
+
+
+def sound_of(ogg: bytes) -> Sound:
+    resampler = av.AudioResampler(format="s16", layout="stereo", rate=RATE)
+    with av.open(io.BytesIO(ogg), "r") as container:
+        frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
+    samples = np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in frames])
+    return samples.astype(np.float64) / 32768
+
+
+def onsets(sound: Sound, side: int) -> list[float]:
+    """When a voice begins after a pause, in seconds."""
+    found, quiet = [], PAUSE_STEPS
+    for at in range(len(sound) // STEP):
+        part = sound[at * STEP : (at + 1) * STEP, side]
+        if np.sqrt(np.mean(part**2)) < LOUD:
+            quiet += 1
+            continue
+        if quiet >= PAUSE_STEPS:
+            found.append(at * STEP / RATE)
+        quiet = 0
+    return found
+
+
+def falls_silent(sound: Sound, after: float) -> float:
+    """When the assistant's voice ends for good, of what follows `after`, in seconds."""
+    for at in range(int(after * 100), len(sound) // STEP):
+        if np.abs(sound[at * STEP : at * STEP + 20 * STEP, 1]).max() < LOUD:
+            return at * STEP / RATE
+    raise AssertionError("the assistant does not fall silent")
+
+
+def waits(sound: Sound) -> list[float]:
+    """From a question to its answer, from words spoken over that to silence, from them to theirs.
+
+    Gaps, and no moments: the browser's ear begins to listen later, and may miss something.
+    """
+    first, second = onsets(sound, 0)
+    *_, last = answers = onsets(sound, 1)
+    return [answers[0] - first, falls_silent(sound, second) - second, last - second]
+
+
+def downloaded(page: Page) -> dict[str, bytes]:
+    with page.expect_download() as download:
+        page.click("#fetch-recording")
+    assert download.value.suggested_filename.endswith(".zip")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def cues(vtt: str) -> list[tuple[float, str]]:
+    found = re.findall(r"^(\d+):(\d+):(\d+\.\d+) --> .*\n<v \w+>(.*)$", vtt, re.MULTILINE)
+    return [(int(h) * 3600 + int(m) * 60 + float(s), words) for h, m, s, words in found]
+
+
+def test_a_recording_is_what_was_heard_and_its_captions_lie_on_it(house, says, visit):
+    page = visit(house, using=says(3.0, "count to thirty", 5.0, INTERJECTION, 30.0))
+    open_pane(page)
+    expect(page.locator("#recording-sign")).to_be_hidden()
+    page.click("#record")
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    expect(page.locator("#recording-sign")).to_be_visible()
+    page.evaluate(LISTEN)
+    state_of(page, "assistant").to_have_text("Speaking", timeout=LIMIT_MS)
+    state_of(page, "user").to_have_text("Speaking", timeout=LIMIT_MS)
+    users = page.locator("#transcript .user.message")
+    expect(users).to_have_count(2, timeout=LIMIT_MS)
+    expect(users.nth(1)).to_contain_text("enough", timeout=LIMIT_MS)
+    state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
+    heard = heard_by(page)
+    page.click("#start")
+    settle(page, "ended")
+    expect(page.locator("#recording-sign")).to_be_hidden()
+
+    files = downloaded(page)
+    assert set(files) == FILES
+    recorded = sound_of(files["sound.ogg"])
+    assert waits(recorded) == pytest.approx(waits(heard), abs=OFF_S)
+
+    captions = cues(files["transcript.vtt"].decode())
+    questions, answers = onsets(recorded, 0), onsets(recorded, 1)
+    begun = [since for since, _ in captions]
+    assert begun == pytest.approx([questions[0], answers[0], questions[1], answers[-1]], abs=OFF_S)
+    assert [words.split(" ")[0] for _, words in captions] == ["Count", "1,", "Thank", "You're"]
+    assert json.loads(files["recording.json"])["duration_s"] == pytest.approx(
+        len(recorded) / RATE, abs=OFF_S
+    )
+
+
+def test_a_kept_recording_is_opened_and_played_in_the_page(house, quiet, visit, tmp_path):
+    page = visit(house, using=quiet)
+    open_pane(page)
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    page.click("#record")
+    expect(page.locator("#recording-sign")).to_be_visible()
+    page.fill("#say", "what is 12 + 30?")
+    page.press("#say", "Enter")
+    state_of(page, "assistant").to_have_text("Speaking", timeout=LIMIT_MS)
+    state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
+    page.click("#record")
+    expect(page.locator("#recording-sign")).to_be_hidden()
+    state_of(page, "connection").to_have_text("Connected")
+    with page.expect_download() as download:
+        page.click("#fetch-recording")
+    kept = tmp_path / "kept.zip"
+    download.value.save_as(kept)
+
+    other = visit(house, using=quiet)
+    open_pane(other)
+    other.click("#fetch-recording")
+    expect(other.locator("#recording-told")).to_have_text(
+        "There is no recording of this tab any more."
+    )
+    other.set_input_files("#open-recording", kept)
+    words = other.locator("#player-words button")
+    expect(words).to_have_text(["You: what is 12 + 30?", re.compile("Assistant: .*42")])
+    other.evaluate("document.getElementById('player-sound').play()")
+    expect(other.locator("#player-caption")).to_contain_text("42", timeout=LIMIT_MS)
+    assert other.evaluate("document.getElementById('player-sound').error") is None
+    other.click("#tab-timing")
+    expect(other.locator("#turns h3")).to_contain_text(["Turn 1, typed"])
+    other.click("#tab-events")
+    expect(other.locator(".rv-event").first).to_be_visible()
+
+    other.click("#tab-recording")
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(kept.read_bytes()[:-100])
+    other.set_input_files("#open-recording", broken)
+    expect(other.locator("#player-told")).to_contain_text("no recording of this app")
+    expect(other.locator("#player")).to_be_hidden()
