@@ -14,8 +14,9 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than there are cores, as half of the time is spent waiting for what is timed."""
-    return min((os.cpu_count() or 1) + 1, 4)
+    """One for each core: sound in real time needs the machine's attention. One more made the tests
+    on two cores no faster, and what is timed unsure."""
+    return min(os.cpu_count() or 1, 4)
 
 
 @pytest.hookimpl(tryfirst=True)

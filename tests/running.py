@@ -1,6 +1,7 @@
 """The whole app as its users start it: a process of its own, on a free port."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,12 @@ def environment(**variables: str) -> dict[str, str]:
     """This process's environment without any setting of the app but those given."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     return {**inherited, "GRADIO_ANALYTICS_ENABLED": "False", **variables}
+
+
+def usual_signals() -> None:
+    """For a process that begins: tests that run in the background may not hear of these."""
+    for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 def free_port() -> int:
@@ -74,6 +81,7 @@ def started_app(
             stdout=opened,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=usual_signals,
         )
         try:
             name = f"[{host}]" if ":" in host else host

@@ -111,11 +111,11 @@ def test_the_plot_follows_both_voices(app: App, visit: Visit) -> None:
     call = begin(page, control)
     call.change(user=User.SPEAKING, assistant=Assistant.SPEAKING)
 
-    # The handler sends twenty a second; four seconds' worth within five is at least sixteen.
+    # The handler sends twenty a second; a busy browser may draw half of them.
     expect(plot).not_to_have_attribute("data-points", "0")
     first = int(plot.get_attribute("data-points") or 0)
     enough = f"() => document.getElementById('levels').dataset.points >= {first + 80}"
-    page.wait_for_function(enough, timeout=5000)
+    page.wait_for_function(enough, timeout=8000)
     assert int(plot.get_attribute("data-frames") or 0) >= 40
     expect(page.locator(".rv-plot-empty")).to_be_hidden()
     before = plot.screenshot()

@@ -13,7 +13,14 @@ import httpx
 import pytest
 
 from tests.peer import caller
-from tests.running import ROOT, environment, free_port, running_app, started_app
+from tests.running import (
+    ROOT,
+    environment,
+    free_port,
+    running_app,
+    started_app,
+    usual_signals,
+)
 from tests.scripted import scripted_server
 
 pytestmark = pytest.mark.integration
@@ -188,6 +195,7 @@ def waits(folder, code):
         [sys.executable, "-c", code],
         cwd=folder,
         env=environment(PYTHONPATH=str(ROOT)),
+        preexec_fn=usual_signals,
         capture_output=True,
         text=True,
         timeout=30,

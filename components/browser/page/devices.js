@@ -13,6 +13,7 @@ import { keepDevices, recallDevices } from "./devicechoices.js";
   const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
   const choices = recallDevices(localStorage);
   let form = null;
+  let adopted = null; // fastrtc's player, once it is there
 
   // An element that plays the assistant: `audio` sounds as it was chosen.
   async function adopt(audio) {
@@ -36,7 +37,8 @@ import { keepDevices, recallDevices } from "./devicechoices.js";
   // The pane is there, for the first time or made anew by Gradio; so may be the player.
   function tend() {
     const player = document.querySelector("#call audio");
-    if (player && player.volume !== choices.volume) adopt(player);
+    if (player && player !== adopted) adopt(player);
+    adopted = player;
     const now = byId("devices");
     if (!now || now === form) return;
     form = now;
@@ -58,6 +60,7 @@ import { keepDevices, recallDevices } from "./devicechoices.js";
     named.forEach(({ label, deviceId }) => options.push(new Option(label, deviceId)));
     field.replaceChildren(...options);
     field.value = named.some(({ deviceId }) => deviceId === choices.speaker) ? choices.speaker : "";
+    if (named.length) players().forEach(adopt); // what was not allowed before may be now
   }
 
   function onInput({ target }) {
