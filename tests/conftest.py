@@ -1,12 +1,12 @@
 """The order of the tests, and which of them share a worker.
 
 Rule: what is fast and points at a cause comes first (pure, unit, integration, browser). A file
-whose tests start processes or a browser stays on one worker, as they share what it started.
+stays on one worker (`--dist loadfile`), as its tests share what it started. Groups by marks would
+do so only where it matters, but pytest-xdist 3.8 takes no notice of them under pytest 9.2.
 """
 
 import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -21,15 +21,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort stably by rank, and bind what has a marker to its file's group.
-
-    Of the groups the longest come first, so that no worker is alone with one at the end.
-    """
-    tests = Counter(map(_file, items))
-    items.sort(key=lambda item: (_rank(item), _rank(item) > 1 and -tests[_file(item)]))
-    for item in items:
-        if _rank(item) > 1:
-            item.add_marker(pytest.mark.xdist_group(_file(item)))
+    """Sort stably by rank; of what starts something, the longest files come first, so that no
+    worker is alone with one at the end."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (_rank(item), _rank(item) > 1 and -tests[item.path]))
 
 
 def _rank(item: pytest.Item) -> int:
@@ -38,7 +33,3 @@ def _rank(item: pytest.Item) -> int:
     if item.get_closest_marker("integration"):
         return 2
     return 0 if item.path.parent.name in PURE_ROOMS else 1
-
-
-def _file(item: pytest.Item) -> str:
-    return Path(item.nodeid.partition("::")[0]).as_posix()
