@@ -29,7 +29,7 @@ def inspection_routes(calls: Calls) -> list[Route]:
 
     async def inspection(request: Request) -> Response:
         try:
-            found, seen = await _asked(request, calls)
+            found, seen = await _call_of(request, calls)
         except Refusal as refusal:
             return refusal.response
         lines = _lines(found, seen)
@@ -54,8 +54,7 @@ def recording_routes(calls: Calls) -> list[Route]:
 
 async def _archive(request: Request, calls: Calls) -> Path:
     """The ZIP that a request asks for, when it is written; `Refusal` if there is none."""
-    _check_origin(request)
-    match _json(await request.body()):
+    match await asked(request):
         case {"key": str(key)}:
             recording = calls.recording(key)
             if recording and not recording.over:
@@ -68,28 +67,25 @@ async def _archive(request: Request, calls: Calls) -> Path:
     raise Refusal(400, "bad_request", "The request names no recording.")
 
 
-def _check_origin(request: Request) -> None:
+async def asked(request: Request) -> Mapping[str, object]:
+    """What our page asks in a body of JSON, empty if it is no object; `Refusal` for other pages."""
     if from_other_site(request.method, request.headers):
         raise Refusal(403, "forbidden_origin", "Pages of other sites may not use this app.")
+    try:
+        found = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
 
 
-async def _asked(request: Request, calls: Calls) -> tuple[Inspection, int]:
+async def _call_of(request: Request, calls: Calls) -> tuple[Inspection, int]:
     """The call that a request asks for, and what the page has seen of it; `Refusal` if none."""
-    _check_origin(request)
-    match _json(await request.body()):
+    match await asked(request):
         case {"key": str(key), "seen": int(seen)}:
             if found := calls.inspection(key):
                 return found, seen
             raise Refusal(404, "no_call", "There is no call to look into yet.")
     raise Refusal(400, "bad_request", "The request names no call.")
-
-
-def _json(body: bytes) -> Mapping[str, object]:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, Mapping) else {}
 
 
 async def _lines(inspection: Inspection, seen: int) -> AsyncIterator[bytes]:

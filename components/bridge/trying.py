@@ -8,15 +8,14 @@ all tabs together have the threads of one call. The login is the guard's busines
 import time
 from typing import Final
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from components import tools
-from components.access.admission import from_other_site
 from components.access.refusals import Refusal
 from components.bridge.calls import is_key
+from components.bridge.routes import asked
 
 TRYING: Final = "/api/tools"
 MOST_TRIES: Final = 32
@@ -30,7 +29,7 @@ def trying_routes() -> list[Route]:
 
     async def tried(request: Request) -> Response:
         try:
-            key, name, arguments = await _asked(request)
+            key, name, arguments = await _wanted(request)
             if key in trying or len(trying) >= MOST_TRIES:
                 raise Refusal(429, "busy", "Another try still runs. Wait for its result.")
         except Refusal as refusal:
@@ -49,15 +48,9 @@ def trying_routes() -> list[Route]:
     return [Route(TRYING, tried, methods=["POST"])]
 
 
-async def _asked(request: Request) -> tuple[str, str, str]:
+async def _wanted(request: Request) -> tuple[str, str, str]:
     """The tab's key, the function and its arguments; `Refusal` if the page would not ask so."""
-    if from_other_site(request.method, request.headers):
-        raise Refusal(403, "forbidden_origin", "Pages of other sites may not use this app.")
-    try:
-        asked = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        asked = None
-    match asked:
+    match await asked(request):
         case {"key": str(key), "name": str(name), "arguments": str(arguments)} if is_key(key):
             return key, name, arguments
     raise Refusal(400, "bad_request", "The request names no function and its arguments.")
