@@ -36,7 +36,7 @@ _PAGE_SCRIPTS: Final = (
     *("page/microphone.js", "page/component.js", "page/snapshots.js"),
     *("page/connection.js", "page/rejoin.js", "page/sound.js"),
     *("page/figures.js", "page/timeline.js", "page/plot.js", "page/levels.js"),
-    *("page/transcript.js", "page/saving.js", "page/drawer.js"),
+    *("page/transcript.js", "page/download.js", "page/saving.js", "page/drawer.js"),
     *("page/wishes.js", "page/settings.js", "page/eventlist.js", "page/events.js"),
     *("page/toolbox.js", "page/tools.js"),
     *("page/money.js", "page/costpane.js", "page/keyform.js", "page/ownkey.js"),

@@ -1,4 +1,5 @@
 // The pane of the events: a list of which only the rows in view are drawn, and one event in full.
+import { download } from "./download.js";
 import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
 
 ((rv) => {
@@ -108,11 +109,7 @@ import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
   }
 
   function save() {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([list.jsonl], { type: "application/jsonl" }));
-    link.download = "events.jsonl";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    download(new Blob([list.jsonl], { type: "application/jsonl" }), "events.jsonl");
   }
 
   async function copy(button) {

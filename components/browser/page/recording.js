@@ -1,3 +1,5 @@
+import { download } from "./download.js";
+
 // Switches the recording of a call on and off, shows that it runs, and fetches it when it is over.
 //
 // Rule: nothing is recorded that nobody asked for, and it ends with the call. The red dot follows
@@ -72,11 +74,8 @@
   }
 
   function save(blob) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `recording ${new Date().toISOString().slice(0, 16).replace(":", "-")}.zip`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    const minute = new Date().toISOString().slice(0, 16).replace(":", "-");
+    download(blob, `recording ${minute}.zip`);
   }
 
   document.addEventListener("click", ({ target }) => {

@@ -1,3 +1,5 @@
+import { download } from "./download.js";
+
 // Gives what was said to its owner as a file: asks the app for its text, and writes it.
 ((rv) => {
   if (rv.saving) return;
@@ -6,11 +8,7 @@
   let form = "md";
 
   function write(text) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: TYPES[form] }));
-    link.download = `conversation.${form}`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    download(new Blob([text], { type: TYPES[form] }), `conversation.${form}`);
   }
 
   function close(menu) {
