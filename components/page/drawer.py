@@ -10,6 +10,7 @@ from typing import Final
 import gradio as gr
 
 from components.core.conversation import Conversation
+from components.page.markup import LEGEND
 from components.protocol.prices import Cost
 
 PANES: Final = {
@@ -88,7 +89,7 @@ def _in_dollars(cost: Cost) -> str:
     return f"at least {dollars}" if cost.unknown else dollars
 
 
-_SOUND: Final = """\
+_SOUND: Final = f"""\
 <fieldset class="rv-devices" id="devices">
   <legend class="rv-hidden">Devices</legend>
   <div class="rv-setting"><label for="speaker">Loudspeaker</label>
@@ -107,10 +108,7 @@ _SOUND: Final = """\
 </fieldset>
 <figure class="rv-plot">
   <figcaption>Level in dBFS, last 60 s
-    <span class="rv-legend">
-      <span class="rv-key rv-user">You</span>
-      <span class="rv-key rv-assistant">Assistant</span>
-    </span>
+    {LEGEND}
   </figcaption>
   <div class="rv-canvas">
     <canvas id="history" role="img"

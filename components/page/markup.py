@@ -130,7 +130,12 @@ _HEADER: Final = """\
 </header>
 """
 
-_SIGNS: Final = """\
+LEGEND: Final = """\
+<span class="rv-legend"><span class="rv-key rv-user">You</span>
+  <span class="rv-key rv-assistant">Assistant</span></span>"""
+"""Of every plot of both voices."""
+
+_SIGNS: Final = f"""\
 <section class="rv-signs" aria-label="State of the call">
   <dl class="rv-states">
     <div class="rv-state rv-connection"><dt>Connection</dt>
@@ -145,10 +150,7 @@ _SIGNS: Final = """\
   </dl>
   <figure class="rv-plot">
     <figcaption>Loudness
-      <span class="rv-legend">
-        <span class="rv-key rv-user">You</span>
-        <span class="rv-key rv-assistant">Assistant</span>
-      </span>
+      {LEGEND}
     </figcaption>
     <div class="rv-canvas">
       <canvas id="levels" role="img" data-points="0" data-frames="0"

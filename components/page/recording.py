@@ -6,7 +6,9 @@ plays.
 
 from typing import Final
 
-PANE: Final = """\
+from components.page.markup import LEGEND
+
+PANE: Final = f"""\
 <h2>Record a call</h2>
 <p>Both voices as you hear them, what was said, events, timing and cost, in one file. Nothing is
   recorded unless you switch it on here; it ends with the call.</p>
@@ -27,10 +29,7 @@ PANE: Final = """\
   <p id="player-caption"></p>
   <figure class="rv-plot">
     <figcaption>Level in dBFS
-      <span class="rv-legend">
-        <span class="rv-key rv-user">You</span>
-        <span class="rv-key rv-assistant">Assistant</span>
-      </span>
+      {LEGEND}
     </figcaption>
     <div class="rv-canvas">
       <canvas id="player-plot" role="img"
