@@ -20,6 +20,8 @@ PAGE_MARKS = [
 ]
 
 
+LIMIT_MS = 20_000
+"""For what a call, a server and a busy machine may take."""
 App = tuple[str, Control]
 Visit = Callable[..., Page]
 
@@ -58,6 +60,26 @@ WATCH_NOTICE = """() => {
 
 def state_of(page: Page, side: str) -> Any:
     return expect(page.locator(f"#{side}-status"))
+
+
+def connect(page: Page) -> None:
+    """A call with whatever server the app has."""
+    page.click("#start")
+    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+
+
+def talk_to(page: Page, pane: str) -> None:
+    """A call, with a pane of the drawer open."""
+    connect(page)
+    page.click("#inspect")
+    page.click(f"#tab-{pane}")
+    expect(page.locator(f"#{pane}")).to_be_visible()
+
+
+def say(page: Page, words: str) -> None:
+    """A typed turn."""
+    page.fill("#say", words)
+    page.press("#say", "Enter")
 
 
 def begin(page: Page, control: Control) -> ScriptedCall:

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import state_of
+from tests.browser.steps import LIMIT_MS, say, state_of, talk_to
 from tests.running import practice_server, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-LIMIT_MS = 20_000
 DOLLARS = re.compile(r"^\$0\.\d{4}$")
 
 
@@ -27,19 +26,6 @@ def priced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ) as url,
     ):
         yield url
-
-
-def talk_to(page: Page, pane: str) -> None:
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
-    page.click("#inspect")
-    page.click(f"#tab-{pane}")
-    expect(page.locator(f"#{pane}")).to_be_visible()
-
-
-def say(page: Page, words: str) -> None:
-    page.fill("#say", words)
-    page.press("#say", "Enter")
 
 
 def figure(page: Page, name: str) -> Any:

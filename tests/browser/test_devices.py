@@ -5,26 +5,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import state_of
-from tests.running import running_app
+from tests.browser.steps import LIMIT_MS, connect, say, state_of, talk_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-LIMIT_MS = 20_000
 PLAYER = "document.querySelector('#call audio')"
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    with running_app(tmp_path_factory.mktemp("app"), MAX_STARTS_PER_MINUTE="1000") as url:
-        yield url
-
-
-def begin(page: Page, pane: str) -> None:
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
-    page.click("#inspect")
-    page.click(f"#tab-{pane}")
 
 
 def heard_with(page: Page) -> Any:
@@ -32,11 +17,11 @@ def heard_with(page: Page) -> Any:
     return page.evaluate("window.witness.tracks.at(-1).getSettings()")
 
 
-def test_turns_by_hand_are_switched_in_the_call(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_turns_by_hand_are_switched_in_the_call(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     talk = expect(page.locator("#talk"))
     talk.to_be_hidden()
-    begin(page, "settings")
+    talk_to(page, "settings")
     state_of(page, "user").to_have_text("Listening")
     page.select_option("#set-turn_detection", "push_to_talk")
     talk.to_be_visible(timeout=LIMIT_MS)
@@ -55,9 +40,9 @@ def test_turns_by_hand_are_switched_in_the_call(house, quiet, visit):
     talk.to_be_visible()
 
 
-def test_volume_and_loudspeaker_are_chosen_and_kept(house, quiet, visit):
-    page = visit(house, using=quiet)
-    begin(page, "sound")
+def test_volume_and_loudspeaker_are_chosen_and_kept(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    talk_to(page, "sound")
     page.locator("#volume").fill("0.4")
     assert page.evaluate(f"{PLAYER}.volume") == 0.4
     speakers = page.locator("#speaker option")
@@ -69,27 +54,25 @@ def test_volume_and_loudspeaker_are_chosen_and_kept(house, quiet, visit):
     expect(page.locator("#told-speaker")).to_have_text("")
 
     page.reload()
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    connect(page)
     page.wait_for_function(f"(id) => {PLAYER}.sinkId === id && {PLAYER}.volume === 0.4", arg=chosen)
 
 
-def test_silence_by_choice_is_no_fault(house, quiet, visit):
-    page = visit(house, using=quiet)
-    begin(page, "sound")
+def test_silence_by_choice_is_no_fault(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    talk_to(page, "sound")
     page.locator("#volume").fill("0")
-    page.fill("#say", "count to five")
-    page.press("#say", "Enter")
+    say(page, "count to five")
     state_of(page, "assistant").to_have_text("Speaking", timeout=LIMIT_MS)
     state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
     expect(page.locator("#notice")).to_have_text("")
 
 
 def test_what_the_browser_does_to_the_microphone_can_be_switched_off_in_the_call(
-    house, quiet, visit
+    practice, quiet, visit
 ):
-    page = visit(house, using=quiet)
-    begin(page, "sound")
+    page = visit(practice, using=quiet)
+    talk_to(page, "sound")
     assert heard_with(page)["echoCancellation"] is True
     before = page.evaluate("window.witness.tracks.length")
     page.get_by_label("Cancel echo").uncheck()
@@ -104,9 +87,9 @@ def test_what_the_browser_does_to_the_microphone_can_be_switched_off_in_the_call
     expect(page.get_by_label("Suppress noise")).to_be_checked()
 
 
-def test_another_microphone_is_taken_in_the_middle_of_a_call(house, quiet, visit):
-    page = visit(house, using=quiet)
-    begin(page, "sound")
+def test_another_microphone_is_taken_in_the_middle_of_a_call(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    talk_to(page, "sound")
     options = page.locator("#microphone option")
     expect(options.nth(1)).to_be_attached()
     before = page.evaluate("window.witness.tracks.length")

@@ -7,32 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import state_of
-from tests.running import running_app
+from tests.browser.steps import LIMIT_MS, connect, say, state_of, talk_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
-
-LIMIT_MS = 20_000
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    with running_app(tmp_path_factory.mktemp("app"), MAX_STARTS_PER_MINUTE="1000") as url:
-        yield url
-
-
-def talk_to(page: Page, pane: str) -> None:
-    """A call, with a pane of the drawer open."""
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
-    page.click("#inspect")
-    page.click(f"#tab-{pane}")
-    expect(page.locator(f"#{pane}")).to_be_visible()
-
-
-def say(page: Page, words: str) -> None:
-    page.fill("#say", words)
-    page.press("#say", "Enter")
 
 
 def told(page: Page, name: str) -> Any:
@@ -44,8 +21,8 @@ def set_to(page: Page, name: str, value: str) -> None:
     page.press(f"#set-{name}", "Tab")
 
 
-def test_the_call_bar_is_whole_before_and_beside_the_drawer(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_the_call_bar_is_whole_before_and_beside_the_drawer(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     for _ in range(2):
         bottoms = page.evaluate(
             "['start', 'send', 'say'].map((id) => "
@@ -57,8 +34,10 @@ def test_the_call_bar_is_whole_before_and_beside_the_drawer(house, quiet, visit)
         page.click("#inspect")
 
 
-def test_a_setting_is_changed_in_the_call_and_ticked_when_the_server_confirms(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_a_setting_is_changed_in_the_call_and_ticked_when_the_server_confirms(
+    practice, quiet, visit
+):
+    page = visit(practice, using=quiet)
     talk_to(page, "settings")
     set_to(page, "speed", "1.2")
     told(page, "speed").to_have_text("✓")
@@ -68,15 +47,16 @@ def test_a_setting_is_changed_in_the_call_and_ticked_when_the_server_confirms(ho
 
     page.reload()
     assert page.input_value("#set-speed") == "1.2"
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    connect(page)
     page.click("#tab-events")
     page.locator('.rv-event:has-text("session.updated")').click()
     assert json.loads(page.inner_text("#event-text"))["session"]["audio"]["output"]["speed"] == 1.2
 
 
-def test_a_setting_that_makes_no_sense_gets_a_sentence_and_the_old_value_back(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_a_setting_that_makes_no_sense_gets_a_sentence_and_the_old_value_back(
+    practice, quiet, visit
+):
+    page = visit(practice, using=quiet)
     talk_to(page, "settings")
     set_to(page, "speed", "9")
     told(page, "speed").to_have_text("Choose a number from 0.25 to 1.5.")
@@ -87,8 +67,8 @@ def test_a_setting_that_makes_no_sense_gets_a_sentence_and_the_old_value_back(ho
     state_of(page, "connection").to_have_text("Connected")
 
 
-def test_a_voice_that_has_spoken_changes_with_the_next_call(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_a_voice_that_has_spoken_changes_with_the_next_call(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     talk_to(page, "settings")
     say(page, "what is 12 + 30?")
     expect(page.locator("#transcript .bot.message")).to_contain_text(["42"], timeout=LIMIT_MS)
@@ -96,8 +76,8 @@ def test_a_voice_that_has_spoken_changes_with_the_next_call(house, quiet, visit)
     told(page, "voice").to_have_text("from the next call")
 
 
-def test_a_link_brings_settings_along_and_what_it_makes_up_is_named(house, quiet, visit):
-    page = visit(f"{house}/?voice=cedar&api_key=sk-1", using=quiet)
+def test_a_link_brings_settings_along_and_what_it_makes_up_is_named(practice, quiet, visit):
+    page = visit(f"{practice}/?voice=cedar&api_key=sk-1", using=quiet)
     assert page.input_value("#set-voice") == "cedar"
     notice = expect(page.locator("#notice"))
     notice.to_have_text("The link asks for settings that this page does not have: api_key.")
@@ -109,8 +89,8 @@ def test_a_link_brings_settings_along_and_what_it_makes_up_is_named(house, quiet
     assert "sk-1" not in page.inner_text("#events")
 
 
-def test_a_row_can_be_clicked_and_keeps_the_focus_while_events_come(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_a_row_can_be_clicked_and_keeps_the_focus_while_events_come(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     talk_to(page, "events")
     row = page.locator('.rv-event:has-text("session.updated")').first
     row.hover()
@@ -134,8 +114,8 @@ def test_a_row_can_be_clicked_and_keeps_the_focus_while_events_come(house, quiet
     expect(row).to_be_focused()
 
 
-def test_each_turn_is_timed_to_the_ear(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_each_turn_is_timed_to_the_ear(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     talk_to(page, "timing")
     say(page, "what is 12 + 30?")
     turn = page.locator('#turns [data-turn="1"]')
@@ -145,8 +125,8 @@ def test_each_turn_is_timed_to_the_ear(house, quiet, visit):
     expect(page.locator('[data-turns="felt"]')).to_contain_text(re.compile(r"\d\.\d\d s"))
 
 
-def test_events_of_a_kind_share_a_row_and_can_be_filtered_and_paused(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_events_of_a_kind_share_a_row_and_can_be_filtered_and_paused(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     talk_to(page, "events")
     say(page, "what is 12 + 30?")
     page.fill("#events-filter", "transcript.delta")
@@ -166,12 +146,11 @@ def test_events_of_a_kind_share_a_row_and_can_be_filtered_and_paused(house, quie
     expect(page.locator("#events-count")).not_to_have_text(re.compile(f"^{before.split(' ')[0]} "))
 
 
-def test_nothing_is_asked_while_the_drawer_is_closed(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_nothing_is_asked_while_the_drawer_is_closed(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    connect(page)
     say(page, "what is 12 + 30?")
     expect(page.locator("#transcript .bot.message")).to_contain_text(["42"], timeout=LIMIT_MS)
     assert not [url for url in asked if "inspection" in url]

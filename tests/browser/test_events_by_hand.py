@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import state_of
+from tests.browser.steps import connect, state_of, talk_to
 from tests.running import practice_server, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-LIMIT_MS = 20_000
 ATTEMPTS = 3
 OWNERS = "owners-key-5f0c9a7e1b2d4836"
 
@@ -26,14 +25,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         running_app(folder, REALTIME_BASE_URL=server, OPENAI_API_KEY=OWNERS) as url,
     ):
         yield url
-
-
-def talk_to_events(page: Page) -> None:
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
-    page.click("#inspect")
-    page.click("#tab-events")
-    expect(page.locator("#events")).to_be_visible()
 
 
 def send(page: Page, text: str) -> None:
@@ -51,8 +42,7 @@ def test_an_event_written_by_hand_is_sent_and_listed_with_its_answer(
     send(page, '{"type": "response.create"}')
     told = expect(page.locator("#told-raw"))
     told.to_have_text("Start a call first, over this app's server.")
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    connect(page)
 
     send(page, '{"type": "conversation.item.retrieve", "item_id": "nobody"}')
     told.to_have_text("✓ Sent (1).")
@@ -76,9 +66,9 @@ def test_an_event_written_by_hand_is_sent_and_listed_with_its_answer(
 
 RETRIEVE = '{"type": "conversation.item.retrieve", "item_id": "nobody"}'
 FILL = """async (text) => {
-  for (let n = 0; n < 1050; n += 1) {
+  for (let n = 0; n < 1150; n += 1) {
     window.realtimeVoice.page.send({ type: "raw", text });
-    if (n % 25 === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    if (n % 25 === 0) await new Promise((resolve) => setTimeout(resolve, 150));
   }
 }"""
 MEASURE = """async (text) => {
@@ -114,7 +104,7 @@ def test_two_thousand_events_are_shown_at_fifty_frames_a_second_while_more_come(
     house: str, quiet: Any, visit: Callable[..., Page]
 ) -> None:
     page = visit(house, using=quiet)
-    talk_to_events(page)
+    talk_to(page, "events")
     # Each makes two rows: what was sent, and its refusal.
     page.evaluate(FILL, RETRIEVE)
     expect(page.locator("#events-list")).to_have_attribute("data-count", "2000", timeout=60_000)

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import state_of
+from tests.browser.steps import LIMIT_MS, connect, say, state_of
 from tests.running import practice_server, started_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-LIMIT_MS = 20_000
 OWN = "own-key-5f0c9a7e1b2d4836"
 
 
@@ -38,16 +37,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield House(app.url, app.log, trace)
 
 
-def begin(page: Page) -> None:
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
-
-
-def say(page: Page, words: str) -> None:
-    page.fill("#say", words)
-    page.press("#say", "Enter")
-
-
 def test_the_assistant_speaks_first_if_the_visitor_wishes_it_and_only_once(
     practice: str, quiet: Any, visit: Callable[..., Page]
 ) -> None:
@@ -55,13 +44,13 @@ def test_the_assistant_speaks_first_if_the_visitor_wishes_it_and_only_once(
     page.click("#inspect")
     page.click("#tab-settings")
     page.select_option("#set-first_word", "assistant")
-    begin(page)
+    connect(page)
     answers = page.locator("#transcript .bot.message")
     expect(answers).to_contain_text(["Hello!"], timeout=LIMIT_MS)
     state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
     page.click("#start")
     expect(page.locator("#start")).to_have_text("Continue")
-    begin(page)
+    connect(page)
     say(page, "what is 12 + 30?")
     expect(answers).to_contain_text(["Hello!", "42"], timeout=LIMIT_MS)
     expect(answers.filter(has_text="Hello!")).to_have_count(1)
@@ -83,7 +72,7 @@ def test_a_key_of_the_visitor_goes_along_with_one_offer_and_is_seen_nowhere_else
         page.click(button)
         expect(page.locator(button)).to_have_text("Copied")
         copied.append(page.evaluate("navigator.clipboard.readText()"))
-    begin(page)
+    connect(page)
     told = expect(page.locator("#told-own-key"))
     told.to_have_text("✓ Your key pays for this call.")
     assert page.input_value("#own-key") == ""
@@ -94,7 +83,7 @@ def test_a_key_of_the_visitor_goes_along_with_one_offer_and_is_seen_nowhere_else
         page.click("#events-save")
     page.click("#start")
     expect(page.locator("#start")).to_have_text("Continue")
-    begin(page)
+    connect(page)
     page.click("#tab-settings")
     told.to_have_text("")
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps import settle, state_of
-from tests.running import running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -60,12 +59,6 @@ HEARD = """() => window.ear.map((part) => {
 
 Sound = NDArray[np.float64]
 """(samples, 2) at `RATE`: the user on the left, the assistant on the right."""
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    with running_app(tmp_path_factory.mktemp("app"), MAX_STARTS_PER_MINUTE="1000") as url:
-        yield url
 
 
 def open_pane(page: Page) -> None:
@@ -133,11 +126,11 @@ def cues(vtt: str) -> list[tuple[float, str]]:
     return [(int(h) * 3600 + int(m) * 60 + float(s), words) for h, m, s, words in found]
 
 
-def test_a_recording_is_what_was_heard_and_its_captions_lie_on_it(house, says, visit):
+def test_a_recording_is_what_was_heard_and_its_captions_lie_on_it(practice, says, visit):
     """On a busy machine a browser plays later than it says, so the best of a few calls counts."""
     off: list[float] = []
     while len(off) < ATTEMPTS and min(off, default=inf) > OFF_S:
-        page = visit(house, using=says(3.0, "count to thirty", 5.0, INTERJECTION, 30.0))
+        page = visit(practice, using=says(3.0, "count to thirty", 5.0, INTERJECTION, 30.0))
         heard, files = recorded_call(page)
         page.close()
         assert set(files) == FILES
@@ -176,8 +169,8 @@ def recorded_call(page: Page) -> tuple[Sound, dict[str, bytes]]:
     return heard, downloaded(page)
 
 
-def test_a_kept_recording_is_opened_and_played_in_the_page(house, quiet, visit, tmp_path):
-    page = visit(house, using=quiet)
+def test_a_kept_recording_is_opened_and_played_in_the_page(practice, quiet, visit, tmp_path):
+    page = visit(practice, using=quiet)
     open_pane(page)
     page.click("#start")
     state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
@@ -195,7 +188,7 @@ def test_a_kept_recording_is_opened_and_played_in_the_page(house, quiet, visit, 
     kept = tmp_path / "kept.zip"
     download.value.save_as(kept)
 
-    other = visit(house, using=quiet)
+    other = visit(practice, using=quiet)
     open_pane(other)
     other.click("#fetch-recording")
     expect(other.locator("#recording-told")).to_have_text(

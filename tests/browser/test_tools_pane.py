@@ -4,16 +4,13 @@ import json
 import re
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from components.core.conversation import Message, Status
-from tests.browser.steps import PAGE_MARKS, App, Visit, begin, state_of
-from tests.running import running_app
+from tests.browser.steps import LIMIT_MS, PAGE_MARKS, App, Visit, begin, connect, say, state_of
 
 pytestmark = PAGE_MARKS
 
-LIMIT_MS = 20_000
 CALLS_THE_CLOCK = "Use the world clock for Tokyo"
 """Words by which the practice server calls that function, if it is declared."""
 DOCS = {"label": "docs", "url": "https://example.com/mcp", "approval": "always"}
@@ -27,17 +24,6 @@ ASKED = Message(
     kind="mcp_approval_request",
     server="docs",
 )
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    with running_app(tmp_path_factory.mktemp("app"), MAX_STARTS_PER_MINUTE="1000") as url:
-        yield url
-
-
-def say(page: Page, words: str) -> None:
-    page.fill("#say", words)
-    page.press("#say", "Enter")
 
 
 def open_tools(page: Page) -> None:
@@ -60,10 +46,9 @@ def add_server(page: Page, label: str, url: str) -> None:
     page.click("#mcp-form button")
 
 
-def test_a_switch_is_one_update_that_is_ticked_and_kept_over_a_reload(house, quiet, visit):
-    page = visit(house, using=quiet)
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+def test_a_switch_is_one_update_that_is_ticked_and_kept_over_a_reload(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    connect(page)
     open_tools(page)
     switch(page, "world_clock").uncheck()
     told(page).to_have_text("✓")
@@ -80,16 +65,15 @@ def test_a_switch_is_one_update_that_is_ticked_and_kept_over_a_reload(house, qui
     page.reload()
     expect(switch(page, "world_clock")).not_to_be_checked()
     expect(switch(page, "convert_units")).to_be_checked()
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+    connect(page)
     page.click("#tab-events")
     page.locator('.rv-event:has-text("session.updated")').click()
     tools = json.loads(page.inner_text("#event-text"))["session"]["tools"]
     assert [tool["name"] for tool in tools] == ["days_between", "convert_units"]
 
 
-def test_a_function_is_tried_by_hand_without_a_call(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_a_function_is_tried_by_hand_without_a_call(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     open_tools(page)
     entry = page.locator('#tools [data-function="convert_units"]')
     entry.locator('summary:has-text("Try it")').click()
@@ -106,8 +90,8 @@ def test_a_function_is_tried_by_hand_without_a_call(house, quiet, visit):
     expect(entry.locator("output")).to_have_attribute("data-failed", "true")
 
 
-def test_a_call_of_a_function_shows_its_arguments_its_result_and_its_time(house, quiet, visit):
-    page = visit(house, using=quiet)
+def test_a_call_of_a_function_shows_its_arguments_its_result_and_its_time(practice, quiet, visit):
+    page = visit(practice, using=quiet)
     say(page, CALLS_THE_CLOCK)
     head = page.locator("#transcript .title")
     expect(head).to_contain_text(re.compile(r"world_clock.*\(\d.*s\)", re.DOTALL), timeout=LIMIT_MS)
@@ -119,10 +103,9 @@ def test_a_call_of_a_function_shows_its_arguments_its_result_and_its_time(house,
     )
 
 
-def test_the_practice_server_says_that_it_reaches_no_mcp_server(house, quiet, visit):
-    page = visit(house, using=quiet)
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+def test_the_practice_server_says_that_it_reaches_no_mcp_server(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    connect(page)
     open_tools(page)
     add_server(page, "docs", "https://example.com/mcp")
     told(page).to_have_text("✓")
@@ -133,10 +116,9 @@ def test_the_practice_server_says_that_it_reaches_no_mcp_server(house, quiet, vi
     told(page).to_have_text("✓")
 
 
-def test_a_server_that_makes_no_sense_gets_a_sentence_and_is_gone(house, quiet, visit):
-    page = visit(house, using=quiet)
-    page.click("#start")
-    state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
+def test_a_server_that_makes_no_sense_gets_a_sentence_and_is_gone(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    connect(page)
     open_tools(page)
     add_server(page, "docs", "https://ada:secret@example.com/mcp")
     told(page).to_have_text("Give an address such as https://example.com/mcp, without a password.")
