@@ -4,14 +4,14 @@ PYTHON ?= python
 NPM ?= npm
 
 .DEFAULT_GOAL := help
-.PHONY: help fast check run lint types unit tests javascript soak
+.PHONY: help fast check run lint types unit tests javascript alone soak
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 fast: lint types unit ## Lint, types, and the tests that start nothing: about a minute
 
-check: lint types javascript tests soak ## Exactly what CI runs
+check: lint types javascript tests alone soak ## Exactly what CI runs
 
 run: ## Start the app
 	$(PYTHON) app.py
@@ -26,7 +26,7 @@ types: ## Types of the program, the tests and the bench
 unit: ## Pure and unit tests
 	$(PYTHON) -m pytest -m "not integration and not browser and not soak"
 
-tests: ## All tests but the soak; the pure modules must be covered entirely
+tests: ## All tests but those below; the pure modules must be covered entirely
 	$(PYTHON) -m pytest --cov --cov-report=
 	$(PYTHON) -m coverage report --include="$$($(PYTHON) tests/pure.py)" --fail-under=100
 
@@ -34,6 +34,9 @@ javascript: ## Lint, types and tests of the scripts in the browser
 	$(NPM) ci --prefix tests/javascript --no-audit --no-fund --loglevel=error
 	$(NPM) --prefix tests/javascript run check
 	$(NPM) --prefix tests/javascript test
+
+alone: ## What is timed in a browser to some milliseconds, with nothing beside it
+	$(PYTHON) -m pytest -n 0 -m alone
 
 soak: ## Calls that are dropped in every ugly way, for two minutes; nothing of them may be left
 	$(PYTHON) -m pytest -n 0 -m soak

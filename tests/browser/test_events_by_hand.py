@@ -100,6 +100,7 @@ MEASURE = """async (text) => {
 """The length of each frame, and how long each event was on its way from here to here, in ms."""
 
 
+@pytest.mark.alone
 def test_two_thousand_events_are_shown_at_fifty_frames_a_second_while_more_come(
     house: str, quiet: Any, visit: Callable[..., Page]
 ) -> None:

@@ -126,6 +126,7 @@ def cues(vtt: str) -> list[tuple[float, str]]:
     return [(int(h) * 3600 + int(m) * 60 + float(s), words) for h, m, s, words in found]
 
 
+@pytest.mark.alone
 def test_a_recording_is_what_was_heard_and_its_captions_lie_on_it(practice, says, visit):
     """On a busy machine a browser plays later than it says, so the best of a few calls counts."""
     off: list[float] = []
