@@ -3,7 +3,7 @@ import json
 import pytest
 
 from components.core.conversation import Conversation, Message, Status
-from components.page.saved import saved
+from components.page.saved import files, saved
 
 ASKED = Message("u", "user", Status.DONE, ("Count *to* <ten> & on.",), since_s=100.0, until_s=102.0)
 CALL = Message(
@@ -24,6 +24,15 @@ COUNTED = Message(
 NOTE = Message("n", "note", Status.DONE, ("continued",), since_s=170.0, until_s=170.0)
 LOST = Message("x", "user", Status.UNTRANSCRIBED, since_s=171.0, until_s=171.0)
 TALK = Conversation(messages=(ASKED, CALL, RESULT, COUNTED, NOTE, LOST))
+
+
+def test_files_of_a_recording_count_from_the_beginning_of_its_sound() -> None:
+    said = Message("u", "user", Status.DONE, ("Hi",), since_s=2.5, until_s=3.0)
+    kept = files(Conversation(messages=(said,)))
+    assert kept["transcript.md"] == "# Conversation\n\n**You:** Hi\n"
+    [message] = json.loads(kept["transcript.json"])["messages"]
+    assert (message["since_s"], message["until_s"]) == (2.5, 3.0)
+    assert "00:00:02.500 --> 00:00:03.000" in kept["transcript.vtt"]
 
 
 def test_markdown_shows_the_words_as_they_are_and_strikes_what_was_not_heard() -> None:
