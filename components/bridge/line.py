@@ -104,6 +104,8 @@ class Line:
         except Exception:
             log.exception("! the line failed")
             self._owner.failed()
+        finally:
+            self._task = None  # one that was cancelled keeps all that it stood in, and the socket
 
     async def _hold(self) -> None:
         """From the opening of a socket to its end, or to that of the last that took its place."""

@@ -1,6 +1,8 @@
 """The sockets of a call, with servers that a test plays by hand."""
 
 import asyncio
+import gc
+import weakref
 from contextlib import asynccontextmanager
 
 import pytest
@@ -118,6 +120,26 @@ async def test_an_end_that_an_event_causes_closes_the_socket():
         await is_closed(connection)
         await held.closed()
         assert alone() == []
+
+
+async def test_an_ended_line_keeps_nothing_of_its_socket():
+    async with scripted_server() as server:
+        opened = []
+
+        async def open_one():
+            upstream = await open_upstream(f"{server.url}/realtime?model=m", {})
+            opened.append(weakref.ref(upstream))
+            return upstream
+
+        owner = Owner()
+        held = Line(owner, open_one)
+        held.begin()
+        await owner.hears("opened")
+        held.end()
+        await held.closed()
+        gc.collect()
+
+        assert [ref() for ref in opened] == [None]
 
 
 async def test_an_end_while_a_successor_is_being_opened_leaves_nothing():
