@@ -264,6 +264,7 @@ def test_a_player_that_was_turned_down_is_told(app: App, visit: Visit, hold: str
     page = visit(url)
     call = begin(page, control)
     page.evaluate(f"document.querySelector('#call audio').{hold}")
+    page.evaluate("realtimeVoice.devices.list()")  # as it does when the microphone is allowed
 
     call.change(assistant=Assistant.SPEAKING)
     notice(page).to_contain_text("Click anywhere on this page")

@@ -16,8 +16,13 @@ import { keepDevices, recallDevices } from "./devicechoices.js";
   let adopted = null; // fastrtc's player, once it is there
 
   // An element that plays the assistant: `audio` sounds as it was chosen.
-  async function adopt(audio) {
+  function adopt(audio) {
     if (audio.volume !== choices.volume) audio.volume = choices.volume;
+    return toSpeaker(audio);
+  }
+
+  // To the chosen loudspeaker, at the volume it has.
+  async function toSpeaker(audio) {
     if (!canChooseSpeaker || audio.sinkId === choices.speaker) return;
     try {
       await audio.setSinkId(choices.speaker);
@@ -60,7 +65,7 @@ import { keepDevices, recallDevices } from "./devicechoices.js";
     named.forEach(({ label, deviceId }) => options.push(new Option(label, deviceId)));
     field.replaceChildren(...options);
     field.value = named.some(({ deviceId }) => deviceId === choices.speaker) ? choices.speaker : "";
-    if (named.length) players().forEach(adopt); // what was not allowed before may be now
+    if (named.length) players().forEach(toSpeaker); // what was not allowed before may be now
   }
 
   function onInput({ target }) {
