@@ -13,7 +13,6 @@ import { keepDevices, recallDevices } from "./devicechoices.js";
   const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
   const choices = recallDevices(localStorage);
   let form = null;
-  let adopted = null; // fastrtc's player, once it is there
 
   // An element that plays the assistant: `audio` sounds as it was chosen.
   function adopt(audio) {
@@ -39,11 +38,13 @@ import { keepDevices, recallDevices } from "./devicechoices.js";
 
   const players = () => [document.querySelector("#call audio"), rv.page.player()].filter(Boolean);
 
-  // The pane is there, for the first time or made anew by Gradio; so may be the player.
+  // fastrtc turns its player up to the full before it lets it play.
+  function onPlay({ target }) {
+    if (players().includes(target)) adopt(target);
+  }
+
+  // The pane is there, for the first time or made anew by Gradio.
   function tend() {
-    const player = document.querySelector("#call audio");
-    if (player && player !== adopted) adopt(player);
-    adopted = player;
     const now = byId("devices");
     if (!now || now === form) return;
     form = now;
@@ -86,6 +87,7 @@ import { keepDevices, recallDevices } from "./devicechoices.js";
     keepDevices(localStorage, choices);
   }
 
+  document.addEventListener("play", onPlay, true); // which does not bubble
   document.addEventListener("input", onInput);
   document.addEventListener("change", onChange);
   rv.devices = {
