@@ -14,9 +14,10 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One for each core: sound in real time needs the machine's attention. One more made the tests
-    on two cores no faster, and what is timed unsure."""
-    return min(os.cpu_count() or 1, 4)
+    """Two for each core, as most of these tests wait for peers and for sound in real time; with
+    browsers, which work for every test, one more than there are cores."""
+    cores = min(os.cpu_count() or 1, 4)
+    return 2 * cores if "not browser" in config.option.markexpr else cores + 1
 
 
 @pytest.hookimpl(tryfirst=True)

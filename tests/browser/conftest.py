@@ -82,11 +82,25 @@ def _need(found: str | None, what: str) -> str:
     return found
 
 
+_WHOLE = ("chromium", "chromium-browser", "google-chrome")
+_SHELL = ("chromium-headless-shell", "chrome-headless-shell")
+
+
+@pytest.fixture(scope="session")
+def whole_chromium() -> str:
+    """The path of an installed Chromium, with all that a person sees around a page."""
+    return _installed(_WHOLE)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of an installed Chromium."""
-    candidates = ("chromium", "chromium-browser", "google-chrome")
-    return _need(next(filter(None, map(shutil.which, candidates)), None), "Chromium")
+    """The path of a Chromium for a page and nothing around it, which loads one with less than half
+    the processor time; the whole one where there is no such."""
+    return _installed(_SHELL + _WHOLE)
+
+
+def _installed(names: tuple[str, ...]) -> str:
+    return _need(next(filter(None, map(shutil.which, names)), None), "Chromium")
 
 
 @pytest.fixture(scope="session")
@@ -110,21 +124,26 @@ def speech_wav(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, float
 
 
 @pytest.fixture(scope="module")
-def launch(chromium: str) -> Iterator[Launch]:
+def launch(chromium: str, whole_chromium: str) -> Iterator[Launch]:
     """Starts Chromium; `wav` is what its microphone hears, for ever unless it ends in %noloop.
+
+    The whole one is needed where it asks for the microphone, or remembers devices over a reload.
 
     For one module, because Playwright's event loop would stand in the way of asyncio tests.
     """
     with sync_playwright() as playwright:
         browsers: list[Browser] = []
 
-        def start(*, wav: Path | str | None = None, allow: bool = True) -> Browser:
+        def start(
+            *, wav: Path | str | None = None, allow: bool = True, whole: bool = False
+        ) -> Browser:
             switches = list(_SWITCHES)
             if allow:
                 switches.append(_ALLOW)
             if wav is not None:
                 switches.append(f"--use-file-for-fake-audio-capture={wav}")
-            browser = playwright.chromium.launch(executable_path=chromium, args=switches)
+            program = whole_chromium if whole or not allow else chromium
+            browser = playwright.chromium.launch(executable_path=program, args=switches)
             browsers.append(browser)
             return browser
 
@@ -178,6 +197,8 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
             RESULTS.mkdir(exist_ok=True)
             for page in context.pages:
                 page.screenshot(path=RESULTS / f"{request.node.name}-{number}.png", full_page=True)
+        for page in context.pages:
+            page.goto("about:blank")  # the page says goodbye, which a browser's end may not let it
         context.close()
 
 
@@ -261,7 +282,7 @@ def app(serve: Serve) -> tuple[str, Control]:
 def says(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Browser]:
     """A Chromium whose microphone hears seconds of silence and sentences, once."""
 
-    def make(*parts: float | str, allow: bool = True) -> Browser:
+    def make(*parts: float | str, **choices: bool) -> Browser:
         sound = [
             np.zeros(int(part * _RATE), np.int16) if isinstance(part, float) else speech(part)
             for part in parts
@@ -272,7 +293,7 @@ def says(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
             file.setsampwidth(2)
             file.setframerate(_RATE)
             file.writeframes(np.concatenate(sound).tobytes())
-        return launch(wav=f"{path}%noloop", allow=allow)
+        return launch(wav=f"{path}%noloop", **choices)
 
     return make
 

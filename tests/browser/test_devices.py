@@ -40,8 +40,8 @@ def test_turns_by_hand_are_switched_in_the_call(practice, quiet, visit):
     talk.to_be_visible()
 
 
-def test_volume_and_loudspeaker_are_chosen_and_kept(practice, quiet, visit):
-    page = visit(practice, using=quiet)
+def test_volume_and_loudspeaker_are_chosen_and_kept(practice, says, visit):
+    page = visit(practice, using=says(60.0, whole=True))
     talk_to(page, "sound")
     page.locator("#volume").fill("0.4")
     assert page.evaluate(f"{PLAYER}.volume") == 0.4
