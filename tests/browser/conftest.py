@@ -304,7 +304,7 @@ def quiet(says: Callable[..., Browser]) -> Browser:
     return says(60.0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the whole app, with the practice server; all visitors are this machine's."""
     folder = tmp_path_factory.mktemp("app")
