@@ -103,7 +103,7 @@ async def serve(
     """
     ears, voice = ears or Ears(), voice or Voice()
     async with AsyncExitStack() as stack:
-        thinker: connection.Thinker = Rules()
+        thinker: connection.Thinker = Rules(guided=True)
         if chat_model is not None:
             # A proxy of the environment knows nothing of an endpoint on this machine.
             trust_env = not door.is_local(chat_model.base_url)
