@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
@@ -65,16 +66,20 @@ def launch(settings: Settings) -> None:
     logging.getLogger("components").setLevel(logging.INFO)
     # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
     warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
+    parts: Mapping[str, str] = {}
     with ExitStack() as stack:
         if settings.practice:
             ice = server_configuration(settings)
             practice = start_process(settings, ice_servers=ice["iceServers"])
             stack.callback(practice.stop)
             settings = replace(settings, base_url=practice.base_url)
-        _serve(settings)
+            parts = practice.parts
+            log.info("practice server: %s", ", ".join(f"{k} {v or '-'}" for k, v in parts.items()))
+        _serve(settings, parts)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
+    """`parts` are those of the practice server, if it is used."""
     if settings.max_call_cost and cost(Usage(), settings.model, "") is None:
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
     refused = Refused()
@@ -102,6 +107,7 @@ def _serve(settings: Settings) -> None:
         rtc_configuration=browser_configuration(settings),
         server_rtc_configuration=server_configuration(settings),
         watching=sidebands if settings.direct else None,
+        parts=parts,
     )
     try:
         with limited_server(raise_limit(), named_proxies(settings)):

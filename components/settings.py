@@ -14,6 +14,7 @@ from ipaddress import ip_address, ip_network
 from math import ceil
 from pathlib import Path
 from typing import Final, Literal, get_args
+from urllib.parse import urlsplit
 
 from components.environment import HTTP, Environment, is_url, one_of, read_dotenv, without_secrets
 
@@ -76,6 +77,11 @@ class ChatModel:
     model: str
     api_key: str = field(repr=False, default="")
 
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine."""
+        return _is_loopback(urlsplit(self.base_url).hostname or "")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -114,6 +120,8 @@ class Settings:
     turn: TurnCredentials | None = None
     ice_private: Choice = "auto"
     chat_model: ChatModel | None = None
+    looks_for_chat_model: bool = True
+    """Whether the practice server looks for an Ollama on this machine, if it is told of none."""
     host: str = "127.0.0.1"
     """A name or an address; one of IPv6 in brackets, as Gradio takes it."""
     port: int | None = None
@@ -220,6 +228,7 @@ def _settings(
         turn=_turn(read),
         ice_private=read.choice("ICE_PRIVATE", _CHOICES, Settings.ice_private),
         chat_model=_chat_model(read),
+        looks_for_chat_model=read.text("PRACTICE_LLM_BASE_URL", "") != "off",
         host=_bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
         share=flags.share or read.switch("GRADIO_SHARE"),
@@ -322,7 +331,7 @@ def _turn(read: _Reader) -> TurnCredentials | None:
 
 
 def _chat_model(read: _Reader) -> ChatModel | None:
-    base_url = read.text("PRACTICE_LLM_BASE_URL", "")
+    base_url = read.unless_off("PRACTICE_LLM_BASE_URL", "")
     if not base_url:
         return None
     return ChatModel(

@@ -208,6 +208,29 @@ def test_the_login_is_a_pair():
     assert of(APP_USERNAME="ann", APP_PASSWORD="pass word").login == ("ann", "pass word")
 
 
+def test_off_keeps_the_practice_server_from_looking_for_a_chat_model():
+    assert of().looks_for_chat_model
+    off = of(PRACTICE_LLM_BASE_URL="off")
+
+    assert (off.chat_model, off.looks_for_chat_model) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://localhost:11434/v1", True),
+        ("http://127.0.0.1:1/v1", True),
+        ("http://[::1]:1/v1", True),
+        ("http://192.168.1.5/v1", False),
+        ("https://localhost.example/v1", False),
+    ],
+)
+def test_a_chat_model_knows_whether_it_is_on_this_machine(url, here):
+    chat_model = of(PRACTICE_LLM_BASE_URL=url).chat_model
+
+    assert chat_model.is_here is here
+
+
 def test_a_chat_model_thinks_for_the_practice_server():
     assert of(PRACTICE_LLM_MODEL="x", PRACTICE_LLM_API_KEY="y").chat_model is None
     assert of(PRACTICE_LLM_BASE_URL="http://127.0.0.1:11434/v1").chat_model == ChatModel(

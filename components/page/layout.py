@@ -5,6 +5,7 @@ everything that the page tells the handler, goes over fastrtc's data channel (br
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import gradio as gr
@@ -35,11 +36,13 @@ def build(
     server_rtc_configuration: Mapping[str, Any] | None,
     notice: str = "",
     watching: Watching | None = None,
+    parts: Mapping[str, str] = MappingProxyType({}),
 ) -> gr.Blocks:
     """The page, whose callers meet in `calls`; `notice` is a sentence to show from the start.
 
     `rtc_configuration` must be a dict or a plain function: fastrtc passes on anything else as it
-    is. `watching` adds the direct route.
+    is. `watching` adds the direct route. `parts` names the practice server's `ears`, `voice` and
+    `mind`.
     """
     keep_local()
     with gr.Blocks(
@@ -51,10 +54,10 @@ def build(
     ) as demo:
         with gr.Row(elem_id="shell"):
             with gr.Column(elem_id="talk-to-it"):
-                gr.HTML(markup.header(settings), padding=False, elem_id="head")
-                transcript = _transcript(settings)
+                gr.HTML(markup.header(settings, parts), padding=False, elem_id="head")
+                transcript = _transcript(settings, parts)
                 gr.HTML(markup.signs(), padding=False, elem_id="signs")
-                gr.HTML(markup.bar(settings, notice), padding=False, elem_id="desk")
+                gr.HTML(markup.bar(settings, notice, parts), padding=False, elem_id="desk")
                 call = _call(rtc_configuration, server_rtc_configuration)
             key = gr.Textbox(visible=False)
             with gr.Column(elem_id="drawer"):
@@ -119,7 +122,7 @@ def _call(rtc_configuration: Any, server_rtc_configuration: Mapping[str, Any] | 
     )
 
 
-def _transcript(settings: Settings) -> gr.Chatbot:
+def _transcript(settings: Settings, parts: Mapping[str, str]) -> gr.Chatbot:
     return gr.Chatbot(
         elem_id="transcript",
         type="messages",
@@ -133,6 +136,6 @@ def _transcript(settings: Settings) -> gr.Chatbot:
         feedback_options=None,
         # Gradio would pull whoever reads further up back to the end (transcript.js follows it).
         autoscroll=False,
-        placeholder=markup.empty_transcript(settings),
+        placeholder=markup.empty_transcript(settings, parts),
         **QUIET,
     )

@@ -5,18 +5,27 @@ CSS and tests; the scripts of `browser/page` fill the elements and listen to the
 newcomer does not know is named here; that is for the drawer.
 """
 
+from collections.abc import Mapping
 from html import escape
 from typing import Final
 from urllib.parse import urlsplit
 
 from components.settings import OPENAI_BASE_URL, Settings
 
+Parts = Mapping[str, str]
+"""The names of the practice server's `ears`, `voice` and `mind`; empty for what it lacks."""
+
+TOUR: Final = "Take the tour"
+"""Offered where rules answer; it needs a microphone."""
 SUGGESTIONS: Final = (
     "What time is it?",
     "Count to thirty, then talk over it",
     "Roll two dice",
 )
 """What the practice server can be asked; a click says the words before the comma."""
+
+_APPROXIMATE: Final = ("PocketSphinx",)
+"""Ears whose words are a guess."""
 
 _PRACTICE_HINT: Final = (
     "A small built-in server listens and answers, without a key and without network. "
@@ -36,9 +45,10 @@ _SHARE_WITHOUT_TURN: Final = (
 )
 
 
-def header(settings: Settings) -> str:
+def header(settings: Settings, parts: Parts) -> str:
     """Who is at the other end, in one line, and what may keep a call from working."""
-    return _HEADER.format(who=escape(_who(settings))) + _paragraph("rv-warning", _warning(settings))
+    who = escape(_who(settings, parts))
+    return _HEADER.format(who=who) + _paragraph("rv-warning", _warning(settings))
 
 
 def signs() -> str:
@@ -46,55 +56,74 @@ def signs() -> str:
     return _SIGNS
 
 
-def bar(settings: Settings, notice: str) -> str:
+def bar(settings: Settings, notice: str, parts: Parts) -> str:
     """The last problem, what can be asked, the buttons of a call, and the line to type."""
     return _BAR.format(
         notice=escape(notice),
-        suggestions=_suggestions() if settings.practice else "",
+        suggestions=_suggestions(parts) if settings.practice else "",
         talk=" data-always" if _pushed(settings) else " hidden",
     )
 
 
-def empty_transcript(settings: Settings) -> str:
+def empty_transcript(settings: Settings, parts: Parts) -> str:
     """What stands in the place of the transcript before a call: what to do."""
     how = "hold the talk button while you speak" if _pushed(settings) else "just speak"
     return (
         f'<div class="rv-empty"><p>Press <b>Start call</b>, allow the microphone, and {how}.</p>'
         "<p>You can interrupt the answer at any time. "
         "What both sides say is written here.</p>"
-        f"{_paragraph('rv-hint', _hint(settings))}</div>"
+        f"{_paragraph('rv-hint', _hint(settings, parts))}</div>"
     )
 
 
-def _suggestions() -> str:
+def _suggestions(parts: Parts) -> str:
+    tour = f'<button type="button" class="rv-chip" data-say="{TOUR}" data-spoken>{TOUR}</button>'
     chips = "".join(
         f'<button type="button" class="rv-chip" data-say="{escape(words.partition(",")[0])}">'
         f"{escape(words)}</button>"
         for words in SUGGESTIONS
     )
-    return f'<div class="rv-chips" role="group" aria-label="What you can ask">{chips}</div>'
+    shown = chips if parts.get("mind") else tour + chips
+    return f'<div class="rv-chips" role="group" aria-label="What you can ask">{shown}</div>'
 
 
 def _pushed(settings: Settings) -> bool:
     return settings.turn_detection == "push_to_talk"
 
 
-def _who(settings: Settings) -> str:
+def _who(settings: Settings, parts: Parts) -> str:
     if settings.practice:
-        chat = settings.chat_model
-        return f"Practice server · {f'answers by {chat.model}' if chat else 'offline, no AI model'}"
+        return f"Practice server · {', '.join(_engines(parts))}{_how(settings, parts)}"
     who = f"{settings.model} · voice {settings.voice}"
     if settings.base_url != OPENAI_BASE_URL:
         who += f" · {urlsplit(settings.base_url).hostname}"
     return who
 
 
-def _hint(settings: Settings) -> str:
+def _engines(parts: Parts) -> tuple[str, str, str]:
+    """Who hears, speaks and thinks there."""
+    return (
+        f"{parts.get('ears') or 'nobody'} hears",
+        f"{parts.get('voice') or 'a tone'} speaks",
+        f"{parts['mind']} answers" if parts.get("mind") else "fixed rules answer",
+    )
+
+
+def _how(settings: Settings, parts: Parts) -> str:
+    """That nothing leaves this machine, and that what is heard is not to be relied on."""
+    is_offline = settings.chat_model is None or settings.chat_model.is_here
+    words = [
+        *(["offline"] if is_offline else []),
+        *(["approximate"] if parts.get("ears") in _APPROXIMATE else []),
+    ]
+    return f" · {', '.join(words)}" if words else ""
+
+
+def _hint(settings: Settings, parts: Parts) -> str:
     if not settings.practice:
         return ""
-    if settings.chat_model is None:
-        return _PRACTICE_HINT
-    return _CHAT_HINT.format(model=settings.chat_model.model)
+    mind = parts.get("mind")
+    return _CHAT_HINT.format(model=mind) if mind else _PRACTICE_HINT
 
 
 def _warning(settings: Settings) -> str:
@@ -112,7 +141,7 @@ def _paragraph(name: str, text: str) -> str:
 _HEADER: Final = """\
 <header class="rv-header">
   <h1>Realtime Voice</h1>
-  <p class="rv-who">{who}</p>
+  <p class="rv-who" title="{who}">{who}</p>
   <div class="rv-tools">
     <button type="button" id="new-conversation" disabled
       title="Forget what was said here, and begin anew">New<span> conversation</span></button>

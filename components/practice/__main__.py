@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from components.practice.brain.ollama import find
 from components.practice.server.server import serve
-from components.settings import ChatModel, SettingsError, load
+from components.settings import Settings, SettingsError, load
 
 DEFAULT_PORT: Final = 8765
 CHILD_FLAG: Final = "--child"
@@ -28,7 +29,7 @@ def main() -> int:
     flags = _parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(message)s", stream=sys.stderr)
     try:
-        asyncio.run(_run(flags, _chat_model(flags.child)))
+        asyncio.run(_run(flags, _settings(flags.child)))
     except SettingsError as error:
         return _fail(str(error))
     except OSError as error:
@@ -44,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m components.practice",
         description="A Realtime API on this machine that needs neither key nor network. "
-        "PRACTICE_LLM_BASE_URL, _MODEL and _API_KEY let a chat model think for it.",
+        "PRACTICE_LLM_BASE_URL, _MODEL and _API_KEY let a chat model think for it; without them it "
+        "looks for an Ollama on this machine, unless PRACTICE_LLM_BASE_URL is off.",
     )
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
@@ -63,13 +65,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _chat_model(child: bool) -> ChatModel | None:
-    """The chat model of the environment; a child has been told everything by its parent."""
+def _settings(child: bool) -> Settings:
+    """The environment's about a chat model; a child has been told everything by its parent."""
     ours = {name: value for name, value in os.environ.items() if name.startswith("PRACTICE_LLM_")}
-    return load([], ours, Path(os.devnull if child else ".env")).chat_model
+    return load([], ours, Path(os.devnull if child else ".env"))
 
 
-async def _run(flags: argparse.Namespace, chat_model: ChatModel | None) -> None:
+async def _run(flags: argparse.Namespace, settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if flags.child:
@@ -82,11 +84,12 @@ async def _run(flags: argparse.Namespace, chat_model: ChatModel | None) -> None:
         host=flags.host,
         port=flags.port,
         key=flags.key,
-        chat_model=chat_model,
+        chat_model=settings.chat_model,
+        look=find if settings.looks_for_chat_model and not settings.chat_model else None,
         ice_servers=json.loads(told),
     ) as server:
         if flags.child:
-            _say(json.dumps({"port": server.port}))
+            _say(json.dumps({"port": server.port, "parts": server.parts}))
         else:
             _say(f"The practice server is ready at {server.url} (Ctrl-C ends it).")
         await stop.wait()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from components.practice.brain.number_words import words as in_words
 from tests.browser.steps import ALL_CLOSED, HEARS_SOUND, settle, state_of
 from tests.running import practice_server, running_app
 
@@ -28,6 +29,12 @@ FALLS_SILENT = """async () => {
     quiet = samples.some((sample) => Math.abs(sample) > 0.01) ? 0 : quiet + 1;
   }
   return context.close().then(() => true);
+}"""
+
+WITHOUT_DELETED = """(message) => {
+  const copy = message.cloneNode(true);
+  for (const unheard of copy.querySelectorAll("del, details")) unheard.remove();
+  return copy.textContent;
 }"""
 
 TRICK = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'> hello"
@@ -109,6 +116,28 @@ def test_speaking_over_the_assistant_stops_it_and_marks_what_was_cut(app, says, 
     expect(counted.locator("s, del")).to_have_text(re.compile(r"\d, \d"))
     expect(bubbles(page, "user")).to_have_count(2, timeout=LIMIT_MS)
     expect(bubbles(page, "user").first).to_have_text("Count to thirty.")
+
+
+def test_the_tour_reacts_to_speech_and_tells_where_it_was_stopped(app, says, visit: Visit):
+    page = visit(app, using=says(7.0, "the quick brown fox", 12.0, INTERJECTION, 60.0))
+    expect(page.locator(".rv-who")).to_have_text(
+        "Practice server · PocketSphinx hears, eSpeak speaks, fixed rules answer"
+        " · offline, approximate"
+    )
+    page.get_by_text("Take the tour").click()
+
+    answers = bubbles(page, "bot")
+    expect(answers).to_contain_text(["Say anything."], timeout=LIMIT_MS)
+    expect(answers.nth(1)).to_contain_text(re.compile(r"I heard you for \d"), timeout=LIMIT_MS)
+    expect(answers.nth(2)).to_contain_text("Now type something.", timeout=LIMIT_MS)
+    stopped = re.search(r"stopped me at ([\w-]+);", answers.nth(2).inner_text())
+    heard = page.evaluate(WITHOUT_DELETED, answers.nth(1).element_handle())
+    assert stopped is not None
+    assert stopped[1] == in_words(int(re.findall(r"(\d+),", heard)[-1]))
+
+    page.fill("#say", "lorem ipsum")
+    page.press("#say", "Enter")
+    expect(answers.nth(3)).to_contain_text("I read it at once.", timeout=LIMIT_MS)
 
 
 def test_typed_line_is_answered_and_the_next_call_goes_on_from_there(app, quiet, visit: Visit):

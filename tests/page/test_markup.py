@@ -1,41 +1,72 @@
+from dataclasses import replace
+
 import pytest
 
 from components.page import markup
 from components.settings import ChatModel, Settings, TurnCredentials
 
 OPENAI = Settings(practice=False, api_key="sk-secret")
+RULES = {"ears": "PocketSphinx", "voice": "eSpeak", "mind": ""}
+NEURAL = {"ears": "Whisper base", "voice": "Piper Joe", "mind": "llama<3>"}
+MISSING = {"ears": "", "voice": "", "mind": ""}
 PRACTICE = Settings(practice=True, base_url="", model="practice-engine")
 TURN = TurnCredentials("huggingface", "", "hf-secret")
 
 
 def test_the_header_names_model_and_voice() -> None:
-    assert "gpt-realtime-2.1 · voice marin<" in markup.header(OPENAI)
+    assert "gpt-realtime-2.1 · voice marin<" in markup.header(OPENAI, {})
 
 
 def test_the_header_names_another_server() -> None:
     settings = Settings(practice=False, base_url="http://user:pw@localhost:8080/v1")
 
-    assert "voice marin · localhost<" in markup.header(settings)
-    assert "pw" not in markup.header(settings)
+    assert "voice marin · localhost<" in markup.header(settings, {})
+    assert "pw" not in markup.header(settings, {})
 
 
 def test_practice_mode_says_that_it_is_no_model_and_how_to_get_one() -> None:
-    assert "offline, no AI model" in markup.header(PRACTICE)
-    assert "OPENAI_API_KEY" in markup.empty_transcript(PRACTICE)
-    assert "OPENAI_API_KEY" not in markup.empty_transcript(OPENAI)
+    assert "fixed rules answer" in markup.header(PRACTICE, RULES)
+    assert "OPENAI_API_KEY" in markup.empty_transcript(PRACTICE, RULES)
+    assert "OPENAI_API_KEY" not in markup.empty_transcript(OPENAI, {})
 
 
-def test_practice_mode_names_the_chat_model_instead() -> None:
-    settings = Settings(practice=True, chat_model=ChatModel("http://localhost", "llama<3>"))
+@pytest.mark.parametrize(
+    ("parts", "url", "named"),
+    [
+        (RULES, "", "PocketSphinx hears, eSpeak speaks, fixed rules answer · offline, approximate"),
+        (MISSING, "", "nobody hears, a tone speaks, fixed rules answer · offline"),
+        (NEURAL, "", "Whisper base hears, Piper Joe speaks, llama&lt;3&gt; answers · offline"),
+        (NEURAL, "http://localhost:1/v1", "llama&lt;3&gt; answers · offline"),
+        (NEURAL, "https://chat.example/v1", "llama&lt;3&gt; answers"),
+        (
+            {**RULES, "mind": "llama"},
+            "https://chat.example/v1",
+            "eSpeak speaks, llama answers · approximate",
+        ),
+    ],
+)
+def test_practice_mode_names_its_ears_its_voice_and_its_mind(
+    parts: dict[str, str], url: str, named: str
+) -> None:
+    chat_model = ChatModel(url, parts["mind"]) if url else None
+    header = markup.header(replace(PRACTICE, chat_model=chat_model), parts)
 
-    assert "answers by llama&lt;3&gt;<" in markup.header(settings)
-    assert "offline" not in markup.header(settings)
-    assert "llama&lt;3&gt; writes the answers" in markup.empty_transcript(settings)
+    assert f"{named}<" in header
+    assert f'{named}"' in header
+
+
+def test_the_hint_names_the_model_that_writes_the_answers() -> None:
+    assert "llama&lt;3&gt; writes the answers" in markup.empty_transcript(PRACTICE, NEURAL)
 
 
 def test_practice_mode_says_what_can_be_asked() -> None:
-    assert 'data-say="Count to thirty">Count to thirty, then' in markup.bar(PRACTICE, "")
-    assert "rv-chip" not in markup.bar(OPENAI, "")
+    assert 'data-say="Count to thirty">Count to thirty, then' in markup.bar(PRACTICE, "", RULES)
+    assert "rv-chip" not in markup.bar(OPENAI, "", {})
+
+
+def test_the_tour_is_offered_where_rules_answer() -> None:
+    assert 'data-say="Take the tour" data-spoken>Take the tour<' in markup.bar(PRACTICE, "", RULES)
+    assert "tour" not in markup.bar(PRACTICE, "", NEURAL)
 
 
 @pytest.mark.parametrize(
@@ -51,32 +82,32 @@ def test_practice_mode_says_what_can_be_asked() -> None:
 def test_without_turn_the_public_page_warns_before_anyone_tries(
     settings: Settings, warned: bool
 ) -> None:
-    assert ("rv-warning" in markup.header(settings)) is warned
+    assert ("rv-warning" in markup.header(settings, {})) is warned
 
 
 def test_settings_and_notice_are_escaped() -> None:
     settings = Settings(practice=False, model="<script>")
 
-    assert "<script>" not in markup.header(settings)
-    assert "<b>&" not in markup.bar(settings, "<b>&")
+    assert "<script>" not in markup.header(settings, {})
+    assert "<b>&" not in markup.bar(settings, "<b>&", {})
 
 
 def test_the_talk_button_is_there_for_push_to_talk_alone() -> None:
     pushed = Settings(practice=False, turn_detection="push_to_talk")
 
-    assert "disabled hidden>Hold" in markup.bar(OPENAI, "")
-    assert "disabled data-always>Hold" in markup.bar(pushed, "")
-    assert "hold the talk button" in markup.empty_transcript(pushed)
-    assert "just speak" in markup.empty_transcript(OPENAI)
+    assert "disabled hidden>Hold" in markup.bar(OPENAI, "", {})
+    assert "disabled data-always>Hold" in markup.bar(pushed, "", {})
+    assert "hold the talk button" in markup.empty_transcript(pushed, {})
+    assert "just speak" in markup.empty_transcript(OPENAI, {})
 
 
 @pytest.mark.parametrize("word", ["dBFS", "buffer", "sideband", "Round trip"])
 def test_the_calm_page_names_nothing_that_a_newcomer_does_not_know(word: str) -> None:
     shown = (
-        markup.header(PRACTICE),
-        markup.empty_transcript(PRACTICE),
+        markup.header(PRACTICE, RULES),
+        markup.empty_transcript(PRACTICE, RULES),
         markup.signs(),
-        markup.bar(PRACTICE, ""),
+        markup.bar(PRACTICE, "", RULES),
     )
 
     assert not any(word in html for html in shown)

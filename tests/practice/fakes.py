@@ -60,6 +60,7 @@ class FakeEars:
     """Transcribes `texts`, one after the other, and the last for ever."""
 
     texts: Sequence[str | None] = ("what time is it",)
+    name: str = "fake ears"
     degraded: str = ""
     utterances: list[FakeUtterance] = field(default_factory=list)
 
@@ -78,6 +79,7 @@ class FakeVoice:
     """Takes 200 ms for each word; waits at `gate` before the third, if there is one."""
 
     gate: asyncio.Event | None = None
+    name: str = "fake voice"
     degraded: str = ""
     error: Exception | None = None
     closed: int = 0

@@ -306,8 +306,8 @@ async def test_a_token_limit() -> None:
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        ((None,), "I heard 0.5 seconds of speech"),
-        (("",), "could not make out any words"),
+        ((None,), "I missed that. Type: "),
+        (("",), "I missed that. Try: "),
     ],
 )
 async def test_words_not_recognised_are_marked_and_answered(texts: Any, said: str) -> None:

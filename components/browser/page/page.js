@@ -110,7 +110,7 @@ import { BridgedCall } from "./bridged.js";
   }
 
   function showControls(inCall) {
-    const ready = inCall && state.connection === "connected";
+    const ready = inCall && connected();
     const muted = inCall && call.muted;
     const mute = byId("mute");
     mute.disabled = !inCall;
@@ -160,11 +160,15 @@ import { BridgedCall } from "./bridged.js";
     });
   }
 
-  // A line is a turn; without a call it begins one, for which nobody asks for the microphone.
-  function say(text) {
+  const connected = () => state.connection === "connected";
+
+  // A line is a turn; without a call it begins one, for which nobody asks for the microphone
+  // unless what follows is `spoken`.
+  function say(text, spoken = false) {
     if (!text || renewing) return;
-    byId("say").focus();
-    if (!call) start(true);
+    if (!spoken) byId("say").focus();
+    if (!call) start(!spoken);
+    else if (spoken && call.typed && connected()) call.listen().then(tellMicrophones);
     if (call) call.say(text);
     else byId("say").value = text;
   }
@@ -272,7 +276,7 @@ import { BridgedCall } from "./bridged.js";
     const button = target.closest && target.closest("button");
     if (!button || button.disabled) return;
     if (CLICKS[button.id]) CLICKS[button.id](button);
-    if (button.dataset.say) say(button.dataset.say);
+    if (button.dataset.say) say(button.dataset.say, "spoken" in button.dataset);
   }
 
   function onChosen({ target }) {

@@ -18,7 +18,7 @@ def grammar() -> str:
     return f"#JSGF V1.0;\ngrammar phrases;\n{rules}\n{public}\n"
 
 
-_INTENTS: Final = ("time", "date", "sum", "request", "again", "help", "person", "courtesy")
+_INTENTS: Final = ("time", "date", "sum", "request", "again", "help", "tour", "person", "courtesy")
 
 _RULES: Final[dict[str, tuple[str, ...]]] = {
     "number": tuple(words(number) for number in range(101)),
@@ -56,6 +56,7 @@ _RULES: Final[dict[str, tuple[str, ...]]] = {
         "what did you say",
     ),
     "help": ("help [me]", "what can you do", "what can i say", "what can i ask [you]"),
+    "tour": ("[take | start | begin | give me | show me] (the | a) tour", "show me around"),
     "person": (
         "how are you [today | doing]",
         "who are you",

@@ -1,7 +1,8 @@
 """What the practice server answers: a few rules that do what they say, and no more.
 
-Rule: nothing is pretended. What the rules do not know is said back, with the reason; the functions
-that a client declares come before the rules.
+Rule: nothing is pretended. What the rules do not know is answered with an example of what they do
+know; the functions that a client declares come before the rules. An answer takes about three
+seconds at most, unless somebody asked for a count, a repetition or what a function gives.
 """
 
 import json
@@ -15,7 +16,21 @@ from components.practice.brain import sums, tool_calls
 from components.practice.brain.number_words import with_digits
 from components.practice.brain.tool_calls import Ask, Call
 
-__all__ = ["GREETING", "HELP", "Call", "Context", "Random", "Say", "reply"]
+__all__ = [
+    "EXAMPLES",
+    "GREETING",
+    "GUIDED_GREETING",
+    "HELP",
+    "STOPPING",
+    "TOUR",
+    "Call",
+    "Context",
+    "Random",
+    "Say",
+    "known",
+    "plain",
+    "unsure",
+]
 
 Random = Callable[[], float]
 """Gives numbers from 0 up to, but not including, 1."""
@@ -38,40 +53,58 @@ class Context:
     """Declared functions in the API's shape."""
     tool_choice: str | Mapping[str, Any] = "auto"
     seconds: float = 0.0
-    """How long the user spoke, as far as that is all that is known."""
+    """How long the user spoke; 0 if the last words were typed."""
+    silence_s: float = 0.0
+    """How long the silence was by which the end of the speech was known; 0 if there was none."""
+    guided: bool = False
+    """Whether there is a tour to offer."""
 
 
-HELP: Final = (
-    "I can tell you the time and the date, work out a sum, roll dice, flip a coin, pick a random "
-    "number, count, and repeat what I said."
-)
-GREETING: Final = "Hello! Ask me for the time or a sum, or say help."
-_NO_MODEL: Final = (
-    "I have no language model, so I can only repeat that. Say help to hear what I can do."
-)
-_ECHO_CHARACTERS: Final = 200
+HELP: Final = "Ask for the time, a sum, dice or a count."
+GREETING: Final = "Hello! Try: what time is it?"
+GUIDED_GREETING: Final = "Hello! Ask me the time, or for the tour."
+TOUR: Final = "take the tour"
+EXAMPLES: Final = ("what time is it?", "flip a coin", "what day is it?")
+"""One of them is named whenever something was not understood; `TOUR` before, if there is one."""
+_UNKNOWN: Final = "I don't know that."
+_NO_WORDS: Final = "I missed that."
+_TRY: Final = " Try: "
+_TYPE: Final = " Type: "
 _MOST_READ: Final = 400
 
 
-def reply(words: str | None, context: Context, now: datetime, rng: Random) -> Say | Call:
-    """The answer to the user's last words, spoken or typed.
+def known(words: str | None, context: Context, now: datetime, rng: Random) -> Say | Call | None:
+    """The answer to the user's last words, spoken or typed; None if the rules know none.
 
     `words` is None if there is nobody to understand speech, "" if no words could be made out. When
     the newest item is a function's output, that is what the answer is about.
     """
     if outputs := _newest_outputs(context.items):
         return Say(outputs)
-    if words is None:
-        return Say(_not_recognised(context.seconds))
-    if not words.strip():
-        return Say("I heard you speak, but could not make out any words.")
-    if _plain(words) not in _STOPPING and not _has_called(context):
+    if words is None or not words.strip():
+        return None
+    if plain(words) not in STOPPING and not _has_called(context):
         wanted = tool_calls.wanted(_turns(context.items, words), context.tools, context.tool_choice)
         if isinstance(wanted, Ask):
             return Say(wanted.question)
         if wanted is not None:
             return wanted
-    return Say(_by_rule(words, context.items, now, rng))
+    answer = _by_rule(words, context, now, rng)
+    return Say(answer) if answer is not None else None
+
+
+def unsure(words: str | None, context: Context) -> Say:
+    """What is said to words that `known` has no answer to: one example, another each time."""
+    if words is None and context.seconds <= 0:
+        return Say(_greeting(context))
+    examples = (TOUR, *EXAMPLES) if context.guided else EXAMPLES
+    answers = [text for role, text in _messages(context.items) if role == "assistant"]
+    tried = sum(_TRY in text or _TYPE in text for text in answers)
+    example = examples[tried % len(examples)]
+    closed = example if example.endswith("?") else f"{example}."
+    if words is None:
+        return Say(f"{_NO_WORDS}{_TYPE}{closed}")
+    return Say(f"{_UNKNOWN if words.strip() else _NO_WORDS}{_TRY}{closed}")
 
 
 def _has_called(context: Context) -> bool:
@@ -84,38 +117,35 @@ def _has_called(context: Context) -> bool:
     return False
 
 
-def _not_recognised(seconds: float) -> str:
-    if seconds <= 0:
-        return GREETING
-    return (
-        f"I heard {seconds:.1f} seconds of speech, but speech recognition is not available here. "
-        "You can type instead."
-    )
+def _greeting(context: Context) -> str:
+    return GUIDED_GREETING if context.guided else GREETING
 
 
-def _by_rule(words: str, items: Sequence[Mapping[str, Any]], now: datetime, rng: Random) -> str:
+def _by_rule(words: str, context: Context, now: datetime, rng: Random) -> str | None:
     text = with_digits(words.replace("\u2019", "'"))
-    plain = _plain(text)
+    bare = plain(text)
+    if re.fullmatch(_HELLO, bare):
+        return _greeting(context)
     for pattern, answer in _FIXED:
-        if re.fullmatch(pattern, plain):
+        if re.fullmatch(pattern, bare):
             return answer
-    if re.fullmatch(_AGAIN, plain):
-        return _again(items)
+    if re.fullmatch(_AGAIN, bare):
+        return _again(context.items)
     if (result := sums.answer(text)) is not None:
         return result
     for pattern, rule in _RULES:
-        if found := re.search(pattern, plain):
+        if found := re.search(pattern, bare):
             return rule(found, now, rng)
-    return f"I heard: {_shortened(words.strip(), _ECHO_CHARACTERS)} {_NO_MODEL}"
+    return None
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Lower-case words with single spaces and no marks; a leading or closing politeness removed."""
     words = " ".join(re.sub(r"[^\w' ]+|_", " ", text.lower()).split())
     return re.sub(r"^(?:ok|okay|so|well|please) | (?:please|now)$", "", words)
 
 
-_STOPPING: Final = frozenset(
+STOPPING: Final = frozenset(
     ("stop", "stop it", "stop talking", "be quiet", "quiet", "never mind", "nevermind", "cancel")
 )
 _POLITE: Final = r"(?:(?:can|could) you |(?:can|could) you please |i want you to )?(?:please )?"
@@ -123,18 +153,18 @@ _AGAIN: Final = (
     rf"{_POLITE}(?:repeat(?: that| it| please)?|say (?:that|it) again)|what did you say|pardon|"
     "(?:1|once) more(?: time)?|again"
 )
+_HELLO: Final = r"(?:hello|hi|hey)(?: there)?|good (?:morning|afternoon|evening)"
 _FIXED: Final = (
-    ("|".join(sorted(_STOPPING)), "All right."),
+    ("|".join(sorted(STOPPING)), "All right."),
     (r"thank you.*|thanks.*", "You're welcome."),
     (r"(?:good)?bye(?: bye)?|good night|see you(?: later)?", "Goodbye!"),
-    (r"(?:hello|hi|hey)(?: there)?|good (?:morning|afternoon|evening)", GREETING),
     (
         r"how are you.*|how's it going",
-        "I am only a program, and it runs well. What can I do for you?",
+        "I am only a program, and it runs well.",
     ),
     (
         r"who are you.*|what are you|what(?:'s| is) your name",
-        "I am the practice server: a few rules without a language model, here to try things out.",
+        "A practice server without a language model.",
     ),
     (rf"{_POLITE}help(?: me)?|what can (?:you do|i (?:say|ask(?: you)?)).*", HELP),
 )
@@ -160,7 +190,7 @@ def _date(found: re.Match[str], now: datetime, _: Random) -> str:
         case "month":
             return f"It is {month}."
         case _:
-            return f"It is {_DAYS[now.weekday()]}, {month} {now.day}, {now.year}."
+            return f"It is {_DAYS[now.weekday()]}, {month} {now.day}."
 
 
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -179,19 +209,21 @@ _MONTHS: Final = (
     "December",
 )
 _MOST_DICE: Final = 10
+_MOST_DICE_NAMED: Final = 3
 _MOST_COUNTED: Final = 100
 
 
 def _dice(found: re.Match[str], _: datetime, rng: Random) -> str:
     count = int(found["count"] or 1)
     if not 1 <= count <= _MOST_DICE:
-        return f"I have {_MOST_DICE} dice. Ask for 1 to {_MOST_DICE} of them."
+        return f"I roll 1 to {_MOST_DICE} dice."
     sides = int(found["sides"] or 6)
     thrown = [_pick(rng, 1, sides) for _ in range(count)]
     if count == 1:
         return f"You rolled a {thrown[0]}."
-    shown = f"{', '.join(map(str, thrown[:-1]))} and {thrown[-1]}"
-    return f"You rolled {shown}. That makes {sum(thrown)}."
+    if count > _MOST_DICE_NAMED:
+        return f"{count} dice make {sum(thrown)}."
+    return f"{', '.join(map(str, thrown[:-1]))} and {thrown[-1]} make {sum(thrown)}."
 
 
 def _coin(_: re.Match[str], __: datetime, rng: Random) -> str:
@@ -206,7 +238,7 @@ def _random(found: re.Match[str], _: datetime, rng: Random) -> str:
 def _count(found: re.Match[str], _: datetime, __: Random) -> str:
     first, last = int(found["first"] or 1), int(found["last"])
     if abs(last - first) >= _MOST_COUNTED:
-        return f"That would take long. I count at most {_MOST_COUNTED} numbers."
+        return f"I count at most {_MOST_COUNTED} numbers."
     step = 1 if last >= first else -1
     return ", ".join(str(number) for number in range(first, last + step, step)) + "."
 

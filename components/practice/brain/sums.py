@@ -17,6 +17,8 @@ _SUM: Final = re.compile(rf"{_NUMBER}(?:\s*[-+*/]\s*{_NUMBER})+")
 _TERM: Final = re.compile(rf"({_NUMBER})\s*([-+*/]?)\s*")
 _MOST: Final = 10**15
 MAX_TERMS: Final = 20
+_MOST_SAID: Final = 36
+"""Characters; of a longer sum only the result is said."""
 
 
 def answer(text: str) -> str | None:
@@ -41,7 +43,8 @@ def answer(text: str) -> str | None:
     if abs(result) >= _MOST:
         return "The result is too large for me to say."
     said = " ".join(f"{_said(number)} {_SPOKEN.get(sign, '')}".strip() for number, sign in terms)
-    return f"{said} {_result(result)}."
+    sentence = f"{said} {_result(result)}."
+    return sentence if len(sentence) <= _MOST_SAID else f"That {_result(result)}."
 
 
 def _worked_out(terms: list[tuple[Fraction, str]]) -> Fraction:

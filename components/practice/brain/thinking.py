@@ -9,8 +9,9 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Final
 
+from components.practice.brain import tour
 from components.practice.brain.chat import Chat, ChatError
-from components.practice.brain.rules import Call, Context, Say, reply
+from components.practice.brain.rules import Call, Context, Say, known, unsure
 from components.practice.engine.outputs import Think
 
 Clock = Callable[[], datetime]
@@ -21,14 +22,30 @@ _BROKEN_OFF: Final = "Here my answer breaks off. "
 class Rules:
     """Thinks without a language model."""
 
-    def __init__(self, clock: Clock = datetime.now, rng: Callable[[], float] = random.random):
+    def __init__(
+        self,
+        clock: Clock = datetime.now,
+        rng: Callable[[], float] = random.random,
+        *,
+        guided: bool = False,
+    ) -> None:
+        """`guided`: there is a tour, which must then hear of every turn."""
         self._clock = clock
         self._rng = rng
+        self._guided = guided
 
     async def answer(self, think: Think) -> AsyncGenerator[Say | Call, None]:
-        """One sentence, or one call."""
-        context = Context(think.items, think.tools, think.tool_choice, think.seconds)
-        yield reply(think.words, context, self._clock(), self._rng)
+        """One sentence, or one call; on the tour, one sentence or more."""
+        guided = self._guided and think.tool_choice in ("auto", "none")
+        context = Context(
+            think.items, think.tools, think.tool_choice, think.seconds, think.silence_s, guided
+        )
+        answer = known(think.words, context, self._clock(), self._rng)
+        sentences = tour.sentences(think.words, context, answer) if guided else ()
+        for sentence in sentences:
+            yield Say(sentence)
+        if not sentences:
+            yield answer or unsure(think.words, context)
 
 
 class ChatModelThinker:

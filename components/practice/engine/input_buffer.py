@@ -162,7 +162,8 @@ class InputBuffer:
             audio_end_ms=turns.position_ms,
             item_id=self._item_id,
         )
-        self._commit(turns.position_ms, speech_end_ms - self._onset_ms)
+        silence_ms = turns.position_ms - speech_end_ms
+        self._commit(turns.position_ms, speech_end_ms - self._onset_ms, silence_ms)
 
     def _open(self, start_ms: int) -> None:
         """Begin an utterance; its item is announced, but enters the conversation later."""
@@ -175,13 +176,13 @@ class InputBuffer:
             self._outbox.ask(Recognise(self._item_id, self._slice(self._fed_ms, end_ms)))
             self._fed_ms = end_ms
 
-    def _commit(self, end_ms: int, speech_ms: int = 0) -> None:
+    def _commit(self, end_ms: int, speech_ms: int = 0, silence_ms: int = 0) -> None:
         assert self._item_id is not None
         self._feed(end_ms)
         part = self._part(self._from_ms, end_ms)
         model = self._transcription_model
         item = Item(self._item_id, _USER, [part], pending=True, transcription_model=model)
-        item.speech_ms = speech_ms
+        item.speech_ms, item.silence_ms = speech_ms, silence_ms
         self._item_id = None
         if self._turns is not None:
             self._turns.stop()

@@ -38,6 +38,8 @@ class Part:
     words: list[tuple[int, str]] = field(default_factory=list)
     """Each word, and after how many ms of the sound it begins."""
     image: Mapping[str, Any] = field(default_factory=dict)
+    sent: str | None = None
+    """All words that were sent, once they have been cut to those that were heard."""
 
     def speak(self, pcm: bytes, words: str) -> None:
         """Append sound, and the words that begin in it, spread evenly over it."""
@@ -51,6 +53,7 @@ class Part:
 
     def truncate(self, end_ms: int) -> None:
         """Forget all sound from `end_ms` on, and the words that begin there."""
+        self.sent = self.text if self.sent is None else self.sent
         del self.pcm[end_ms * BYTES_PER_MS :]
         self.audio_ms = end_ms
         self.words = [(start, word) for start, word in self.words if start < end_ms]
@@ -112,6 +115,8 @@ class Item:
     """The words that the ears recognised in its sound: "" if none, None if there are no ears."""
     speech_ms: int = 0
     """How long somebody spoke in it, as far as that is known."""
+    silence_ms: int = 0
+    """How long the silence was by which the end of that was known; 0 if somebody told it."""
     transcription_model: str | None = None
     """Which the session wanted to write its words down; None if they were not wanted."""
     truncated: bool = False
@@ -124,11 +129,14 @@ class Item:
         return shown
 
     def context(self) -> dict[str, Any]:
-        """As whoever thinks of an answer sees it: with what was recognised, even if unwritten."""
+        """As whoever thinks of an answer sees it: with what was recognised, even if unwritten, and
+        with what was sent, even if unheard."""
         shown = self.wire()
-        for part in shown.get("content", ()):
+        for part, known in zip(shown.get("content", ()), self.content or (), strict=True):
             if part["type"] == "input_audio" and not part["transcript"]:
                 part["transcript"] = self.recognised
+            if known.sent is not None:
+                part["sent"] = known.sent
         return shown
 
     @property

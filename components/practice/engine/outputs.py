@@ -58,15 +58,18 @@ class Think:
 
     response_id: str
     items: Sequence[Event]
-    """The context, as conversation items of the API; what was recognised stands in `transcript`."""
+    """The context, as conversation items of the API; what was recognised stands in `transcript`,
+    and where a client has told how much of an answer was heard, all that was sent in `sent`."""
     words: str | None
     """The user's last words, typed or recognised; None if there are no ears, or nobody has said
     anything; "" if no words could be made out."""
     seconds: float
-    """How long the user spoke."""
+    """How long the user spoke; 0 if the last words were typed."""
     instructions: str
     tools: Sequence[Event]
     tool_choice: str | Event
+    silence_s: float = 0.0
+    """How long the silence was by which the end of the speech was known; 0 if there was none."""
 
 
 @dataclass(frozen=True, slots=True)

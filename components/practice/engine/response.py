@@ -97,16 +97,17 @@ class Response:
             self.say(self.plan.prompt)
             self.thought()
             return
-        words, seconds = _last_words(self.plan.context)
+        last = _last_said(self.plan.context)
         self._outbox.ask(
             Think(
                 self.id,
                 tuple(item.context() for item in self.plan.context),
-                words,
-                seconds,
+                _words_of(last) if last is not None else None,
+                (last.speech_ms or last.audio_ms) / 1000 if last is not None else 0.0,
                 self.plan.instructions,
                 self.plan.tools,
                 self.plan.tool_choice,
+                last.silence_ms / 1000 if last is not None else 0.0,
             )
         )
 
@@ -310,12 +311,13 @@ def _shown(kind: str, text: str) -> dict[str, str]:
     return {"type": "text", "text": text}
 
 
-def _last_words(context: Sequence[Item]) -> tuple[str | None, float]:
-    """What the user said or typed last, None if nothing; and for how many seconds they spoke."""
-    for item in reversed(context):
-        if item.fields.get("role") == "user":
-            parts = item.content or []
-            words = " ".join(part.text for part in parts if part.text)
-            last = words or item.recognised if item.audio_ms else words
-            return last, (item.speech_ms or item.audio_ms) / 1000
-    return None, 0.0
+def _last_said(context: Sequence[Item]) -> Item | None:
+    """What the user said or typed last."""
+    users = (item for item in reversed(context) if item.fields.get("role") == "user")
+    return next(users, None)
+
+
+def _words_of(item: Item) -> str | None:
+    """Its words; None if nobody could make them out."""
+    words = " ".join(part.text for part in item.content or () if part.text)
+    return words or item.recognised if item.audio_ms else words

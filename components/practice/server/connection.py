@@ -65,6 +65,9 @@ class Utterance(Protocol):
 class Ears(Protocol):
     """The speech recogniser of the server."""
 
+    @property
+    def name(self) -> str: ...
+
     degraded: str
 
     async def start(self) -> None: ...
@@ -74,6 +77,9 @@ class Ears(Protocol):
 
 class Voice(Protocol):
     """The speech synthesiser of the server."""
+
+    @property
+    def name(self) -> str: ...
 
     degraded: str
 

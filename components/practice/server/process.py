@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
-from components.settings import ChatModel, Settings
+from components.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,11 @@ class PracticeError(Exception):
 
 
 class PracticeProcess:
-    """A practice server that runs. `base_url` is where; `stop` ends it."""
+    """A practice server that runs. `base_url` is where; `stop` ends it.
+
+    `parts` names its `ears`, `voice` and `mind`, as they were when it was first ready; a name is
+    empty if there is none.
+    """
 
     def __init__(
         self, settings: Settings, ready_limit_s: float, ice_servers: Sequence[Mapping[str, Any]]
@@ -47,7 +51,7 @@ class PracticeProcess:
         self._change = threading.Lock()
         """Held while `_process` is replaced, or stopped for good."""
         self._process = _begin(settings, 0, ice_servers)
-        self._port = _port_or_end(self._process, ready_limit_s)
+        self._port, self.parts = _ready_or_end(self._process, ready_limit_s)
         self.base_url = f"ws://127.0.0.1:{self._port}/v1"
         self._watching = threading.Thread(target=self._watch, daemon=True)
         self._watching.start()
@@ -82,7 +86,7 @@ class PracticeProcess:
                 log.error("! %s", error)
                 return False
         try:
-            _port_or_end(self._process, self._ready_limit_s)
+            _ready_or_end(self._process, self._ready_limit_s)
         except PracticeError as error:
             log.error("! %s", error)
             return False
@@ -107,7 +111,7 @@ def _begin(
         return subprocess.Popen(
             command,
             cwd=_ROOT,
-            env=_environment(os.environ, settings.chat_model, ice_servers),
+            env=_environment(os.environ, settings, ice_servers),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Ctrl-C in the terminal is the parent's business.
@@ -117,10 +121,12 @@ def _begin(
         raise PracticeError(f"The practice server cannot be started: {error}.") from error
 
 
-def _port_or_end(process: "subprocess.Popen[bytes]", limit_s: float) -> int:
-    """The port of a server that is ready; one that does not get ready is ended."""
+def _ready_or_end(
+    process: "subprocess.Popen[bytes]", limit_s: float
+) -> tuple[int, Mapping[str, str]]:
+    """Port and parts of a server that is ready; one that does not get ready is ended."""
     try:
-        return _port(process, limit_s)
+        return _ready(process, limit_s)
     except BaseException:
         _end(process)
         raise
@@ -128,7 +134,7 @@ def _port_or_end(process: "subprocess.Popen[bytes]", limit_s: float) -> int:
 
 def _environment(
     environ: Mapping[str, str],
-    chat_model: ChatModel | None,
+    settings: Settings,
     ice_servers: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, str]:
     """The parent's environment without its secrets and practice settings."""
@@ -137,7 +143,9 @@ def _environment(
         for name, value in environ.items()
         if not name.startswith("PRACTICE_") and not any(word in name for word in _SECRETS)
     }
-    if chat_model is not None:
+    if not settings.looks_for_chat_model:
+        kept["PRACTICE_LLM_BASE_URL"] = "off"
+    if (chat_model := settings.chat_model) is not None:
         kept["PRACTICE_LLM_BASE_URL"] = chat_model.base_url
         kept["PRACTICE_LLM_MODEL"] = chat_model.model
         kept["PRACTICE_LLM_API_KEY"] = chat_model.api_key
@@ -146,7 +154,7 @@ def _environment(
     return kept
 
 
-def _port(process: subprocess.Popen[bytes], limit_s: float) -> int:
+def _ready(process: subprocess.Popen[bytes], limit_s: float) -> tuple[int, Mapping[str, str]]:
     assert process.stdout is not None
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read_line, args=(process.stdout, lines), daemon=True).start()
@@ -155,8 +163,9 @@ def _port(process: subprocess.Popen[bytes], limit_s: float) -> int:
     except queue.Empty:
         raise PracticeError(f"The practice server was not ready after {limit_s:g} s.") from None
     try:
-        return int(json.loads(line)["port"])
-    except (ValueError, KeyError, TypeError):
+        told = json.loads(line)
+        return int(told["port"]), {name: str(part) for name, part in told["parts"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise PracticeError(
             "The practice server ended while it started; its message stands above."
         ) from None

@@ -5,8 +5,9 @@ Rule: the server ends with its context, and with it every session, call and part
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from components.practice.brain.thinking import ChatModelThinker, Rules
 from components.practice.engine.call_engine import CallEngine
 from components.practice.engine.engine import Engine
 from components.practice.engine.sessions import Session
-from components.practice.server import connection, door
+from components.practice.server import connection
 from components.practice.server.calls import Calls
 from components.practice.server.connection import Connection, Parts
 from components.practice.server.routes import application
@@ -33,6 +34,8 @@ MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 """More than an append of 15 MiB, in base64."""
 PACE: Final = 8.0
 STOP_LIMIT_S: Final = 2
+Look = Callable[[], Awaitable[ChatModel | None]]
+"""Finds a chat model, or none, soon."""
 
 
 class PracticeServer:
@@ -47,6 +50,7 @@ class PracticeServer:
     ) -> None:
         self.url = ""
         self.port = 0
+        self._mind = ""
         self._parts = parts
         self._open_vad = open_vad
         self._session_seconds = session_seconds
@@ -56,6 +60,22 @@ class PracticeServer:
         """Learn the address that the system has given."""
         host, self.port = address[:2]
         self.url = f"ws://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
+
+    def think_with(self, chat_model: ChatModel, client: httpx.AsyncClient) -> None:
+        """From the next session on this model thinks, in place of the rules."""
+        self._mind = chat_model.model
+        thinker = ChatModelThinker(Chat(chat_model, client), Rules())
+        self._parts = replace(self._parts, thinker=thinker)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The names of its `ears`, `voice` and `mind`; empty for what it lacks."""
+        ears, voice = self._parts.ears, self._parts.voice
+        return {
+            "ears": "" if ears.degraded else ears.name,
+            "voice": "" if voice.degraded else voice.name,
+            "mind": self._mind,
+        }
 
     def session(self, model: str, wanted: Session | None) -> Connection:
         """A session over a WebSocket."""
@@ -88,6 +108,7 @@ async def serve(
     port: int = 0,
     key: str = "",
     chat_model: ChatModel | None = None,
+    look: Look | None = None,
     session_seconds: float = 3600,
     pace: float = PACE,
     ice_servers: Sequence[Mapping[str, Any]] = (),
@@ -98,28 +119,37 @@ async def serve(
     """A practice server as long as the context lasts; `OSError` if the port is taken.
 
     `port` 0 lets the system choose. With a `key`, clients must show it. `pace` is how many times
-    faster than real time speech is sent; `ice_servers` help calls to find a way. The parts are
-    the real ones unless given.
+    faster than real time speech is sent; `ice_servers` help calls to find a way; `look` may find
+    a chat model while the parts start. The parts are the real ones unless given.
     """
     ears, voice = ears or Ears(), voice or Voice()
     async with AsyncExitStack() as stack:
-        thinker: connection.Thinker = Rules()
-        if chat_model is not None:
-            # A proxy of the environment knows nothing of an endpoint on this machine.
-            trust_env = not door.is_local(chat_model.base_url)
-            client = await stack.enter_async_context(httpx.AsyncClient(trust_env=trust_env))
-            thinker = ChatModelThinker(Chat(chat_model, client), Rules())
+        minds = await stack.enter_async_context(AsyncExitStack())
         stack.push_async_callback(ears.close)
         stack.push_async_callback(voice.close)
-        parts = Parts(ears, voice, thinker, pace)
+        parts = Parts(ears, voice, Rules(guided=True), pace)
         practice = PracticeServer(parts, open_vad, session_seconds, ice_servers)
+        if chat_model is not None:
+            practice.think_with(chat_model, await minds.enter_async_context(_client(chat_model)))
         calls = Calls()
         app = application(practice, calls, key)
         address = await stack.enter_async_context(listening(app, host, port))
         stack.push_async_callback(calls.close)
         practice.listens(address)
-        await asyncio.gather(ears.start(), voice.start())
+        looking = (look or _nowhere)()
+        found, *_ = await asyncio.gather(looking, ears.start(), voice.start())
+        if found is not None:
+            practice.think_with(found, await minds.enter_async_context(_client(found)))
         yield practice
+
+
+async def _nowhere() -> ChatModel | None:
+    return None
+
+
+def _client(chat_model: ChatModel) -> httpx.AsyncClient:
+    # A proxy of the environment knows nothing of an endpoint on this machine.
+    return httpx.AsyncClient(trust_env=not chat_model.is_here)
 
 
 class _Server(uvicorn.Server):

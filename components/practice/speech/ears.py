@@ -121,6 +121,8 @@ class Utterance:
 class Ears:
     """The ears of a server process; all of its connections share them."""
 
+    name: Final = "PocketSphinx"
+
     def __init__(self, most_workers: int | None = None) -> None:
         self.degraded = ""
         """One sentence for the page; empty if the ears work."""

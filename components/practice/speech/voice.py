@@ -60,6 +60,8 @@ _BROKEN: Final = (
 class Voice:
     """The voice of a server process; all of its connections share it."""
 
+    name: Final = "eSpeak"
+
     def __init__(self) -> None:
         self.degraded = ""
         """One sentence for the page; empty if the voice works."""

@@ -1,8 +1,7 @@
 import asyncio
-import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 import httpx
@@ -11,62 +10,9 @@ import pytest
 from components.practice.brain.chat import Chat, ChatError
 from components.practice.brain.rules import Call, Say
 from components.settings import ChatModel
+from tests.practice.chat_endpoint import Exchange, endpoint
 
-Answer = Callable[["Exchange"], Awaitable[None]]
 QUESTION = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}]
-
-
-class Exchange:
-    """One request that a chat endpoint has got, and its way to answer."""
-
-    def __init__(self, head: str, body: Any, writer: asyncio.StreamWriter) -> None:
-        self.head = head
-        self.body = body
-        self._writer = writer
-
-    async def start(self, status: str = "200 OK") -> None:
-        head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n"
-        await self.write(head)
-
-    async def write(self, text: str) -> None:
-        self._writer.write(text.encode())
-        await self._writer.drain()
-
-    async def say(self, *pieces: str) -> None:
-        for piece in pieces:
-            chunk = {"choices": [{"delta": {"content": piece}}]}
-            await self.write(f"data: {json.dumps(chunk)}\n\n")
-
-
-@asynccontextmanager
-async def endpoint(answer: Answer) -> AsyncIterator[str]:
-    """A chat endpoint on loopback; gives its base URL."""
-    running: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
-            body = json.loads(await reader.readexactly(length))
-            await answer(Exchange(head, body, writer))
-        except (ConnectionError, EOFError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(serve(reader, writer))
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 @pytest.fixture
@@ -115,9 +61,7 @@ async def test_the_request_is_that_of_the_chat_api(client: httpx.AsyncClient) ->
     async def answer(exchange: Exchange) -> None:
         got.append(exchange)
         await exchange.start()
-        call = {"index": 0, "id": "c", "function": {"name": "clock", "arguments": "{}"}}
-        chunk = {"choices": [{"delta": {"tool_calls": [call]}}]}
-        await exchange.write(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+        await exchange.call("clock", "{}")
 
     tool = {"type": "function", "name": "clock", "parameters": {"type": "object"}}
     async with endpoint(answer) as url:

@@ -203,3 +203,19 @@ def test_an_assistants_sound_from_the_client_is_kept_and_not_listened_to() -> No
     assert not [output for output in created if isinstance(output, Recognise)]
     [content] = kept.event("conversation.item.retrieved")["item"]["content"]
     assert content == {**part, "transcript": "Good ", "audio": audio(400)}
+
+
+def test_who_thinks_sees_what_was_sent_of_an_answer_and_what_was_heard_of_it() -> None:
+    drive = Drive()
+    item_id, _ = drive.answered_turn("one two three four")
+    for end_ms in (300, 100):
+        drive.send(
+            "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=end_ms
+        )
+    think: Think = drive.send("response.create").one(Think)
+    retrieved = drive.send("conversation.item.retrieve", item_id=item_id)
+
+    (part,) = think.items[-1]["content"]
+    assert part["transcript"] == "one "
+    assert part["sent"] == "one two three four"
+    assert "sent" not in retrieved.events[0]["item"]["content"][0]

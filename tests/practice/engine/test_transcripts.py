@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from components.practice.engine.outputs import Think
+from components.practice.engine.outputs import Think, Transcribe
 from tests.practice.drive import Drive
 
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
@@ -45,7 +45,18 @@ def test_no_words_are_a_failed_transcription(words: str | None, code: str) -> No
 
     assert failed["error"]["code"] == code
     think: Think = asked.one(Think)
-    assert (think.words, think.seconds) == (words, 1.0)
+    assert (think.words, think.seconds, think.silence_s) == (words, 1.0, 0.5)
+
+
+def test_a_turn_that_the_client_ends_has_no_silence_by_which_its_end_was_known() -> None:
+    drive = Drive()
+    drive.turn_detection(None)
+    drive.user_sounds(1000, 0.9)
+    committed = drive.send("input_audio_buffer.commit")
+    drive.engine.transcript(committed.one(Transcribe).item_id, "", drive.now)
+    think: Think = drive.send("response.create").one(Think)
+
+    assert (think.seconds, think.silence_s) == (1.0, 0.0)
 
 
 def test_without_transcription_only_the_brain_learns_the_words() -> None:

@@ -154,7 +154,7 @@ async def test_speech_is_sent_faster_than_it_plays_but_not_all_at_once() -> None
     async with running(pace=20.0) as server, realtime(server) as socket:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        response = await answer(socket, "tell me " + "a very long story " * 5)
+        response = await answer(socket, "count to thirty")
         words = response["output"][0]["content"][0]["transcript"].count(" ") + 1
 
     assert loop.time() - began > ((words - 1) * 0.2 - 1.0) / 20
@@ -184,7 +184,7 @@ async def test_ears_that_never_answer_cost_only_the_words(monkeypatch: pytest.Mo
 
     assert ears.utterances[0].cancelled
     transcript = done["response"]["output"][0]["content"][0]["transcript"]
-    assert "could not make out any words" in transcript
+    assert "I missed that" in transcript
 
 
 async def test_speech_waits_for_a_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import textwrap
 import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_it_starts_answers_and_stops() -> None:
     try:
         assert answers(practice.base_url)
         assert practice.running
+        assert practice.parts == {"ears": "PocketSphinx", "voice": "eSpeak", "mind": ""}
     finally:
         practice.stop()
 
@@ -46,8 +48,8 @@ def test_the_child_knows_no_secret_but_the_chat_models() -> None:
     environ = {"PATH": "/bin", "OPENAI_API_KEY": "sk", "HF_TOKEN": "hf", "PRACTICE_KEY": "p"}
     chat_model = ChatModel("http://127.0.0.1:1/v1", "m", "chat-key")
 
-    assert process._environment(environ, None) == {"PATH": "/bin"}
-    assert process._environment(environ, chat_model) == {
+    assert process._environment(environ, SETTINGS) == {"PATH": "/bin"}
+    assert process._environment(environ, replace(SETTINGS, chat_model=chat_model)) == {
         "PATH": "/bin",
         "PRACTICE_LLM_BASE_URL": "http://127.0.0.1:1/v1",
         "PRACTICE_LLM_MODEL": "m",
@@ -55,12 +57,18 @@ def test_the_child_knows_no_secret_but_the_chat_models() -> None:
     }
 
 
+def test_the_child_is_told_not_to_look_for_a_chat_model() -> None:
+    settings = replace(SETTINGS, looks_for_chat_model=False)
+
+    assert process._environment({}, settings) == {"PRACTICE_LLM_BASE_URL": "off"}
+
+
 def test_the_child_is_told_who_helps_to_find_a_way() -> None:
     servers = [{"urls": "stun:s.example"}]
     environ = {"PRACTICE_ICE_SERVERS": "old", "TURN_CREDENTIAL": "secret"}
 
-    assert process._environment(environ, None) == {}
-    told = process._environment(environ, None, servers)["PRACTICE_ICE_SERVERS"]
+    assert process._environment(environ, SETTINGS) == {}
+    told = process._environment(environ, SETTINGS, servers)["PRACTICE_ICE_SERVERS"]
     assert json.loads(told) == servers
 
 

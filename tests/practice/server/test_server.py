@@ -145,6 +145,7 @@ async def test_missing_parts_are_named_once() -> None:
         session = (await receive(socket))["session"]
 
     assert session["practice"]["notes"] == ["No ears.", "No voice."]
+    assert server.parts == {"ears": "", "voice": "", "mind": ""}
 
 
 async def test_a_chat_model_that_is_not_there_is_named() -> None:
