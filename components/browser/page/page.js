@@ -109,6 +109,10 @@ import { BridgedCall } from "./bridged.js";
     element.classList.toggle("rv-failed", state.connection === "failed");
   }
 
+  function connected() {
+    return state.connection === "connected";
+  }
+
   function showControls(inCall) {
     const ready = inCall && connected();
     const muted = inCall && call.muted;
@@ -159,8 +163,6 @@ import { BridgedCall } from "./bridged.js";
       byId(`${side}-status`).style.setProperty("--loudness", loudness.toFixed(2));
     });
   }
-
-  const connected = () => state.connection === "connected";
 
   // A line is a turn; without a call it begins one, for which nobody asks for the microphone
   // unless what follows is `spoken`.
