@@ -4,14 +4,14 @@ PYTHON ?= python
 NPM ?= npm
 
 .DEFAULT_GOAL := help
-.PHONY: help fast check run lint types unit integration browser javascript alone soak
+.PHONY: help fast check run lint types unit coverage integration browser javascript alone soak
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 fast: lint types unit ## Lint, types, and the tests that start nothing: about a minute
 
-check: lint types javascript unit integration browser alone soak ## Exactly what CI runs
+check: lint types javascript coverage integration browser alone soak ## Exactly what CI runs
 
 run: ## Start the app
 	$(PYTHON) app.py
@@ -23,7 +23,10 @@ lint: ## Style
 types: ## Types of the program, the tests and the bench
 	$(PYTHON) -m mypy
 
-unit: ## Pure and unit tests; the pure modules must be covered entirely
+unit: ## Pure and unit tests
+	$(PYTHON) -m pytest -m "not integration and not browser and not soak"
+
+coverage: ## The same; the pure modules must be covered entirely
 	$(PYTHON) -m pytest -m "not integration and not browser and not soak" --cov --cov-report=
 	$(PYTHON) -m coverage report --include="$$($(PYTHON) tests/pure.py)" --fail-under=100
 

@@ -13,11 +13,16 @@ import pytest
 PURE_ROOMS = {"core", "protocol", "engine"}
 
 
+MORE_WORKERS = {
+    "integration and not browser": 2.0,  # they mostly wait for peers, and for sound in real time
+    "browser and not alone": 1.5,
+}
+"""For each core, by what the Makefile asks for."""
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two for each core, as most of these tests wait for peers and for sound in real time; with
-    browsers, which work for every test, one more than there are cores."""
     cores = min(os.cpu_count() or 1, 4)
-    return 2 * cores if "not browser" in config.option.markexpr else cores + 1
+    return int(cores * MORE_WORKERS.get(config.option.markexpr, 1.0))
 
 
 @pytest.hookimpl(tryfirst=True)
