@@ -1,17 +1,18 @@
 """The whole app as its users start it: a process of its own, on a free port."""
 
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
 
 import httpx
 
@@ -32,6 +33,10 @@ def environment(**variables: str) -> dict[str, str]:
     # An Ollama of whoever runs the tests would answer in place of the rules.
     ours = {"GRADIO_ANALYTICS_ENABLED": "False", "PRACTICE_LLM_BASE_URL": "off"}
     return {**inherited, **ours, **variables}
+
+
+_WARM = multiprocessing.get_context("forkserver")
+_WARM.set_forkserver_preload(["app", "components.launch"])
 
 
 def usual_signals() -> None:
@@ -88,7 +93,7 @@ def started_app(
         try:
             name = f"[{host}]" if ":" in host else host
             app = App(f"http://{name}:{port}", process, log)
-            _wait(app)
+            _wait(app.url, log, lambda: process.poll() is None)
             yield app
         finally:
             process.terminate()
@@ -97,23 +102,71 @@ def started_app(
 
 @contextmanager
 def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
-    """The address of a `started_app`."""
-    typed: dict[str, Any] = dict(variables)
-    with started_app(folder, *flags, port=port, **typed) as app:
-        yield app.url
+    """The address of an app of whose process nobody asks.
+
+    Otherwise like a `started_app`, but it is begun by a process that has imported all of it, which
+    saves three seconds of work. What Gradio reads of the environment while it is imported does not
+    reach it.
+    """
+    if not port:
+        port = free_port()
+        flags = ("--host", "127.0.0.1", "--port", str(port), *flags)
+    log = folder / "app.log"
+    log.touch()
+    variables = environment(PYTHONPATH=str(ROOT), **variables)
+    process = _WARM.Process(target=_run, args=(folder, log, flags, variables))
+    with _environment(environment(PYTHONPATH=str(ROOT))):  # of the process that imports
+        process.start()
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(url, log, process.is_alive)
+        yield url
+    finally:
+        process.terminate()
+        process.join(STOP_LIMIT_S)
+        assert process.exitcode is not None
 
 
-def _wait(app: App) -> None:
+def _run(folder: Path, log: Path, flags: tuple[str, ...], variables: dict[str, str]) -> None:
+    """Be the app, as it were if a shell had started it."""
+    os.setsid()
+    usual_signals()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    with log.open("wb") as opened:
+        os.dup2(opened.fileno(), 1)
+        os.dup2(opened.fileno(), 2)
+    sys.argv = [str(ROOT / "app.py"), *flags]
+    sys.exit(import_module("app").main())
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Inside, this is the environment of this process."""
+    usual = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(usual)
+
+
+def _wait(url: str, log: Path, runs: Callable[[], bool]) -> None:
+    """Until the app answers, as long as it `runs`."""
     deadline = time.monotonic() + START_LIMIT_S
     with httpx.Client(trust_env=False) as client:
-        while time.monotonic() < deadline and app.process.poll() is None:
+        while time.monotonic() < deadline and runs():
             try:
-                if client.get(app.url).is_success:
+                if client.get(url).is_success:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-    with app.log.open(errors="replace") as log:  # which may be a device without an end
-        raise AssertionError(f"the app did not start:\n{log.read(MOST_LOG)}")
+    with log.open(errors="replace") as opened:  # it may be a device without an end
+        raise AssertionError(f"the app did not start:\n{opened.read(MOST_LOG)}")
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from tests.running import (
     ROOT,
     environment,
     free_port,
-    running_app,
     started_app,
     usual_signals,
 )
@@ -90,8 +89,8 @@ def test_port_may_come_from_the_env_file(tmp_path):
     port = free_port()
     (tmp_path / ".env").write_text(f"GRADIO_SERVER_PORT={port}\n")
 
-    with running_app(tmp_path, port=port) as url:
-        assert url.endswith(str(port))
+    with started_app(tmp_path, port=port) as app:
+        assert app.url.endswith(str(port))
 
 
 def by_the_terminal(app):
