@@ -34,6 +34,7 @@ from components.practice.server.process import start_process
 from components.protocol.options import Refused
 from components.protocol.prices import cost
 from components.protocol.usage import Usage
+from components.recording.folder import sweep
 from components.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ def launch(settings: Settings) -> None:
 def _serve(settings: Settings) -> None:
     if settings.max_call_cost and cost(Usage(), settings.model, "") is None:
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
+    sweep()
     refused = Refused()
     places = Places(settings.max_calls, settings.calls_per_visitor)
     calls = Calls(settings, refused, places, saved.files)
