@@ -35,6 +35,7 @@ from components.practice.server.process import start_process
 from components.protocol.options import Refused
 from components.protocol.prices import cost
 from components.protocol.usage import Usage
+from components.recording.folder import sweep
 from components.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     """`parts` are those of the practice server, if it is used."""
     if settings.max_call_cost and cost(Usage(), settings.model, "") is None:
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
+    sweep()
     refused = Refused()
     places = Places(settings.max_calls, settings.calls_per_visitor)
     calls = Calls(settings, refused, places, saved.files)

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_of
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
+from components.bridge.lines import Lines
 from components.bridge.raw import RawEvents
 from components.bridge.recorder import Recorder
 from components.bridge.runs import Runs
@@ -118,6 +119,7 @@ class Call:
         self._page: Page | None = None
         self._coming: Page | None = None
         self._line = Line(self, self._open)
+        self._lines = Lines(self._tell)
         self._raw = RawEvents(settings, self._terms, self._line.send)
         self.recorder = Recorder(self._session, self._tell)
         self.inspection = Inspection(options.model, self.recorder)
@@ -241,7 +243,7 @@ class Call:
         now = time.monotonic()
         self.inspection.obey(message, now)
         match message:
-            case {"type": "say", "text": str(text)}:
+            case {"type": "say", "text": str(text)} if self._lines.arrives(message):
                 return self.inspection.follow(self._session.say(text, now), now)
             case {"type": "interrupt"}:
                 return self._session.interrupt(now)

@@ -1,11 +1,13 @@
 """What a call does with its recording: begins it, tells it what was heard, ends it.
 
-Rule: nothing is recorded unless the page has asked for it, and nothing of a microphone that is
-muted. Whatever becomes of the recording, the call goes on.
+Rule: nothing is recorded unless the page has asked for it, and of the microphone only what goes to
+the server: nothing while it is muted, and of turns by hand what was said while the button was held,
+or just before. Whatever becomes of the recording, the call goes on.
 """
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -16,6 +18,7 @@ from components.audio import BYTES_PER_MS
 from components.core.conversation import Conversation, User
 from components.core.playback import DEFAULT_DELAY_S, MAX_DELAY_S
 from components.core.session import Session
+from components.core.turns import PRE_ROLL_FRAMES
 from components.protocol.prices import PRICES_AS_OF
 from components.protocol.wishes import shown
 from components.recording.captions import aligned
@@ -66,6 +69,8 @@ class Recorder:
         """The same as Unix time."""
         self._to_ear_s = DEFAULT_DELAY_S
         self._to_us_s = 0.0
+        self._before: deque[tuple[bytes, float]] = deque(maxlen=PRE_ROLL_FRAMES + 1)
+        """What was said just before the talk button goes down, and now; and when."""
         self._heard_since: dict[str, float] = {}
         self._messages: object = ()
 
@@ -98,9 +103,10 @@ class Recorder:
         if now > recording.begun + LONGEST_S:
             self.end(now)
             self.greet(TOO_LONG)
-        elif self._session.conversation.user is not User.MUTED:
+        else:
             said = now - len(pcm) / BYTES_PER_MS / 1000 - self._to_us_s
-            recording.put("left", pcm, said, now)
+            for part, at in self._taken(pcm, said):
+                recording.put("left", part, at, now)
         self._note_heard(now)
 
     def sent(self, pcm: bytes, now: float) -> None:
@@ -119,6 +125,20 @@ class Recorder:
         if recording and self.keeping:
             self._note_heard(now)
             recording.end(now, self._papers(self.keeping, recording))
+
+    def _taken(self, pcm: bytes, said: float) -> list[tuple[bytes, float]]:
+        """What goes to the server now that this was said, each part with its moment."""
+        user = self._session.conversation.user
+        if user is User.MUTED:
+            self._before.clear()
+            return []
+        self._before.append((pcm, said))
+        by_hand = self._session.agreement.confirmed.push_to_talk
+        if by_hand and user is not User.SPEAKING:
+            return []
+        taken = list(self._before) if by_hand else [(pcm, said)]
+        self._before.clear()
+        return taken
 
     def _switch(self, on: bool, now: float) -> None:
         """The page asks for a recording, or for its end."""
@@ -139,6 +159,7 @@ class Recorder:
             return FULL
         self._begun, self._begun_at = now, time.time()
         self._heard_since, self._messages = {}, ()
+        self._before.clear()
         return ""
 
     def _failed(self, sentence: str) -> None:

@@ -2,7 +2,8 @@
 
 Rule: each call runs once, and its output is sent, or the model would wait for it for ever. When all
 calls of a response have run, one more response is owed, unless that response was cut off. A call of
-an MCP server ends the response and is made by the Realtime server, which then waits to be asked.
+an MCP server ends the response and is made by the Realtime server, which then waits to be asked; so
+it does when such a call was refused.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ class Functions:
         self._running: set[str] = set()
         """All that runs, and whose output the server waits for."""
         self._remote: dict[str, bool] = {}
-        """Calls of MCP servers by their items, and whether an answer to them is wanted."""
+        """Calls of MCP servers and refusals, by their items, and whether an answer is wanted."""
         self.owed = False
         """Whether there are outputs that no response has been told."""
 
@@ -43,13 +44,14 @@ class Functions:
         return self._called or bool(self._of_ended) or remote or self.owed
 
     def remote(self, item: Item, *, done: bool) -> None:
-        """The server calls a tool of an MCP server, or has done so, whatever came of it."""
-        if item.kind != "mcp_call" or not item.item_id:
+        """The server calls a tool of an MCP server, has done so with any result, or must not."""
+        refused = item.kind == "mcp_approval_response" and item.output == "refused"
+        if not item.item_id or (item.kind != "mcp_call" and not refused):
             return
         wanted = self._remote.setdefault(item.item_id, True)
         if len(self._remote) > MOST_REMEMBERED:
             del self._remote[next(iter(self._remote))]
-        if done:
+        if done or refused:
             self.owed = self.owed or wanted
             self._remote[item.item_id] = False
 

@@ -2,18 +2,19 @@
 
 Rule: a recording belongs to the tab whose key it was begun with, and is found by that alone. It
 lies in a folder that only this user may read, under a name that nobody can guess; it is deleted an
-hour after its beginning at the latest, when there are too many, and when the app ends.
+hour after its beginning at the latest, when there are too many, and when the app ends; if that was
+killed, when the next one starts.
 """
 
 import asyncio
 import logging
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from components.recording.folder import OwnFolder
 from components.recording.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Shelf:
     """The recordings of this process, the newest of each tab. It belongs to the event loop."""
 
     def __init__(self) -> None:
-        self._root: Path | None = None
+        self._own: OwnFolder | None = None
         self._kept: dict[str, _Kept] = {}
 
     def begin(self, key: str, now: float, on_failure: Callable[[str], None]) -> Recording:
@@ -42,9 +43,11 @@ class Shelf:
         self.delete(key)
         while len(self._kept) >= MOST_KEPT:
             self.delete(next(iter(self._kept)))
-        if self._root is None or not self._root.is_dir():
-            self._root = Path(tempfile.mkdtemp(prefix="realtime-voice-"))
-        folder = Path(tempfile.mkdtemp(dir=self._root))
+        if self._own is not None and not self._own.path.is_dir():
+            self._own.delete()
+            self._own = None
+        self._own = self._own or OwnFolder()
+        folder = Path(tempfile.mkdtemp(dir=self._own.path))
         recording = Recording(folder, now, on_failure)
         deletion = asyncio.get_running_loop().call_later(KEPT_S, self.delete, key)
         self._kept[key] = _Kept(recording, deletion)
@@ -65,5 +68,5 @@ class Shelf:
         """Delete all of them."""
         for key in list(self._kept):
             self.delete(key)
-        if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
+        if self._own is not None:
+            self._own.delete()

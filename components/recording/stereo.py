@@ -24,9 +24,12 @@ FAINT_DBFS: Final = -60.0
 """Where a browser says that sound begins."""
 FAR_FRAMES: Final = 1_000
 """No first frame is near this before the beginning."""
-LEAST_SHIFT_FRAMES: Final = 5
+ACCOUNT_LATE_S: Final = 0.05
 """A browser's account of when a sound began is 20 to 80 ms late (measured in Chromium, whose
-figures are refreshed every 50 ms); by less than that it corrects nothing."""
+figures are refreshed every 50 ms)."""
+LEAST_SHIFT_FRAMES: Final = 4
+"""By less than this a browser's account corrects nothing, as it may itself be off by 30 ms, and the
+delay that the browser measures by as much."""
 MOST_SHIFT_FRAMES: Final = 25
 """A browser that claims more than that is not believed."""
 
@@ -76,18 +79,19 @@ class Stereo:
         """What of the assistant would have been heard from now on never will be."""
         track, first = self._tracks["right"], self._moment(now)
         track.placed = {place: pcm for place, pcm in track.placed.items() if place < first}
-        track.follows = min(track.follows, first)
+        # The next answer begins at its own moment, however soon, and no account is of this one.
+        track.follows, track.run = -FAR_FRAMES, first
 
     def onset(self, at: float) -> None:
-        """The sound that the assistant makes now was first heard at this moment, by its browser."""
+        """The sound that the assistant makes now was first heard about then, by its browser."""
         track = self._tracks["right"]
         run = {place: pcm for place, pcm in track.placed.items() if place >= track.run}
         audible = [place for place, pcm in run.items() if _is_audible(pcm)]
         if not audible or track.run < self._given:
             return
-        shift = self._moment(at) - min(audible)
+        shift = self._moment(at - ACCOUNT_LATE_S) - min(audible)
         if (
-            not LEAST_SHIFT_FRAMES < abs(shift) <= MOST_SHIFT_FRAMES
+            not LEAST_SHIFT_FRAMES <= abs(shift) <= MOST_SHIFT_FRAMES
             or track.run + shift < self._given
         ):
             return

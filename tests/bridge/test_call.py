@@ -281,6 +281,16 @@ async def test_page_can_type_interrupt_and_mute():
         assert append["audio"] == encode(bytes(FRAME_SAMPLES * 2))
 
 
+async def test_a_line_that_is_sent_again_after_a_loss_is_said_once():
+    async with in_call() as (page, upstream):
+        for line_id in ("a", "a", "b"):
+            page.call.command({"type": "say", "text": "Hello", "id": line_id})
+        await upstream.expect("conversation.item.create", 2)
+        told = [message["id"] for message in page.messages if message["type"] == "said"]
+        assert told == ["a", "a", "b"]
+        assert len(upstream.of("conversation.item.create")) == 2
+
+
 async def test_push_to_talk_over_the_data_channel():
     async with in_call(turn_detection="push_to_talk") as (page, upstream):
         page.call.command({"type": "talk", "down": True})

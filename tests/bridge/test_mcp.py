@@ -87,6 +87,36 @@ async def test_a_server_is_added_lists_its_tools_asks_and_is_answered() -> None:
     assert "Result: one page" in shown[1]["content"]
 
 
+async def test_after_a_refusal_the_conversation_goes_on() -> None:
+    async with scripted_server() as server:
+        settings = Settings(practice=False, base_url=server.url, api_key="sk-test")
+        call = Call(settings, Conversation(), Refused(), lambda _: None)
+        page = Page().join(call)
+        upstream = await server.connection()
+        await upstream.greet()
+        await page.sees(type="state", connection="connected")
+        asked = {
+            "id": "mcpr_1",
+            "type": "mcp_approval_request",
+            "server_label": "docs",
+            "name": "search",
+            "arguments": "{}",
+        }
+        await upstream.send("response.created", response={"id": "r1"})
+        await upstream.send("conversation.item.added", item=asked, previous_item_id=None)
+        await upstream.send(
+            "response.done", response={"id": "r1", "status": "completed", "output": [asked]}
+        )
+        await page.sees(type="servers", requests=["mcpr_1"])
+        call.command({"type": "approve", "id": "mcpr_1", "allow": False})
+        [answer] = await upstream.expect("conversation.item.create")
+        await upstream.send("conversation.item.added", item=answer["item"])
+        await upstream.send("conversation.item.done", item=answer["item"])
+        await upstream.expect("response.create")
+        await call.close("")
+        assert len(upstream.of("response.create")) == 1
+
+
 async def test_a_servers_address_is_told_to_nobody_but_the_tab_that_named_it() -> None:
     secret = "https://example.com/mcp?token=a-secret"
     wish = {"off": [], "servers": [{**SERVER, "url": secret}]}

@@ -20,6 +20,7 @@ from components.recording.recording import FULL, Recording
 from components.recording.shelf import Shelf
 from components.settings import Settings
 from components.upstream.configuration import session_options
+from tests import dialogue
 
 TONE = (8000 * np.sin(np.arange(FRAME_SAMPLES) * 2 * np.pi / 48)).astype(np.int16).tobytes()
 KEY = "a" * 32
@@ -31,11 +32,19 @@ OFF = {"type": "recording", "on": False, "sentence": ""}
 class House:
     """A call that can be recorded."""
 
-    def __init__(self, may: tuple[str, ...] = ("voice",), *, events: bool = True) -> None:
+    def __init__(
+        self,
+        may: tuple[str, ...] = ("voice",),
+        *,
+        events: bool = True,
+        session: Session | None = None,
+    ) -> None:
         self.told: list[Any] = []
         self.shelf = Shelf()
         options = session_options(Settings(practice=True))
-        self.session = Session(options, limits=Limits(), chance=lambda: 0.5, refused=Refused())
+        self.session = session or Session(
+            options, limits=Limits(), chance=lambda: 0.5, refused=Refused()
+        )
         self.recorder = Recorder(self.session, self.told.append)
         self.inspection = Inspection(recorder=self.recorder)
         self.recorder.keeping = Keeping(
@@ -122,6 +131,28 @@ async def test_a_muted_microphone_is_not_recorded() -> None:
     levels = json.loads((await house.files())["levels.json"])
     assert set(levels["user"]) == {-90.0}
     assert max(levels["assistant"]) > -20
+    house.shelf.close()
+
+
+async def test_of_turns_by_hand_only_what_was_sent_is_recorded() -> None:
+    session = dialogue.Call(turn_detection="push_to_talk").ready(None).session
+    house = House(session=session)
+    house.obey(BEGIN, 0.0)
+    house.talk(0.0, 2.0)
+    session.push_to_talk(True, 2.0)
+    house.talk(2.0, 3.0)
+    session.push_to_talk(False, 3.0)
+    house.talk(3.0, 4.0)
+    session.mute(True, 4.0)
+    house.talk(4.0, 4.5)
+    session.mute(False, 4.5)
+    session.push_to_talk(True, 4.6)
+    house.talk(4.6, 5.0)
+    house.obey(END, 5.0)
+    levels = json.loads((await house.files())["levels.json"])["user"]
+    sounds = [number for number, level in enumerate(levels) if level > -60]
+    # The 400 ms before the button went down are sent as well, but none that were muted.
+    assert sounds == [*range(15, 30), *range(45, 50)]
     house.shelf.close()
 
 

@@ -79,6 +79,8 @@ class ScriptedCall:
 
     def command(self, message: Mapping[str, Any]) -> None:
         self.received.put(dict(message))
+        if message.get("type") == "say":
+            self._tell({"type": "said", "id": message["id"]})
         self.over = self.over or message.get("type") == "hangup"
 
     # For the test.

@@ -114,6 +114,23 @@ def test_a_row_can_be_clicked_and_keeps_the_focus_while_events_come(practice, qu
     expect(row).to_be_focused()
 
 
+def test_a_list_of_events_that_has_filled_unseen_opens_at_its_end(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    talk_to(page, "timing")
+    for asked, answer in (("what is 12 + 30?", "42"), ("what is 2 times 4?", "8")):
+        say(page, asked)
+        expect(page.locator("#transcript .bot.message").last).to_contain_text(answer)
+    expect(page.locator("#events-count")).not_to_be_empty()
+    page.click("#tab-events")
+    page.wait_for_function(
+        "() => { const list = document.getElementById('events-list');"
+        " return list.clientHeight > 0 && list.scrollTop > 0"
+        " && list.scrollTop + list.clientHeight >= list.scrollHeight - 1; }",
+        timeout=5_000,
+    )
+    expect(page.locator(".rv-event").last).to_be_in_viewport()
+
+
 def test_each_turn_is_timed_to_the_ear(practice, quiet, visit):
     page = visit(practice, using=quiet)
     talk_to(page, "timing")

@@ -117,6 +117,15 @@ RTCDataChannel.prototype.addEventListener = function (name, handle) {
 """Nothing that the app says arrives, while `window.deaf`."""
 
 
+LOSSY = """
+window.taken = [];
+const pass = RTCDataChannel.prototype.send;
+RTCDataChannel.prototype.send = function (text) {
+  return window.cut ? window.taken.push(String(text)) : pass.call(this, text);
+};"""
+"""Nothing that the page says arrives, while `window.cut`."""
+
+
 SENT = """
 window.said = [];
 const send = RTCDataChannel.prototype.send;
@@ -162,6 +171,28 @@ def test_a_line_typed_while_the_app_is_silent_is_said_when_it_is_back(
         back(page, control, call)
     assert call.next("say")["text"] == "Still here?"
     assert page.evaluate("window.said") == [2 if lost else 1]
+
+
+def test_a_line_that_a_cut_network_took_along_is_said_by_the_next_connection(
+    app: App, visit: Visit
+) -> None:
+    """Before anybody can know that the network is cut."""
+    url, control = app
+    page = visit(url, script=LOSSY)
+    call = begin(page, control)
+    page.fill("#say", "Heard?")
+    page.click("#send")
+    assert call.next("say")["text"] == "Heard?"
+
+    page.evaluate("window.cut = true")
+    page.fill("#say", "Still here?")
+    page.click("#send")
+    page.wait_for_function("window.taken.some((text) => text.includes('Still here?'))")
+    call.drop()
+    page.evaluate("window.cut = false")
+    back(page, control, call)
+    assert call.next("say")["text"] == "Still here?"
+    assert not [each for each in list(call.received.queue) if each.get("text") == "Heard?"]
 
 
 def test_a_pause_of_the_app_is_not_a_loss(app: App, visit: Visit) -> None:

@@ -147,6 +147,23 @@ def test_a_call_of_an_mcp_server_is_answered_once_it_is_done():
     assert not functions.pending
 
 
+def approval(output):
+    return Item("approval_1", "tool", kind="mcp_approval_response", output=output)
+
+
+def test_a_refusal_of_a_call_is_answered_once_as_no_call_follows_it():
+    functions = Functions()
+    functions.remote(approval("allowed"), done=True)
+    assert not functions.owed
+
+    functions.remote(approval("refused"), done=False)
+    assert functions.owed
+    functions.owed = False
+    functions.remote(approval("refused"), done=True)
+    assert not functions.owed
+    assert not functions.pending
+
+
 def test_a_call_of_an_mcp_server_is_not_answered_after_the_user_wanted_silence():
     functions = Functions()
     functions.remote(remote(), done=False)

@@ -27,7 +27,7 @@ export class BridgedCall {
     this.told = null; // its last notice
     this.down = false; // the talk button
     this.held = false; // the talk button, when the connection was lost
-    this.lines = []; // typed while there was no connection, or one that may be lost
+    this.lines = []; // typed, and not known to have arrived: { id, text, by }, the connection it went by
     this.shaky = false;
     this.report = 0;
     this.state = { ...AT_REST };
@@ -120,7 +120,7 @@ export class BridgedCall {
     this.sayLines();
   }
 
-  // A connection that is lost takes along what it was given last.
+  // What went by a connection that may be lost waits; it goes again by the next one.
   waver(yes) {
     this.shaky = yes;
     if (this.begun) this.show({ connection: yes ? "reconnecting" : this.begun });
@@ -128,9 +128,18 @@ export class BridgedCall {
   }
 
   sayLines() {
-    const { channel } = this.connection || {};
-    if (!channel || channel.readyState !== "open") return;
-    this.lines.splice(0).forEach((text) => this.send({ type: "say", text }));
+    const by = this.connection;
+    if (!by || !by.channel || by.channel.readyState !== "open") return;
+    this.lines.forEach((line) => {
+      if (line.by === by) return;
+      line.by = by;
+      this.send({ type: "say", id: line.id, text: line.text });
+    });
+  }
+
+  // The app has got a line; it takes none twice.
+  arrived(id) {
+    this.lines = this.lines.filter((line) => line.id !== id);
   }
 
   // A call that was up is kept by the app for a while.
@@ -159,7 +168,7 @@ export class BridgedCall {
     if (this.stream) this.rv.microphone.close(this.stream);
     this.rv.levels.stop();
     this.rv.recording.over();
-    this.page.over(connection, { ...how, unsaid: this.lines });
+    this.page.over(connection, { ...how, unsaid: this.lines.map(({ text }) => text) });
   }
 
   // The page goes away: there is no time for a goodbye.
@@ -174,7 +183,7 @@ export class BridgedCall {
   }
 
   say(text) {
-    this.lines.push(text);
+    this.lines.push({ id: Math.random().toString(36).slice(2), text, by: null });
     if (!this.shaky) this.sayLines();
   }
 
@@ -207,6 +216,9 @@ export class BridgedCall {
         return true;
       case "state":
         this.follow(message);
+        return true;
+      case "said":
+        this.arrived(message.id);
         return true;
       case "recording":
         this.rv.recording.take(message);

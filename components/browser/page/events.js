@@ -11,6 +11,8 @@ import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
   let chosen = 0; // the number of the row that is shown in full
   let drawing = 0;
   let pressed = false; // a pointer is down on the list: nothing moves under it
+  let follows = true; // the list shows its end, and goes on doing so
+  let watched = null;
 
   function take(rows) {
     list.take(rows);
@@ -19,6 +21,7 @@ import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
 
   function clear() {
     list.clear();
+    follows = true;
     choose(0);
   }
 
@@ -31,16 +34,29 @@ import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
     drawing = 0;
     const box = byId("events-list");
     if (!box || pressed) return;
-    const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - ROW_PX;
+    watch(box);
     const rows = list.shown;
     const inner = box.firstElementChild;
     inner.style.height = `${rows.length * ROW_PX}px`;
-    if (atEnd && !list.held) box.scrollTop = box.scrollHeight;
+    if (follows && !list.held) box.scrollTop = box.scrollHeight;
     const [from, to] = windowOf(box.scrollTop, box.clientHeight, ROW_PX, rows.length);
     lay(inner, rows.slice(from, to), from);
     box.dataset.count = String(rows.length);
     byId("events-none").hidden = rows.length > 0;
     byId("events-count").textContent = `${rows.length} of ${list.rows.length}`;
+  }
+
+  // A hidden list has no end to be at: it is drawn anew when it is seen.
+  function watch(box) {
+    if (box === watched) return;
+    watched = box;
+    new ResizeObserver(draw).observe(box);
+  }
+
+  function onScroll({ target: box }) {
+    if (box.id !== "events-list") return;
+    if (box.clientHeight) follows = box.scrollTop + box.clientHeight >= box.scrollHeight - ROW_PX;
+    draw();
   }
 
   // The element of a row that stays is kept, and so is the focus on it.
@@ -154,7 +170,7 @@ import { clockOf, EventList, sizeOf, windowOf } from "./eventlist.js";
   document.addEventListener("pointercancel", onRelease);
   document.addEventListener("input", onInput);
   // Scrolling does not bubble.
-  document.addEventListener("scroll", ({ target }) => target.id === "events-list" && draw(), true);
+  document.addEventListener("scroll", onScroll, true);
 
   rv.events = { take, clear, draw };
 })((window.realtimeVoice = window.realtimeVoice || {}));
