@@ -27,13 +27,15 @@ from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.media.ice import browser_configuration, server_configuration
+from components.operating.metrics import Metrics
+from components.operating.routes import operating_routes, public_paths
 from components.page import saved
 from components.page.early import early_links
 from components.page.layout import build
 from components.page.weight import Weight
 from components.practice.server.process import start_process
 from components.protocol.options import Refused
-from components.protocol.prices import cost
+from components.protocol.prices import cost, surcharge_at
 from components.protocol.usage import Usage
 from components.settings import Settings
 
@@ -84,9 +86,10 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
     refused = Refused()
     places = Places(settings.max_calls, settings.calls_per_visitor)
-    calls = Calls(settings, refused, places, saved.files)
+    metrics = Metrics(settings.model, surcharge_at(settings.base_url))
+    calls = Calls(settings, refused, places, saved.files, metrics)
     rates = Rates(settings.rate_limit_storage)
-    sidebands = Sidebands(settings, places)
+    sidebands = Sidebands(settings, places, metrics)
     routes = direct_routes(settings, sidebands, rates, refused, places)
     if "events" in settings.visitors_may:
         routes += inspection_routes(calls)
@@ -94,11 +97,13 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
         routes += trying_routes()
     if "record" in settings.visitors_may:
         routes += recording_routes(calls)
+    routes += operating_routes(settings, metrics, places)
     guard = Guard(
         rates,
         settings.max_starts_per_minute,
         [route.path for route in routes],
         local=not settings.reachable,
+        public=public_paths(settings),
     )
     demo = build(
         settings,

@@ -122,6 +122,8 @@ class Settings:
     chat_model: ChatModel | None = None
     looks_for_chat_model: bool = True
     """Whether the practice server looks for an Ollama on this machine, if it is told of none."""
+    metrics_token: str = field(repr=False, default="")
+    """Opens the figures; without one they are there only while nobody else can open the page."""
     host: str = "127.0.0.1"
     """A name or an address; one of IPv6 in brackets, as Gradio takes it."""
     port: int | None = None
@@ -229,6 +231,7 @@ def _settings(
         ice_private=read.choice("ICE_PRIVATE", _CHOICES, Settings.ice_private),
         chat_model=_chat_model(read),
         looks_for_chat_model=read.text("PRACTICE_LLM_BASE_URL", "") != "off",
+        metrics_token=read.secret("METRICS_TOKEN"),
         host=_bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
         share=flags.share or read.switch("GRADIO_SHARE"),

@@ -21,7 +21,7 @@ FLOORS = (
     ("launch",),
     ("page",),
     ("bridge", "direct"),
-    ("recording",),
+    ("recording", "operating"),
     ("core", "upstream", "media", "access", "browser"),
     ("protocol", "tools"),
     ("audio", "output"),
