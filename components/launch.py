@@ -27,6 +27,8 @@ from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.media.ice import browser_configuration, server_configuration
+from components.operating.draining import drain
+from components.operating.json_lines import JsonLines
 from components.operating.metrics import Metrics
 from components.operating.routes import operating_routes, public_paths
 from components.page import saved
@@ -65,6 +67,9 @@ class LaunchError(Exception):
 def launch(settings: Settings) -> None:
     """Serve until interrupted; `PracticeError` or `LaunchError` if that cannot begin."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", handlers=[BoundedHandler()])
+    if settings.log_format == "json":
+        logging.getLogger().handlers[0].setFormatter(JsonLines())
+        logging.captureWarnings(True)
     logging.getLogger("components").setLevel(logging.INFO)
     # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
     warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
@@ -137,7 +142,11 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
-    _wait_for_the_end()
+    announce = log.info if settings.log_format == "json" else _announce
+    if _wait_for_the_end() == signal.SIGTERM and settings.drain_seconds:
+        metrics.draining.set(1)
+        drain(places, settings.drain_seconds, _ENDS, announce)
+    announce("Ending all calls…")
     calls.say_goodbye(CLOSING, GOODBYE_S)
     sidebands.say_goodbye(GOODBYE_S)
     _end_at_the_latest(END_LIMIT_S)
@@ -145,8 +154,9 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     demo.close(verbose=False)
 
 
-def _wait_for_the_end() -> None:
-    """Until Ctrl-C, or until the system asks the process to end, or its terminal is closed.
+def _wait_for_the_end() -> int:
+    """Until Ctrl-C, or until the system asks the process to end, or its terminal is closed: which
+    signal that was.
 
     Only the first of these counts: one that came while the goodbyes are said would break them off,
     and calls that nobody here sees any more would go on without a limit.
@@ -154,18 +164,23 @@ def _wait_for_the_end() -> None:
     for number in _ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, _end_once)
-    with suppress(KeyboardInterrupt):
+    try:
         while True:  # a wait without end cannot be interrupted on Windows
             time.sleep(SLICE_S)
+    except KeyboardInterrupt as asked:
+        return int(asked.args[0]) if asked.args else signal.SIGINT
+
+
+def _announce(words: str) -> None:
     with suppress(OSError):  # the terminal may be gone
-        sys.stderr.write("Ending all calls…\n")
+        sys.stderr.write(f"{words}\n")
         sys.stderr.flush()
 
 
 def _end_once(number: int, frame: object) -> None:
     for each in _ENDS:
         signal.signal(each, _go_on)
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt(number)
 
 
 def _go_on(number: int, frame: object) -> None:

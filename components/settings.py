@@ -21,6 +21,7 @@ from components.environment import HTTP, Environment, is_url, one_of, read_doten
 TurnDetection = Literal["server_vad", "semantic_vad", "push_to_talk"]
 Choice = Literal["auto", "on", "off"]
 """`auto` decides by who can open the page."""
+LogFormat = Literal["text", "json"]
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 PRACTICE_MODEL: Final = "practice-engine"
@@ -124,6 +125,9 @@ class Settings:
     """Whether the practice server looks for an Ollama on this machine, if it is told of none."""
     metrics_token: str = field(repr=False, default="")
     """Opens the figures; without one they are there only while nobody else can open the page."""
+    drain_seconds: int = 0
+    """So long calls under way may go on when the system asks the process to end."""
+    log_format: LogFormat = "text"
     host: str = "127.0.0.1"
     """A name or an address; one of IPv6 in brackets, as Gradio takes it."""
     port: int | None = None
@@ -232,6 +236,8 @@ def _settings(
         chat_model=_chat_model(read),
         looks_for_chat_model=read.text("PRACTICE_LLM_BASE_URL", "") != "off",
         metrics_token=read.secret("METRICS_TOKEN"),
+        drain_seconds=read.number("DRAIN_SECONDS", Settings.drain_seconds, least=0, most=86_400),
+        log_format=read.choice("LOG_FORMAT", _LOG_FORMATS, Settings.log_format),
         host=_bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
         share=flags.share or read.switch("GRADIO_SHARE"),
@@ -248,6 +254,7 @@ def _settings(
 
 _TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = get_args(TurnDetection)
 _CHOICES: Final[tuple[Choice, ...]] = get_args(Choice)
+_LOG_FORMATS: Final[tuple[LogFormat, ...]] = get_args(LogFormat)
 _REALTIME: Final = ("http", "https", "ws", "wss")
 _REDIS: Final = ("redis", "rediss")
 

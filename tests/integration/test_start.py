@@ -1,6 +1,7 @@
 """`python app.py` starts, or says why not; and it stops when told to, with a goodbye."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -189,6 +190,56 @@ async def test_caller_who_vanished_does_not_hold_up_the_stop(tmp_path):
                 assert session.socket.close_code == 1000
 
 
+async def draining(app):
+    """Wait until the app takes no more calls; it still answers."""
+    async with asyncio.timeout(10), httpx.AsyncClient(trust_env=False) as client:
+        # Another process changes, and tells nobody.
+        while (await client.get(f"{app.url}/healthz")).text != "draining\n":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_calls_under_way_may_finish_when_the_system_ends_an_app_that_drains(tmp_path):
+    async with scripted_server() as upstream:
+        with started_app(
+            tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50", LOG_FORMAT="json"
+        ) as app:
+            async with caller(app.url) as peer:
+                session = await upstream.connection()
+                await session.greet()
+                await peer.sees(type="state", connection="connected")
+                by_a_service_manager(app)
+                await draining(app)
+                with pytest.raises(ConnectionError, match="takes no new calls"):
+                    async with caller(app.url):
+                        pass
+                peer.send(type="say", text="still here?")
+                await session.expect("conversation.item.create")
+                peer.send(type="hangup")
+                begun = time.monotonic()
+                await peer.sees(type="state", connection="ended")
+            await ends_in_time(app, begun)
+    errors = [line for line in app.log.read_text().splitlines() if line.startswith("{")]
+    messages = [json.loads(line)["message"] for line in errors]
+    assert messages[0] == "No new calls; those under way (1) may go on for 50 s."
+    assert messages[-1] == "Ending all calls…"
+
+
+async def test_a_second_signal_ends_an_app_that_drains_with_its_goodbyes(tmp_path):
+    async with scripted_server() as upstream:
+        with started_app(tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50") as app:
+            async with caller(app.url) as peer:
+                session = await upstream.connection()
+                await session.greet()
+                await peer.sees(type="state", connection="connected")
+                by_a_service_manager(app)
+                await draining(app)
+                begun = time.monotonic()
+                by_the_terminal(app)
+
+                assert (await peer.sees(type="state", connection="ended"))["notice"]
+                await ends_in_time(app, begun)
+
+
 def waits(folder, code):
     """A process that runs this code and then ends well."""
     return subprocess.run(
@@ -210,6 +261,7 @@ def test_ctrl_c_ends_the_wait_where_no_signal_wakes_the_main_thread(tmp_path):
         "from components import launch\n"
         "threading.Timer(0.1, _thread.interrupt_main).start()\n"
         "launch._wait_for_the_end()\n"
+        "launch._announce('Ending all calls…')\n"
     )
 
     assert waits(tmp_path, code).stderr == "Ending all calls…\n"
@@ -252,6 +304,7 @@ def test_goodbyes_are_said_although_there_is_no_terminal_to_tell_it(tmp_path):
         "threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGHUP)).start()\n"
         "os.close(2)\n"
         "launch._wait_for_the_end()\n"
+        "launch._announce('Ending all calls…')\n"
         "print('goodbye', flush=True)\n"
         "os._exit(0)\n"
     )
