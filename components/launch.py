@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from starlette.middleware import Middleware
 
@@ -31,9 +31,10 @@ from components.operating.draining import drain
 from components.operating.json_lines import JsonLines
 from components.operating.metrics import Metrics
 from components.operating.routes import operating_routes, public_paths
+from components.operating.sharing import ShareError, end_links, public_link
 from components.page import saved
 from components.page.early import early_links
-from components.page.layout import build
+from components.page.layout import build, show_header
 from components.page.weight import Weight
 from components.practice.server.process import start_process
 from components.protocol.options import Refused
@@ -124,7 +125,8 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             demo.launch(
                 server_name=settings.host,
                 server_port=settings.port,
-                share=settings.share,
+                share=False,  # which Gradio would explain in five lines if it failed
+                quiet=settings.share,
                 auth=settings.login,
                 auth_message=LOGIN_MESSAGE if settings.login else None,
                 # Given here, they are there from the first request.
@@ -142,6 +144,8 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
+    if settings.share and not settings.on_space:  # which is public by itself
+        _share(demo, settings, parts)
     announce = log.info if settings.log_format == "json" else _announce
     if _wait_for_the_end() == signal.SIGTERM and settings.drain_seconds:
         metrics.draining.set(1)
@@ -150,8 +154,23 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     calls.say_goodbye(CLOSING, GOODBYE_S)
     sidebands.say_goodbye(GOODBYE_S)
     _end_at_the_latest(END_LIMIT_S)
+    end_links()
     demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
     demo.close(verbose=False)
+
+
+def _share(demo: Any, settings: Settings, parts: Mapping[str, str]) -> None:
+    """Make the public link, print it and show it in the page; or say why there is none."""
+    sys.stdout.write(f"* Running on local URL:  {demo.local_url}\n")
+    try:
+        link = public_link(demo.server_name, demo.server_port)
+    except ShareError as error:
+        show_header(demo, replace(settings, share=False), parts)
+        log.warning("! %s", error)
+        return
+    show_header(demo, settings, parts, link)
+    sys.stdout.write(f"* Running on public URL: {link} (until the app ends, a week at the most)\n")
+    sys.stdout.flush()
 
 
 def _wait_for_the_end() -> int:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from gradio import tunneling
 
 from tests.peer import caller
 from tests.running import (
@@ -93,6 +94,50 @@ def test_port_may_come_from_the_env_file(tmp_path):
 
     with running_app(tmp_path, port=port) as url:
         assert url.endswith(str(port))
+
+
+def share_program(folder, says):
+    """Puts a stand-in in the place of the program that Gradio makes public links with."""
+    program = folder / "gradio" / "frpc" / tunneling.BINARY_FILENAME
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\necho '{says}'\nexec sleep 60\n")
+    program.chmod(0o755)
+    return {"HF_HOME": str(folder), "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9"}
+
+
+@pytest.mark.parametrize("by", ["flag", "variable"])
+def test_the_public_link_is_printed_and_shown_and_strangers_see_no_events(tmp_path, by):
+    variables = share_program(tmp_path, "start proxy success: http://abc.gradio.live")
+    flags = ["--share"] if by == "flag" else []
+    if by == "variable":
+        variables["GRADIO_SHARE"] = "true"
+    with started_app(tmp_path, *flags, REALTIME_BASE_URL="practice", **variables) as app:
+        tells(app, "* Running on public URL: https://abc.gradio.live (")
+        page = httpx.get(app.url, trust_env=False).text
+        assert "https://abc.gradio.live" in page
+        assert "no TURN server is set" in page
+        for closed in ("/api/inspection", "/api/recording", "/metrics", "/api/realtime/token"):
+            assert httpx.post(f"{app.url}{closed}", trust_env=False).status_code == 404
+
+
+def test_an_app_without_a_public_link_says_why_in_a_sentence_and_goes_on(tmp_path):
+    variables = share_program(tmp_path, "login to server failed: no")
+    with started_app(tmp_path, "--share", REALTIME_BASE_URL="practice", **variables) as app:
+        tells(app, "! There is no public link: Gradio's share server did not give one.")
+        page = httpx.get(app.url, trust_env=False)
+        assert page.status_code == 200
+        assert "public link" not in page.text
+        log = app.log.read_text()
+        assert "Traceback" not in log
+        assert "login to server failed" not in log
+
+
+def tells(app, words):
+    """Wait until these words stand in the log of an app."""
+    deadline = time.monotonic() + 10
+    while words not in app.log.read_text():
+        assert time.monotonic() < deadline, app.log.read_text()
+        time.sleep(0.05)
 
 
 def by_the_terminal(app):
