@@ -138,6 +138,10 @@ class Settings:
     """Addresses and networks of the proxies that are believed when they name their visitors."""
     root_path: str = ""
     """Where a proxy shows the page; Gradio reads it itself."""
+    doctor: bool = False
+    """Examine the app instead of running it."""
+    as_json: bool = False
+    """Tell what the examination has found as JSON."""
     gradio_variables: Mapping[str, str] = field(default_factory=dict)
     """`GRADIO_*` found in `.env` only; Gradio reads these itself, from the environment."""
 
@@ -244,6 +248,8 @@ def _settings(
         on_space=bool(read.text("SPACE_ID", "")),
         proxies=read.networks("FORWARDED_ALLOW_IPS"),
         root_path=read.text("GRADIO_ROOT_PATH", ""),
+        doctor=flags.doctor,
+        as_json=flags.json,
         gradio_variables={
             name: value
             for name, value in from_file.items()
@@ -272,6 +278,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
     parser.add_argument("--practice", action="store_true", help="practice mode, even with a key")
+    parser.add_argument(
+        "--doctor", action="store_true", help="examine whether calls would work here, and end"
+    )
+    parser.add_argument("--json", action="store_true", help="what the doctor has found, as JSON")
     parser.add_argument(
         "--trace", metavar="PATH", help="write the events of calls, without audio, as JSONL"
     )
