@@ -162,6 +162,7 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
 def _share(demo: Any, settings: Settings, parts: Mapping[str, str]) -> None:
     """Make the public link, print it and show it in the page; or say why there is none."""
     sys.stdout.write(f"* Running on local URL:  {demo.local_url}\n")
+    sys.stdout.flush()
     try:
         link = public_link(demo.server_name, demo.server_port)
     except ShareError as error:

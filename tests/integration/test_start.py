@@ -254,6 +254,10 @@ async def test_calls_under_way_may_finish_when_the_system_ends_an_app_that_drain
                 await peer.sees(type="state", connection="connected")
                 by_a_service_manager(app)
                 await draining(app)
+                async with httpx.AsyncClient(trust_env=False) as client:
+                    figures = (await client.get(f"{app.url}/metrics")).text
+                assert 'voice_calls_running{route="bridged"} 1.0' in figures
+                assert "voice_draining 1.0" in figures
                 with pytest.raises(ConnectionError, match="takes no new calls"):
                     async with caller(app.url):
                         pass
