@@ -13,7 +13,7 @@ from typing import Final
 
 from components.core.observer import Seen
 from components.core.places import Place, Places
-from components.direct.minting import Minting
+from components.direct.minting import Minting, MintingError
 from components.direct.watched import Watched
 from components.operating.metrics import Meter, Metrics
 from components.settings import Settings
@@ -36,6 +36,10 @@ class Sidebands:
     def get(self, name: str) -> Watched | None:
         """The call of this name, if it is known."""
         return self._watched.get(name)
+
+    def refused(self, error: MintingError) -> None:
+        """The Realtime server gave neither token nor answer; counted for who runs the app."""
+        self._metrics.failed("direct", error.failure)
 
     async def follow(self, name: str, pause_s: float) -> AsyncIterator[Seen]:
         """What is known of a call whenever that changes; nothing if nobody knows the call."""

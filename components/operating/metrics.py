@@ -121,6 +121,10 @@ class Metrics:
         """A call begins; with `own_key` its visitor pays for it."""
         return Meter(self, route, now, model or self.model, "visitor" if own_key else "app")
 
+    def failed(self, route: Route, failure: Failure) -> None:
+        """Something was refused or has failed, perhaps before there was a call."""
+        self.failures.labels(route, failure.severity.value, class_of(failure)).inc()
+
     def exposition(self) -> bytes:
         """All of it, in the text format of Prometheus."""
         return generate_latest(self.registry)
@@ -176,8 +180,7 @@ class Meter:
 
     def failed(self, failure: Failure) -> None:
         """Something was refused or has failed."""
-        severity = failure.severity.value
-        self._metrics.failures.labels(self._route, severity, class_of(failure)).inc()
+        self._metrics.failed(self._route, failure)
 
     def answered(self, seconds: float, kind: str = "spoken") -> None:
         """A turn has its answer."""
