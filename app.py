@@ -5,20 +5,27 @@ import sys
 from pathlib import Path
 
 from components.output import protect_output
-from components.settings import SettingsError, load
+from components.settings import Settings, SettingsError, load
 
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
 
 
 def main() -> int:
-    """Run until interrupted; 2 if the settings cannot be used, 1 if a part cannot start."""
+    """Run until interrupted; 2 if the settings cannot be used, 1 if a part cannot start.
+
+    With `--doctor` examine the app instead; 1 if anything has failed.
+    """
     protect_output()
     try:
         settings = load(sys.argv[1:], os.environ, Path(".env"))
     except SettingsError as error:
+        if "--doctor" in sys.argv:
+            return _examined(error)
         return _refuse(2, *error.problems)
     os.environ.update(settings.gradio_variables)
+    if settings.doctor:
+        return _examined(settings)
 
     # Gradio reads its own variables while it is imported: not before they are checked and set.
     from components.launch import LaunchError, launch  # noqa: PLC0415
@@ -35,6 +42,15 @@ def main() -> int:
     except KeyboardInterrupt:  # while it starts
         return INTERRUPTED
     return 0
+
+
+def _examined(what: Settings | SettingsError) -> int:
+    """1 if something has failed, 0 if calls would work here."""
+    from components.doctor.examination import examine, refuse  # noqa: PLC0415
+
+    if isinstance(what, SettingsError):
+        return refuse(what.problems, "--json" in sys.argv)
+    return examine(what)
 
 
 def _refuse(status: int, *sentences: str) -> int:

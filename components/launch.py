@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from starlette.middleware import Middleware
 
@@ -27,13 +27,18 @@ from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
 from components.media.ice import browser_configuration, server_configuration
+from components.operating.draining import drain
+from components.operating.json_lines import JsonLines
+from components.operating.metrics import Metrics
+from components.operating.routes import operating_routes, public_paths
+from components.operating.sharing import ShareError, end_links, public_link
 from components.page import saved
 from components.page.early import early_links
-from components.page.layout import build
+from components.page.layout import build, show_header
 from components.page.weight import Weight
 from components.practice.server.process import start_process
 from components.protocol.options import Refused
-from components.protocol.prices import cost
+from components.protocol.prices import cost, surcharge_at
 from components.protocol.usage import Usage
 from components.recording.folder import sweep
 from components.settings import Settings
@@ -64,6 +69,9 @@ class LaunchError(Exception):
 def launch(settings: Settings) -> None:
     """Serve until interrupted; `PracticeError` or `LaunchError` if that cannot begin."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", handlers=[BoundedHandler()])
+    if settings.log_format == "json":
+        logging.getLogger().handlers[0].setFormatter(JsonLines())
+        logging.captureWarnings(True)
     logging.getLogger("components").setLevel(logging.INFO)
     # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
     warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
@@ -86,9 +94,10 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     sweep()
     refused = Refused()
     places = Places(settings.max_calls, settings.calls_per_visitor)
-    calls = Calls(settings, refused, places, saved.files)
+    metrics = Metrics(settings.model, surcharge_at(settings.base_url))
+    calls = Calls(settings, refused, places, saved.files, metrics)
     rates = Rates(settings.rate_limit_storage)
-    sidebands = Sidebands(settings, places)
+    sidebands = Sidebands(settings, places, metrics)
     routes = direct_routes(settings, sidebands, rates, refused, places)
     if "events" in settings.visitors_may:
         routes += inspection_routes(calls)
@@ -96,11 +105,13 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
         routes += trying_routes()
     if "record" in settings.visitors_may:
         routes += recording_routes(calls)
+    routes += operating_routes(settings, metrics, places)
     guard = Guard(
         rates,
         settings.max_starts_per_minute,
         [route.path for route in routes],
         local=not settings.reachable,
+        public=public_paths(settings),
     )
     demo = build(
         settings,
@@ -116,7 +127,8 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             demo.launch(
                 server_name=settings.host,
                 server_port=settings.port,
-                share=settings.share,
+                share=False,  # which Gradio would explain in five lines if it failed
+                quiet=settings.share,
                 auth=settings.login,
                 auth_message=LOGIN_MESSAGE if settings.login else None,
                 # Given here, they are there from the first request.
@@ -134,16 +146,39 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
-    _wait_for_the_end()
+    if settings.share and not settings.on_space:  # which is public by itself
+        _share(demo, settings, parts)
+    announce = log.info if settings.log_format == "json" else _announce
+    if _wait_for_the_end() == signal.SIGTERM and settings.drain_seconds:
+        metrics.draining.set(1)
+        drain(places, settings.drain_seconds, _ENDS, announce)
+    announce("Ending all calls…")
     calls.say_goodbye(CLOSING, GOODBYE_S)
     sidebands.say_goodbye(GOODBYE_S)
     _end_at_the_latest(END_LIMIT_S)
+    end_links()
     demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
     demo.close(verbose=False)
 
 
-def _wait_for_the_end() -> None:
-    """Until Ctrl-C, or until the system asks the process to end, or its terminal is closed.
+def _share(demo: Any, settings: Settings, parts: Mapping[str, str]) -> None:
+    """Make the public link, print it and show it in the page; or say why there is none."""
+    sys.stdout.write(f"* Running on local URL:  {demo.local_url}\n")
+    sys.stdout.flush()
+    try:
+        link = public_link(demo.server_name, demo.server_port)
+    except ShareError as error:
+        show_header(demo, replace(settings, share=False), parts)
+        log.warning("! %s", error)
+        return
+    show_header(demo, settings, parts, link)
+    sys.stdout.write(f"* Running on public URL: {link} (until the app ends, a week at the most)\n")
+    sys.stdout.flush()
+
+
+def _wait_for_the_end() -> int:
+    """Until Ctrl-C, or until the system asks the process to end, or its terminal is closed: which
+    signal that was.
 
     Only the first of these counts: one that came while the goodbyes are said would break them off,
     and calls that nobody here sees any more would go on without a limit.
@@ -151,18 +186,23 @@ def _wait_for_the_end() -> None:
     for number in _ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, _end_once)
-    with suppress(KeyboardInterrupt):
+    try:
         while True:  # a wait without end cannot be interrupted on Windows
             time.sleep(SLICE_S)
+    except KeyboardInterrupt as asked:
+        return int(asked.args[0]) if asked.args else signal.SIGINT
+
+
+def _announce(words: str) -> None:
     with suppress(OSError):  # the terminal may be gone
-        sys.stderr.write("Ending all calls…\n")
+        sys.stderr.write(f"{words}\n")
         sys.stderr.flush()
 
 
 def _end_once(number: int, frame: object) -> None:
     for each in _ENDS:
         signal.signal(each, _go_on)
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt(number)
 
 
 def _go_on(number: int, frame: object) -> None:

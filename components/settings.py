@@ -21,6 +21,7 @@ from components.environment import HTTP, Environment, is_url, one_of, read_doten
 TurnDetection = Literal["server_vad", "semantic_vad", "push_to_talk"]
 Choice = Literal["auto", "on", "off"]
 """`auto` decides by who can open the page."""
+LogFormat = Literal["text", "json"]
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 PRACTICE_MODEL: Final = "practice-engine"
@@ -122,6 +123,11 @@ class Settings:
     chat_model: ChatModel | None = None
     looks_for_chat_model: bool = True
     """Whether the practice server looks for an Ollama on this machine, if it is told of none."""
+    metrics_token: str = field(repr=False, default="")
+    """Opens the figures; without one they are there only while nobody else can open the page."""
+    drain_seconds: int = 0
+    """So long calls under way may go on when the system asks the process to end."""
+    log_format: LogFormat = "text"
     host: str = "127.0.0.1"
     """A name or an address; one of IPv6 in brackets, as Gradio takes it."""
     port: int | None = None
@@ -132,6 +138,10 @@ class Settings:
     """Addresses and networks of the proxies that are believed when they name their visitors."""
     root_path: str = ""
     """Where a proxy shows the page; Gradio reads it itself."""
+    doctor: bool = False
+    """Examine the app instead of running it."""
+    as_json: bool = False
+    """Tell what the examination has found as JSON."""
     gradio_variables: Mapping[str, str] = field(default_factory=dict)
     """`GRADIO_*` found in `.env` only; Gradio reads these itself, from the environment."""
 
@@ -229,12 +239,17 @@ def _settings(
         ice_private=read.choice("ICE_PRIVATE", _CHOICES, Settings.ice_private),
         chat_model=_chat_model(read),
         looks_for_chat_model=read.text("PRACTICE_LLM_BASE_URL", "") != "off",
+        metrics_token=read.secret("METRICS_TOKEN"),
+        drain_seconds=read.number("DRAIN_SECONDS", Settings.drain_seconds, least=0, most=86_400),
+        log_format=read.choice("LOG_FORMAT", _LOG_FORMATS, Settings.log_format),
         host=_bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
         share=flags.share or read.switch("GRADIO_SHARE"),
         on_space=bool(read.text("SPACE_ID", "")),
         proxies=read.networks("FORWARDED_ALLOW_IPS"),
         root_path=read.text("GRADIO_ROOT_PATH", ""),
+        doctor=flags.doctor,
+        as_json=flags.json,
         gradio_variables={
             name: value
             for name, value in from_file.items()
@@ -245,6 +260,7 @@ def _settings(
 
 _TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = get_args(TurnDetection)
 _CHOICES: Final[tuple[Choice, ...]] = get_args(Choice)
+_LOG_FORMATS: Final[tuple[LogFormat, ...]] = get_args(LogFormat)
 _REALTIME: Final = ("http", "https", "ws", "wss")
 _REDIS: Final = ("redis", "rediss")
 
@@ -262,6 +278,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
     parser.add_argument("--practice", action="store_true", help="practice mode, even with a key")
+    parser.add_argument(
+        "--doctor", action="store_true", help="examine whether calls would work here, and end"
+    )
+    parser.add_argument("--json", action="store_true", help="what the doctor has found, as JSON")
     parser.add_argument(
         "--trace", metavar="PATH", help="write the events of calls, without audio, as JSONL"
     )

@@ -24,6 +24,7 @@ MOST_LOG = 100_000
 OURS = (
     *("OPENAI_", "REALTIME_", "MAX_", "RATE_LIMIT_", "DIRECT_", "GRADIO_", "PRACTICE_"),
     *("HF_TOKEN", "TURN_", "ICE_", "APP_", "FORWARDED_", "SPACE_ID"),
+    *("METRICS_", "DRAIN_", "LOG_FORMAT", "VISITOR_", "CLOUDFLARE_", "TWILIO_"),
 )
 
 

@@ -527,6 +527,7 @@ SECRETS = [
     "CLOUDFLARE_TURN_KEY_API_TOKEN",
     "TWILIO_AUTH_TOKEN",
     "PRACTICE_LLM_API_KEY",
+    "METRICS_TOKEN",
 ]
 PARTNERS = {
     "CLOUDFLARE_TURN_KEY_ID": "i",
@@ -638,7 +639,14 @@ def test_help_names_every_flag_and_exits_with_status_0(capsys):
 
     assert exit_.value.code == 0
     text = capsys.readouterr().out
-    assert all(flag in text for flag in ("--host", "--port", "--share", "--practice", "--trace"))
+    flags = ("--host", "--port", "--share", "--practice", "--trace", "--doctor", "--json")
+    assert all(flag in text for flag in flags)
+
+
+def test_the_doctor_is_asked_for_by_flags():
+    assert (of().doctor, of().as_json) == (False, False)
+    asked = of("--doctor", "--json")
+    assert (asked.doctor, asked.as_json) == (True, True)
 
 
 def test_a_bad_trace_flag_is_named_as_the_flag(tmp_path):

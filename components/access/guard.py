@@ -91,16 +91,23 @@ class Page(Protocol):
 class Guard:
     """The check of every request.
 
-    `own` are the paths of the routes that we added to Gradio's. With `local`, only this machine may
-    open the page.
+    `own` are the paths of the routes that we added to Gradio's, `public` those of them that need no
+    login. With `local`, only this machine may open the page.
     """
 
     def __init__(
-        self, rates: Rates, starts_per_minute: int, own: Sequence[str] = (), *, local: bool = False
+        self,
+        rates: Rates,
+        starts_per_minute: int,
+        own: Sequence[str] = (),
+        *,
+        local: bool = False,
+        public: Sequence[str] = (),
     ) -> None:
         self._rates = rates
         self._events = f"{EVENTS_PER_START * starts_per_minute}/minute"
         self._own = tuple(own)
+        self._public = tuple(public)
         self._local = local
         self._under_way: Counter[tuple[str, bool]] = Counter()
 
@@ -139,7 +146,7 @@ class Guard:
         """`Refusal` unless this visitor may make this request, whatever its body says."""
         self._check_head(request, path)
         where = door(path, self._own)
-        if path == STARTUP and not page.started:
+        if path in self._public or (path == STARTUP and not page.started):
             where = "public"
         if where == "closed" or not is_plain(path):
             raise Refusal(404, "not_found", "There is nothing here.")

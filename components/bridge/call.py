@@ -165,6 +165,7 @@ class Call:
         self._page = page
         self._coming = None
         self._packet_at = time.monotonic()
+        self.inspection.joined(self._packet_at)
         if self._clock is None and not self.over:
             self._begin()
         self._state = {}
@@ -322,6 +323,7 @@ class Call:
 
     def lost(self, failure: Failure) -> None:
         """The socket could not be opened, or has closed."""
+        self.inspection.failed(failure)
         self._perform(self._session.lost(self._terms.judge(failure), time.monotonic()))
 
     def is_quiet(self) -> bool:
@@ -330,6 +332,7 @@ class Call:
 
     def failed(self) -> None:
         """Something broke in this program; the call cannot go on."""
+        self.inspection.failed(OUR_FAULT)
         try:
             self._perform(self._session.lost(OUR_FAULT, time.monotonic()))
         except Exception:

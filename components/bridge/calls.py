@@ -21,6 +21,7 @@ from components.core.conversation import Conversation
 from components.core.history import kept
 from components.core.pace import Pace
 from components.core.places import Place, Places
+from components.operating.metrics import Metrics, ending_of
 from components.protocol.options import Refused
 from components.recording.recording import Recording
 from components.recording.shelf import Shelf
@@ -53,12 +54,14 @@ class Calls:
         refused: Refused,
         places: Places,
         transcripts: Transcripts = lambda _: {},
+        metrics: Metrics | None = None,
     ) -> None:
         """`refused` is what this process has learned of servers; `places` are those of the app,
-        `transcripts` makes the files of what was said in a recording."""
+        `transcripts` makes the files of what was said in a recording, `metrics` count."""
         self._settings = settings
         self._refused = refused
         self._places = places
+        self._metrics = metrics or Metrics(settings.model)
         self._pace = Pace()
         self._transcripts = transcripts
         self._shelf = Shelf()
@@ -106,6 +109,9 @@ class Calls:
                 self._places.give_back(place)
                 raise
             call.recorder.keeping = self._keeping(key)
+            call.inspection.meter = self._metrics.call(
+                "bridged", time.monotonic(), model=call.inspection.model, own_key=bool(own_key)
+            )
             self._calls[key] = call
         return call
 
@@ -166,6 +172,8 @@ class Calls:
     def _end(self, key: str, call: Call, place: Place) -> None:
         del self._calls[key]
         self._places.give_back(place)
+        if meter := call.inspection.meter:
+            meter.over(ending_of(call.conversation, meter.has_joined))
         now = time.monotonic()
         self._inspections.put(key, call.inspection, now)
         if call.conversation.messages:

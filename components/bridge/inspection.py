@@ -14,7 +14,9 @@ from components.bridge.recorder import Recorder
 from components.core.outputs import Output, Send
 from components.core.spending import Spending, Spent
 from components.core.timing import Timing, Turn, percentile, reason, waits
-from components.protocol.events import ServerEvent
+from components.operating.metrics import Meter
+from components.protocol.events import ResponseDone, ServerEvent
+from components.protocol.failures import Failure
 from components.upstream.recent import RecentEvents, Row
 
 PAUSE_S: Final = 0.1
@@ -41,7 +43,9 @@ class Inspection:
         """What the page is to know of what it has asked for."""
         self.over = False
         self.recorder = recorder
-        self._model = model
+        self.meter: Meter | None = None
+        """Counts what happens, for who watches over the app."""
+        self.model = model
         self._began = time.monotonic()
         self._reader = 0
         if recorder:
@@ -67,16 +71,32 @@ class Inspection:
             case {"type": "heard", "ago_ms": int(ago) | float(ago)}:
                 self.timing.heard(now - ago / 1000)
 
+    def joined(self, now: float) -> None:
+        """A browser is here, or here again."""
+        if self.meter:
+            self.meter.joined(now)
+
+    def failed(self, failure: Failure) -> None:
+        """The socket could not be opened, or has closed, or something broke here."""
+        if self.meter:
+            self.meter.failed(failure)
+
     def end(self, now: float) -> None:
         """The call is over."""
         if self.recorder:
             self.recorder.end(now)
+        if self.meter:
+            self.meter.turns(self.timing.turns)
         self.over = True
 
     def receive(self, event: ServerEvent, now: float) -> None:
         """A server event."""
         self.timing.receive(event, now)
         self.spending.receive(event, self.timing.count, now)
+        if self.meter:
+            self.meter.receive(event)
+            if isinstance(event, ResponseDone):  # the turn before this one changes no more
+                self.meter.turns(self.timing.turns[:-1])
 
     def tell(self, **what: Any) -> None:
         """The answer to what the page has asked for."""
@@ -125,7 +145,7 @@ class Inspection:
     def _cost(self) -> Report:
         """What was used so far, each turn apart."""
         return {
-            "model": self._model,
+            "model": self.model,
             "spent": [self._spent(row) for row in self.spending.rows],
             "elapsed_s": round(time.monotonic() - self._began, 1),
         }

@@ -1,7 +1,8 @@
 """How many calls run at a time, by all routes together, and how many of them are one visitor's.
 
 Rule: a place is taken before its call begins, and given back when nothing of the call can go on.
-The place of a call that nobody sees is free again at a moment that is known from its start.
+The place of a call that nobody sees is free again at a moment that is known from its start. Once
+closed, there is no place for a new call any more.
 """
 
 from dataclasses import dataclass
@@ -34,9 +35,29 @@ class Places:
         self._most = most
         self._most_of_one = most_of_one
         self._taken: set[Place] = set()
+        self._closed = ""
+
+    @property
+    def closed(self) -> bool:
+        """Whether no new calls are taken."""
+        return bool(self._closed)
+
+    @property
+    def followed(self) -> int:
+        """Calls under way that the end of this process would cut off: not those nobody here sees.
+
+        Also another thread may ask.
+        """
+        return sum(place.until == inf for place in tuple(self._taken))
+
+    def close(self, sentence: str) -> None:
+        """Take no more calls; `sentence` says why."""
+        self._closed = sentence
 
     def take(self, visitor: str, now: float, until: float = inf) -> Place:
         """A place for a call of this visitor; `NoPlaceError` if he gets none."""
+        if self._closed:
+            raise NoPlaceError(self._closed, all_taken=True)
         self._taken = {place for place in self._taken if place.until > now}
         own = sum(place.visitor == visitor for place in self._taken)
         if own >= self._most_of_one and self._most_of_one < self._most:

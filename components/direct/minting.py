@@ -19,7 +19,7 @@ import orjson
 from components.access.visitor import identifier
 from components.protocol.addresses import headers, realtime_url
 from components.protocol.errors import ServerError, server_error
-from components.protocol.failures import failure_of_status, safe
+from components.protocol.failures import Failure, Severity, failure_of_status, safe
 from components.protocol.fields import Json, at
 from components.protocol.options import Refused, SessionOptions, relax, session_update
 from components.settings import Settings
@@ -40,9 +40,11 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 class MintingError(Exception):
     """The server gives nothing; `status` is ours to answer with, the text a sentence."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, failure: Failure | None = None) -> None:
+        """`failure` is what the server's refusal means; None if there was no answer to judge."""
         super().__init__(sentence)
         self.status = status
+        self.failure = failure or Failure(Severity.TRANSIENT, sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ class Minting:
         log.info("! %s refused (%s): %s", self._host, response.status_code, words)
         failure = failure_of_status(response.status_code, response.content)
         busy = response.status_code == 429 or response.status_code >= 500
-        return MintingError(503 if busy else 502, failure.sentence)
+        return MintingError(503 if busy else 502, failure.sentence, failure)
 
     def _url(self, path: str) -> str:
         parts = urlsplit(self._socket_url)

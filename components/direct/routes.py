@@ -94,6 +94,7 @@ class _Direct:
             except _Refusal as refusal:
                 response = _refused(refusal.status, refusal.code, str(refusal))
             except MintingError as error:
+                self._sidebands.refused(error)
                 response = _refused(error.status, "upstream", str(error))
             except NoPlaceError as error:
                 code = "busy" if error.all_taken else "too_many_calls"

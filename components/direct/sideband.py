@@ -13,8 +13,9 @@ from typing import Final
 
 from components.core.observer import Seen
 from components.core.places import Place, Places
-from components.direct.minting import Minting
+from components.direct.minting import Minting, MintingError
 from components.direct.watched import Watched
+from components.operating.metrics import Meter, Metrics
 from components.settings import Settings
 
 REMEMBERED_S: Final = 60.0
@@ -23,10 +24,11 @@ REMEMBERED_S: Final = 60.0
 class Sidebands:
     """The calls that are watched now. All but `say_goodbye` belongs to one event loop."""
 
-    def __init__(self, settings: Settings, places: Places) -> None:
-        """`places` are those of the app."""
+    def __init__(self, settings: Settings, places: Places, metrics: Metrics | None = None) -> None:
+        """`places` are those of the app; `metrics` count."""
         self._settings = settings
         self._places = places
+        self._metrics = metrics or Metrics(settings.model)
         self._watched: dict[str, Watched] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -34,6 +36,10 @@ class Sidebands:
     def get(self, name: str) -> Watched | None:
         """The call of this name, if it is known."""
         return self._watched.get(name)
+
+    def refused(self, error: MintingError) -> None:
+        """The Realtime server gave neither token nor answer; counted for who runs the app."""
+        self._metrics.failed("direct", error.failure)
 
     async def follow(self, name: str, pause_s: float) -> AsyncIterator[Seen]:
         """What is known of a call whenever that changes; nothing if nobody knows the call."""
@@ -57,14 +63,17 @@ class Sidebands:
         except BaseException:
             self._places.give_back(place)
             raise
-        return answer.sdp, self._watch(minting, answer.call_id, place)
+        meter = self._metrics.call("direct", time.monotonic())
+        if before is not None:
+            meter.rejoined()
+        return answer.sdp, self._watch(minting, answer.call_id, place, meter)
 
-    def _watch(self, minting: Minting, call_id: str, place: Place) -> str:
+    def _watch(self, minting: Minting, call_id: str, place: Place, meter: Meter) -> str:
         """Attach to a call; returns the name under which it is known from now on."""
         self._loop = asyncio.get_running_loop()
         name = secrets.token_urlsafe(18)
-        self._watched[name] = watched = Watched(self._settings, minting, call_id)
-        task = asyncio.create_task(self._run(name, watched, place))
+        self._watched[name] = watched = Watched(self._settings, minting, call_id, meter)
+        task = asyncio.create_task(self._run(name, watched, place, meter))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return name
@@ -88,10 +97,11 @@ class Sidebands:
         running = [watched for watched in self._watched.values() if not watched.gone.is_set()]
         await asyncio.gather(*(watched.hang_up() for watched in running))
 
-    async def _run(self, name: str, watched: Watched, place: Place) -> None:
+    async def _run(self, name: str, watched: Watched, place: Place, meter: Meter) -> None:
         try:
             await watched.run()
         finally:
             self._places.give_back(place)
+            meter.over("stopped" if watched.reason else "hung_up")
         await asyncio.sleep(REMEMBERED_S)
         del self._watched[name]

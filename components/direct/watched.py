@@ -19,6 +19,8 @@ from components.core.attachment import Attachment, End, Refusal
 from components.core.observer import Observer, Seen
 from components.core.outputs import Output, RunTool, Send
 from components.direct.minting import GONE, HangUp, Minting
+from components.operating.metrics import Meter
+from components.protocol.events import ServerEvent
 from components.protocol.failures import OUR_FAULT, Severity, safe
 from components.protocol.fields import Json
 from components.protocol.prices import surcharge_at
@@ -51,8 +53,12 @@ UNWATCHED: Final = (
 class Watched:
     """A call; `run` watches it to its end."""
 
-    def __init__(self, settings: Settings, minting: Minting, call_id: str) -> None:
+    def __init__(
+        self, settings: Settings, minting: Minting, call_id: str, meter: Meter | None = None
+    ) -> None:
+        """`meter` counts what happens."""
         self._minting = minting
+        self._meter = meter
         self._call_id = call_id
         self._limits = Limits(
             call_s=settings.max_call_seconds,
@@ -190,6 +196,8 @@ class Watched:
                 log.info("! a call is not watched: %s", error)
                 verdict = attachment.dropped(_refusal(error), time.monotonic())
                 if isinstance(verdict, End):
+                    if self._meter and verdict is not End.GONE:
+                        self._meter.failed(error.failure)
                     return verdict
                 pause_s = verdict
         return End.GONE
@@ -206,12 +214,22 @@ class Watched:
             upstream.send(waiting)
         try:
             async for event in upstream.events():
+                before = self.seen.answer_s
                 self._perform(self._observer.receive(event, time.monotonic()))
+                self._count(event, before)
                 if self.over:
                     return
         finally:
             self._upstream = None
             await upstream.close()
+
+    def _count(self, event: ServerEvent, before: float | None) -> None:
+        """An event for who watches over the app; `before` it came, an answer took so long."""
+        if self._meter:
+            self._meter.receive(event)
+            answer_s = self.seen.answer_s
+            if answer_s is not None and answer_s is not before:
+                self._meter.answered(answer_s)
 
     def _perform(self, outputs: list[Output]) -> None:
         for output in outputs:

@@ -24,6 +24,7 @@ from components.settings import Settings
 from components.tools import TOOLS
 from components.upstream.configuration import session_options
 
+HEAD: Final = "head"
 QUIET: Final[dict[str, Any]] = {"container": False, "show_label": False}
 
 
@@ -54,7 +55,7 @@ def build(
     ) as demo:
         with gr.Row(elem_id="shell"):
             with gr.Column(elem_id="talk-to-it"):
-                gr.HTML(markup.header(settings, parts), padding=False, elem_id="head")
+                gr.HTML(markup.header(settings, parts), padding=False, elem_id=HEAD)
                 transcript = _transcript(settings, parts)
                 gr.HTML(markup.signs(), padding=False, elem_id="signs")
                 gr.HTML(markup.bar(settings, notice, parts), padding=False, elem_id="desk")
@@ -66,6 +67,15 @@ def build(
         show_bridged(call, transcript, signalling, settings.max_calls)
         keep_words(demo, transcript, key, calls)
     return demo
+
+
+def show_header(
+    demo: gr.Blocks, settings: Settings, parts: Mapping[str, str], link: str = ""
+) -> None:
+    """From now on pages are loaded with the header that these settings and this link give."""
+    [head] = [each for each in demo.blocks.values() if each.elem_id == HEAD]
+    head.value = markup.header(settings, parts, link)
+    demo.config = demo.get_config_file()  # made once by Gradio, and sent with each page
 
 
 def _panes(

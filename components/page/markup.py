@@ -45,9 +45,12 @@ _SHARE_WITHOUT_TURN: Final = (
 )
 
 
-def header(settings: Settings, parts: Parts) -> str:
-    """Who is at the other end, in one line, and what may keep a call from working."""
+def header(settings: Settings, parts: Parts, link: str = "") -> str:
+    """Who is at the other end, in one line, where others find the page, and what may keep a call
+    from working."""
     who = escape(_who(settings, parts))
+    if link:
+        who += f' · <a href="{escape(link)}">{escape(link.partition("//")[2])}</a>'
     return _HEADER.format(who=who) + _paragraph("rv-warning", _warning(settings))
 
 

@@ -109,6 +109,11 @@ def of_own_key(failure: Failure) -> Failure:
     return _OF_OWN_KEY.get(failure, failure)
 
 
+def class_of(failure: Failure) -> str:
+    """One word for what has failed, for who counts failures; `other` where there is none."""
+    return _CLASSES.get(failure, "other")
+
+
 def _lost(code: int) -> Failure:
     if code == 1009:
         return Failure(
@@ -177,6 +182,16 @@ _OVERLOADED: Final = Failure(
 )
 _TIMED_OUT: Final = Failure(Severity.TRANSIENT, "The server took too long to answer. Say it again.")
 _BENIGN: Final = Failure(Severity.BENIGN, "")
+_CLASSES: Final[Mapping[Failure, str]] = {
+    OUR_FAULT: "app",
+    _WRONG_KEY: "key",
+    _NO_MODEL: "model",
+    _NO_CREDIT: "credit",
+    _BUSY: "busy",
+    _SERVER_ERROR: "server",
+    _OVERLOADED: "overloaded",
+    _TIMED_OUT: "timeout",
+}
 _GO_ON: Final = (_SERVER_ERROR, _OVERLOADED, _TIMED_OUT, _BENIGN)
 """These advise to go on, which a closed socket does not let anyone do."""
 

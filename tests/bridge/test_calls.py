@@ -9,7 +9,11 @@ import pytest
 from components.bridge import calls as module
 from components.bridge.calls import Calls, key_of
 from components.core.places import NoPlaceError, Places
+from components.operating.metrics import Metrics
+from components.protocol.errors import ServerError
+from components.protocol.events import AudioDelta, ResponseDone
 from components.protocol.options import Refused
+from components.protocol.usage import Usage
 from components.settings import Settings
 from tests.bridge.test_call import Page
 from tests.scripted import PATIENCE_S, scripted_server
@@ -18,8 +22,9 @@ VISITOR = "192.0.2.1"
 ADA, BOB, EVE = ("a" * 32, "b" * 32, "e" * 32)
 
 
-def new_calls(server):
-    return Calls(Settings(practice=False, base_url=server.url), Refused(), Places(2, 2))
+def new_calls(server, metrics=None):
+    settings = Settings(practice=False, base_url=server.url)
+    return Calls(settings, Refused(), Places(2, 2), metrics=metrics)
 
 
 @pytest.fixture
@@ -214,3 +219,72 @@ async def test_goodbye_does_not_wait_for_ever(calls, monkeypatch):
 
     await asyncio.to_thread(goodbye.join, PATIENCE_S)
     assert not goodbye.is_alive()
+
+
+def counted(metrics, name, **labels):
+    return metrics.registry.get_sample_value(name, {"route": "bridged", **labels})
+
+
+async def test_a_call_is_counted_from_its_offer_to_its_end(server):
+    metrics = Metrics("gpt-realtime-2.1")
+    calls = new_calls(server, metrics)
+    call = calls.enter(ADA, VISITOR, own_key="k" * 20)
+    assert counted(metrics, "voice_calls_running") == 1
+    assert counted(metrics, "voice_join_seconds_count") is None
+
+    page = Page().join(call)
+    upstream = await server.connection()
+    await upstream.greet()
+    await page.sees(type="state", connection="connected")
+    assert calls.enter(ADA, VISITOR) is call
+    page.join(call)
+    usage = {"input_tokens": 5, "input_token_details": {"text_tokens": 5}}
+    response = {"id": "r", "status": "completed", "output": [], "usage": usage}
+    await upstream.send("response.done", response=response)
+    await upstream.send("error", error={"code": "rate_limit_exceeded", "message": "Slowly."})
+    await page.sees(
+        type="state", notice="The server is busy: too many requests. Wait a minute, then try again."
+    )
+    await call.close("The app is being stopped.")
+
+    assert counted(metrics, "voice_calls_started_total") == 1
+    assert counted(metrics, "voice_calls_running") == 0
+    assert counted(metrics, "voice_calls_ended_total", ending="stopped") == 1
+    assert counted(metrics, "voice_join_seconds_count") == 1
+    assert counted(metrics, "voice_rejoins_total") == 1
+    assert counted(metrics, "voice_tokens_total", kind="input_text", payer="visitor") == 5
+    failures = {"severity": "transient", "class": "busy"}
+    assert counted(metrics, "voice_failures_total", **failures) == 1
+
+
+async def test_a_call_whose_browser_never_came_is_counted_as_such(server):
+    metrics = Metrics()
+    new_calls(server, metrics).enter(ADA, VISITOR).abandon()
+
+    assert counted(metrics, "voice_calls_ended_total", ending="never_joined") == 1
+
+
+async def test_a_call_that_the_server_refuses_is_counted_as_failed(server):
+    server.refuses = True
+    metrics = Metrics()
+    page = Page().join(new_calls(server, metrics).enter(ADA, VISITOR))
+    await page.sees(type="state", connection="failed")
+
+    assert counted(metrics, "voice_calls_ended_total", ending="failed") == 1
+    failures = {"severity": "transient", "class": "other"}
+    assert counted(metrics, "voice_failures_total", **failures) == 1
+    await page.call.close("")
+
+
+async def test_answers_are_counted_when_they_change_no_more(server):
+    metrics = Metrics()
+    call = new_calls(server, metrics).enter(ADA, VISITOR)
+    for asked_at in (1.0, 5.0):
+        call.inspection.timing.typed(asked_at)
+        call.inspection.receive(AudioDelta("r", "i", 0, b""), asked_at + 0.4)
+        call.inspection.sent(b"", asked_at + 0.5)
+        call.inspection.receive(ResponseDone("r", "completed", (), ServerError(), Usage()), 9.0)
+    assert counted(metrics, "voice_answer_seconds_count", kind="typed") == 1
+
+    call.abandon()
+    assert counted(metrics, "voice_answer_seconds_sum", kind="typed") == 1.0

@@ -64,3 +64,16 @@ def test_a_place_for_a_while_is_free_after_it():
     places.take(BOB, 60.0)
     places.give_back(lent)
     assert refused(places, ADA, 1000.0).all_taken
+
+
+def test_who_comes_when_no_calls_are_taken_any_more_is_told_why():
+    places = Places(2, 2)
+    places.take(ADA, 0.0)
+    places.take(BOB, 0.0, until=30.0)
+    assert (places.closed, places.followed) == (False, 1)
+
+    places.close("The app is being stopped.")
+    error = refused(places, ADA)
+
+    assert (str(error), error.all_taken) == ("The app is being stopped.", True)
+    assert (places.closed, places.followed) == (True, 1)

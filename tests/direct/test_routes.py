@@ -22,6 +22,7 @@ from components.direct.sideband import Sidebands
 from components.direct.watched import Watched
 from components.media import ice as media_ice
 from components.media.ice import STUN
+from components.operating.metrics import Metrics
 from components.protocol.options import Refused
 from components.settings import Settings, TurnCredentials
 from tests.direct.upstreams import scripted
@@ -295,6 +296,26 @@ async def test_an_error_of_the_server_is_passed_on_as_a_sentence() -> None:
     assert refused.status_code == 502
     assert "does not accept the key" in refused.json()["error"]["message"]
     assert "right" not in refused.text
+
+
+async def test_what_the_server_does_not_give_is_counted() -> None:
+    metrics = Metrics()
+    sidebands = Sidebands(Settings(practice=False), Places(1, 1), metrics)
+    body = {"error": {"code": "invalid_api_key", "message": "Wrong."}}
+    async with (
+        scripted((401, body)) as server,
+        app(server.base_url, sidebands=sidebands) as visitor,
+    ):
+        await visitor.post(TOKEN, headers=PAGE)
+    async with app(sidebands=sidebands) as visitor:  # there is no server
+        await visitor.post(TOKEN, headers=PAGE)
+
+    def failures(severity: str, class_: str) -> float | None:
+        labels = {"route": "direct", "severity": severity, "class": class_}
+        return metrics.registry.get_sample_value("voice_failures_total", labels)
+
+    assert failures("permanent", "key") == 1
+    assert failures("transient", "other") == 1
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ from components.core.places import NoPlaceError, Places
 from components.direct import sideband
 from components.direct.minting import Minting, MintingError
 from components.direct.sideband import Sidebands
+from components.operating.metrics import Metrics
 from components.protocol.options import Refused
 from components.settings import Settings
 from tests.direct.upstreams import scripted
-from tests.practice.call_client import Caller, LoudVad, http
+from tests.practice.call_client import Caller, LoudVad, http, tone
 from tests.practice.socket_client import running
 
 pytestmark = pytest.mark.integration
@@ -25,13 +26,15 @@ VISITOR = "192.0.2.1"
 
 
 @asynccontextmanager
-async def calling(**fields: Any) -> AsyncIterator[tuple[Caller, Sidebands, str]]:
+async def calling(
+    metrics: Metrics | None = None, **fields: Any
+) -> AsyncIterator[tuple[Caller, Sidebands, str]]:
     """A call that is watched, and its name."""
     async with running(key="right", open_vad=LoudVad) as practice:
         values = {"practice": False, "api_key": "right", "base_url": http(practice), **fields}
         settings = Settings(model="practice-engine", **values)
         places = Places(settings.max_calls, settings.max_calls)
-        sidebands, caller = Sidebands(settings, places), Caller()
+        sidebands, caller = Sidebands(settings, places, metrics), Caller()
         sdp, name = await sidebands.answer(
             Minting(settings, Refused()), await caller.offer(), VISITOR
         )
@@ -102,3 +105,41 @@ async def test_the_end_of_the_app_ends_its_calls() -> None:
 
 async def test_an_app_without_calls_ends_at_once() -> None:
     await asyncio.to_thread(Sidebands(Settings(practice=True), Places(1, 1)).say_goodbye, 10)
+
+
+def counted(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, {"route": "direct", **labels})
+
+
+async def test_a_call_and_its_answers_are_counted() -> None:
+    metrics = Metrics()
+    async with calling(metrics) as (caller, sidebands, name), asyncio.timeout(20):
+        assert counted(metrics, "voice_calls_running") == 1
+        caller.microphone.say(tone(0.8))
+        async for seen in sidebands.follow(name, 0):
+            if seen.answer_s is not None and seen.conversation.usage.output_audio:
+                break
+        await caller.leave()
+        async for _ in sidebands.follow(name, 0):
+            pass
+
+    answers_s = counted(metrics, "voice_answer_seconds_sum", kind="spoken")
+    assert answers_s == seen.answer_s
+    assert counted(metrics, "voice_answer_seconds_count", kind="spoken") == 1
+    spoken = counted(metrics, "voice_tokens_total", kind="output_audio", payer="app")
+    assert spoken == seen.conversation.usage.output_audio
+    assert counted(metrics, "voice_calls_running") == 0
+    assert counted(metrics, "voice_calls_ended_total", ending="hung_up") == 1
+
+
+async def test_who_calls_again_after_a_drop_is_counted_as_back() -> None:
+    metrics, again = Metrics(), Caller()
+    async with calling(metrics) as (_, sidebands, name), asyncio.timeout(20):
+        minting = Minting(sidebands._settings, Refused())
+        before = sidebands.get(name)
+        await sidebands.answer(minting, await again.offer(), VISITOR, before)
+        await asyncio.to_thread(sidebands.say_goodbye, 10)
+        await again.leave()
+
+    assert counted(metrics, "voice_calls_started_total") == 2
+    assert counted(metrics, "voice_rejoins_total") == 1

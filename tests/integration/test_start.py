@@ -1,6 +1,7 @@
 """`python app.py` starts, or says why not; and it stops when told to, with a goodbye."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from gradio import tunneling
 
 from tests.peer import caller
 from tests.running import (
@@ -91,6 +93,50 @@ def test_port_may_come_from_the_env_file(tmp_path):
 
     with started_app(tmp_path, port=port) as app:
         assert app.url.endswith(str(port))
+
+
+def share_program(folder, says):
+    """Puts a stand-in in the place of the program that Gradio makes public links with."""
+    program = folder / "gradio" / "frpc" / tunneling.BINARY_FILENAME
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\necho '{says}'\nexec sleep 60\n")
+    program.chmod(0o755)
+    return {"HF_HOME": str(folder), "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9"}
+
+
+@pytest.mark.parametrize("by", ["flag", "variable"])
+def test_the_public_link_is_printed_and_shown_and_strangers_see_no_events(tmp_path, by):
+    variables = share_program(tmp_path, "start proxy success: http://abc.gradio.live")
+    flags = ["--share"] if by == "flag" else []
+    if by == "variable":
+        variables["GRADIO_SHARE"] = "true"
+    with started_app(tmp_path, *flags, REALTIME_BASE_URL="practice", **variables) as app:
+        tells(app, "* Running on public URL: https://abc.gradio.live (")
+        page = httpx.get(app.url, trust_env=False).text
+        assert "https://abc.gradio.live" in page
+        assert "no TURN server is set" in page
+        for closed in ("/api/inspection", "/api/recording", "/metrics", "/api/realtime/token"):
+            assert httpx.post(f"{app.url}{closed}", trust_env=False).status_code == 404
+
+
+def test_an_app_without_a_public_link_says_why_in_a_sentence_and_goes_on(tmp_path):
+    variables = share_program(tmp_path, "login to server failed: no")
+    with started_app(tmp_path, "--share", REALTIME_BASE_URL="practice", **variables) as app:
+        tells(app, "! There is no public link: Gradio's share server did not give one.")
+        page = httpx.get(app.url, trust_env=False)
+        assert page.status_code == 200
+        assert "public link" not in page.text
+        log = app.log.read_text()
+        assert "Traceback" not in log
+        assert "login to server failed" not in log
+
+
+def tells(app, words):
+    """Wait until these words stand in the log of an app."""
+    deadline = time.monotonic() + 10
+    while words not in app.log.read_text():
+        assert time.monotonic() < deadline, app.log.read_text()
+        time.sleep(0.05)
 
 
 def by_the_terminal(app):
@@ -188,6 +234,60 @@ async def test_caller_who_vanished_does_not_hold_up_the_stop(tmp_path):
                 assert session.socket.close_code == 1000
 
 
+async def draining(app):
+    """Wait until the app takes no more calls; it still answers."""
+    async with asyncio.timeout(10), httpx.AsyncClient(trust_env=False) as client:
+        # Another process changes, and tells nobody.
+        while (await client.get(f"{app.url}/healthz")).text != "draining\n":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_calls_under_way_may_finish_when_the_system_ends_an_app_that_drains(tmp_path):
+    async with scripted_server() as upstream:
+        with started_app(
+            tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50", LOG_FORMAT="json"
+        ) as app:
+            async with caller(app.url) as peer:
+                session = await upstream.connection()
+                await session.greet()
+                await peer.sees(type="state", connection="connected")
+                by_a_service_manager(app)
+                await draining(app)
+                async with httpx.AsyncClient(trust_env=False) as client:
+                    figures = (await client.get(f"{app.url}/metrics")).text
+                assert 'voice_calls_running{route="bridged"} 1.0' in figures
+                assert "voice_draining 1.0" in figures
+                with pytest.raises(ConnectionError, match="takes no new calls"):
+                    async with caller(app.url):
+                        pass
+                peer.send(type="say", text="still here?")
+                await session.expect("conversation.item.create")
+                peer.send(type="hangup")
+                begun = time.monotonic()
+                await peer.sees(type="state", connection="ended")
+            await ends_in_time(app, begun)
+    errors = [line for line in app.log.read_text().splitlines() if line.startswith("{")]
+    messages = [json.loads(line)["message"] for line in errors]
+    assert messages[0] == "No new calls; those under way (1) may go on for 50 s."
+    assert messages[-1] == "Ending all calls…"
+
+
+async def test_a_second_signal_ends_an_app_that_drains_with_its_goodbyes(tmp_path):
+    async with scripted_server() as upstream:
+        with started_app(tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50") as app:
+            async with caller(app.url) as peer:
+                session = await upstream.connection()
+                await session.greet()
+                await peer.sees(type="state", connection="connected")
+                by_a_service_manager(app)
+                await draining(app)
+                begun = time.monotonic()
+                by_the_terminal(app)
+
+                assert (await peer.sees(type="state", connection="ended"))["notice"]
+                await ends_in_time(app, begun)
+
+
 def waits(folder, code):
     """A process that runs this code and then ends well."""
     return subprocess.run(
@@ -209,6 +309,7 @@ def test_ctrl_c_ends_the_wait_where_no_signal_wakes_the_main_thread(tmp_path):
         "from components import launch\n"
         "threading.Timer(0.1, _thread.interrupt_main).start()\n"
         "launch._wait_for_the_end()\n"
+        "launch._announce('Ending all calls…')\n"
     )
 
     assert waits(tmp_path, code).stderr == "Ending all calls…\n"
@@ -251,6 +352,7 @@ def test_goodbyes_are_said_although_there_is_no_terminal_to_tell_it(tmp_path):
         "threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGHUP)).start()\n"
         "os.close(2)\n"
         "launch._wait_for_the_end()\n"
+        "launch._announce('Ending all calls…')\n"
         "print('goodbye', flush=True)\n"
         "os._exit(0)\n"
     )

@@ -85,6 +85,13 @@ def test_without_turn_the_public_page_warns_before_anyone_tries(
     assert ("rv-warning" in markup.header(settings, {})) is warned
 
 
+def test_the_header_shows_where_others_find_the_page() -> None:
+    header = markup.header(OPENAI, {}, "https://abc.gradio.live")
+
+    assert '<a href="https://abc.gradio.live">abc.gradio.live</a>' in header
+    assert "<a " not in markup.header(OPENAI, {})
+
+
 def test_settings_and_notice_are_escaped() -> None:
     settings = Settings(practice=False, model="<script>")
 

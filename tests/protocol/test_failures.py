@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from components.protocol.errors import MOST_READ, server_error
 from components.protocol.failures import (
+    OUR_FAULT,
     Severity,
+    class_of,
     failure_of_close,
     failure_of_error,
     failure_of_own_close,
@@ -265,6 +267,13 @@ def test_the_body_of_a_refused_handshake_may_say_more(status, code, severity, wo
 
     assert failure.severity is severity
     assert words in failure.sentence
+
+
+def test_who_counts_failures_gets_a_word_for_each():
+    assert class_of(OUR_FAULT) == "app"
+    assert class_of(failure_of_status(401)) == "key"
+    assert class_of(failure_of_status(429)) == "busy"
+    assert class_of(failure_of_status(500)) == "other"
 
 
 def test_only_the_beginning_of_a_server_s_words_is_looked_at():

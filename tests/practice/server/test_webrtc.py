@@ -1,6 +1,5 @@
 """Calls with the practice server: a peer with a microphone, a data channel and ears."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from components.practice.speech.chunks import Spoken
 from tests.practice.call_client import SDP, Caller, LoudVad, calling, rest, secret, tone
 from tests.practice.fakes import FakeEars
 from tests.practice.socket_client import receive, running, send, until
+from tests.turn import PASSWORD, REFLEXIVE, RELAY, USER, turn_server
 
 pytestmark = pytest.mark.integration
 
@@ -91,23 +91,21 @@ async def test_an_offer_without_candidates_is_answered() -> None:
         await caller.hears(200)
 
 
-async def test_the_peer_of_a_call_asks_who_helps_to_find_a_way() -> None:
-    """A STUN server on loopback, which is asked and answers nothing."""
-    asked = asyncio.get_running_loop().create_future()
+async def test_the_peer_of_a_call_names_the_ways_that_stun_and_turn_have_found() -> None:
+    caller = Caller()
+    async with turn_server() as turn:
+        stun = {"urls": f"stun:127.0.0.1:{turn.port}"}
+        relay = {"urls": f"turn:127.0.0.1:{turn.port}", "username": USER, "credential": PASSWORD}
+        async with (
+            server(ice_servers=[stun, relay]) as practice,
+            rest(practice, await secret(practice)) as client,
+        ):
+            answer = await client.post("calls", content=await caller.offer(), headers=SDP)
+            await caller.accept(answer)
+            await caller.leave()
 
-    class Stun(asyncio.DatagramProtocol):
-        def datagram_received(self, data: bytes, address: Any) -> None:
-            if not asked.done():
-                asked.set_result(data[:2])
-
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        Stun, local_addr=("0.0.0.0", 0)
-    )
-    port = transport.get_extra_info("sockname")[1]
-    servers = [{"urls": f"stun:127.0.0.1:{port}"}]
-    async with server(ice_servers=servers) as practice, calling(practice):
-        assert await asked == b"\x00\x01"  # a binding request
-    transport.close()
+    assert f"{REFLEXIVE[0]} {REFLEXIVE[1]} typ srflx" in answer.text
+    assert f"{RELAY[0]} {RELAY[1]} typ relay" in answer.text
 
 
 async def test_a_secret_carries_its_session_and_starts_several() -> None:

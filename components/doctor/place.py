@@ -1,0 +1,43 @@
+"""Whether the place where the page is served lets browsers use a microphone.
+
+Rule: it is judged by the settings alone, as only a browser knows how it came here.
+"""
+
+from typing import Final
+
+from components.doctor.findings import Finding, ok, warning
+from components.protocol.prices import cost
+from components.protocol.usage import Usage
+from components.settings import Settings
+
+ORIGIN: Final = "Secure origin"
+LIMITS: Final = "Limits"
+
+
+def examine_origin(settings: Settings) -> Finding:
+    """Browsers give a microphone to https and to localhost only."""
+    if settings.on_space or settings.share:
+        return ok(ORIGIN, "the public address is https.")
+    if not settings.reachable:
+        return ok(ORIGIN, "the page is at localhost, where browsers allow a microphone.")
+    if settings.root_path.startswith("https://"):
+        return ok(ORIGIN, f"a proxy shows the page at {settings.root_path}.")
+    return warning(
+        ORIGIN,
+        "browsers give a microphone only to https pages and to localhost.",
+        "Put a proxy with TLS before the app, and open the page by its https address.",
+    )
+
+
+def examine_limits(settings: Settings) -> Finding:
+    """Whether what strangers may cost is bounded."""
+    if settings.practice:
+        return ok(LIMITS, "the practice server costs nothing.")
+    if settings.max_call_cost and cost(Usage(), settings.model, "") is None:
+        found = f"no price of {settings.model} is known, so MAX_CALL_COST has no effect."
+        return warning(LIMITS, found, "Set MAX_CALL_SECONDS.")
+    bounded = settings.max_call_cost or settings.max_call_seconds or settings.login
+    if settings.reachable and not bounded:
+        found = "whoever opens the page may talk at the key's cost, for as long as he likes."
+        return warning(LIMITS, found, "Set MAX_CALL_COST or MAX_CALL_SECONDS, or a login.")
+    return ok(LIMITS, "calls are bounded." if bounded else "only this machine can begin calls.")
