@@ -27,12 +27,8 @@ SUGGESTIONS: Final = (
 _APPROXIMATE: Final = ("PocketSphinx",)
 """Ears whose words are a guess."""
 
-_PRACTICE_HINT: Final = (
-    "A small built-in server listens and answers, without a key and without network. "
-    "To talk to a real voice model, set OPENAI_API_KEY and start the app again."
-)
-_CHAT_HINT: Final = (
-    "A small built-in server listens and speaks; {model} writes the answers. "
+_HINT: Final = (
+    "A small built-in server talks to you, without a key{offline}: {engines}. "
     "To talk to a real voice model, set OPENAI_API_KEY and start the app again."
 )
 _SPACE_WITHOUT_TURN: Final = (
@@ -96,27 +92,29 @@ def _pushed(settings: Settings) -> bool:
 
 def _who(settings: Settings, parts: Parts) -> str:
     if settings.practice:
-        return f"Practice server · {', '.join(_engines(parts))}{_how(settings, parts)}"
+        return f"Practice server{_how(settings, parts)} · {_engines(parts)}"
     who = f"{settings.model} · voice {settings.voice}"
     if settings.base_url != OPENAI_BASE_URL:
         who += f" · {urlsplit(settings.base_url).hostname}"
     return who
 
 
-def _engines(parts: Parts) -> tuple[str, str, str]:
+def _engines(parts: Parts) -> str:
     """Who hears, speaks and thinks there."""
-    return (
-        f"{parts.get('ears') or 'nobody'} hears",
-        f"{parts.get('voice') or 'a tone'} speaks",
-        f"{parts['mind']} answers" if parts.get("mind") else "fixed rules answer",
-    )
+    ears, voice, mind = (parts.get(name) for name in ("ears", "voice", "mind"))
+    thinks = f"{mind} answers" if mind else "fixed rules answer"
+    return f"{ears or 'nobody'} hears, {voice or 'a tone'} speaks, {thinks}"
+
+
+def _is_offline(settings: Settings) -> bool:
+    """Whether nothing that is said leaves this machine."""
+    return settings.chat_model is None or settings.chat_model.is_here
 
 
 def _how(settings: Settings, parts: Parts) -> str:
     """That nothing leaves this machine, and that what is heard is not to be relied on."""
-    is_offline = settings.chat_model is None or settings.chat_model.is_here
     words = [
-        *(["offline"] if is_offline else []),
+        *(["offline"] if _is_offline(settings) else []),
         *(["approximate"] if parts.get("ears") in _APPROXIMATE else []),
     ]
     return f" · {', '.join(words)}" if words else ""
@@ -125,8 +123,8 @@ def _how(settings: Settings, parts: Parts) -> str:
 def _hint(settings: Settings, parts: Parts) -> str:
     if not settings.practice:
         return ""
-    mind = parts.get("mind")
-    return _CHAT_HINT.format(model=mind) if mind else _PRACTICE_HINT
+    offline = " and without network" if _is_offline(settings) else ""
+    return _HINT.format(offline=offline, engines=_engines(parts))
 
 
 def _warning(settings: Settings) -> str:

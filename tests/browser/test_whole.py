@@ -121,8 +121,8 @@ def test_speaking_over_the_assistant_stops_it_and_marks_what_was_cut(app, says, 
 def test_the_tour_reacts_to_speech_and_tells_where_it_was_stopped(app, says, visit: Visit):
     page = visit(app, using=says(7.0, "the quick brown fox", 12.0, INTERJECTION, 60.0))
     expect(page.locator(".rv-who")).to_have_text(
-        "Practice server · PocketSphinx hears, eSpeak speaks, fixed rules answer"
-        " · offline, approximate"
+        "Practice server · offline, approximate"
+        " · PocketSphinx hears, eSpeak speaks, fixed rules answer"
     )
     page.get_by_text("Take the tour").click()
 

@@ -7,6 +7,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from components.audio import BYTES_PER_MS, encode
+from components.practice.brain import tour
+from components.practice.brain.rules import Remind
 from components.practice.brain.tour import WELCOME
 from tests.practice.fakes import SILENCE_MS, SPEECH_MS, FakeEars
 from tests.practice.socket_client import answer, realtime, running, send, until
@@ -83,3 +85,15 @@ async def test_the_tour_is_left_by_a_typed_question(socket: ClientConnection) ->
     assert words_of(await answer(socket, "12 plus 30")) == "12 plus 30 is 42."
     await begin_to_speak(socket, 1000)
     assert "I heard you for" not in words_of(await fall_silent(socket))
+
+
+async def test_who_stays_silent_is_asked_for_the_microphone(
+    socket: ClientConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tour, "SILENCE", Remind(tour.SILENCE.text, 0.05))
+    await answer(socket, "take the tour")
+    asked = (await until(socket, "response.done"))["response"]
+    await begin_to_speak(socket, 1400)
+
+    assert words_of(asked) == "I hear nothing. Is your microphone on?"
+    assert words_of(await fall_silent(socket)).startswith("I heard you for 1.4 seconds; half a")

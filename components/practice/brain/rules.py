@@ -26,7 +26,9 @@ __all__ = [
     "Call",
     "Context",
     "Random",
+    "Remind",
     "Say",
+    "Step",
     "known",
     "plain",
     "unsure",
@@ -41,6 +43,18 @@ class Say:
     """Speak this text."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """Speak this if the user is silent for so long after the answer."""
+
+    text: str
+    after_s: float
+
+
+Step = Say | Call | Remind
+"""Of an answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final
 
 from components.practice.brain import tour
 from components.practice.brain.chat import Chat, ChatError
-from components.practice.brain.rules import Call, Context, Say, known, unsure
+from components.practice.brain.rules import Context, Say, Step, known, unsure
 from components.practice.engine.outputs import Think
 
 Clock = Callable[[], datetime]
@@ -34,7 +34,7 @@ class Rules:
         self._rng = rng
         self._guided = guided
 
-    async def answer(self, think: Think) -> AsyncGenerator[Say | Call, None]:
+    async def answer(self, think: Think) -> AsyncGenerator[Step, None]:
         """One sentence, or one call; on the tour, one sentence or more."""
         guided = self._guided and think.tool_choice in ("auto", "none")
         context = Context(
@@ -44,6 +44,8 @@ class Rules:
         sentences = tour.sentences(think.words, context, answer) if guided else ()
         for sentence in sentences:
             yield Say(sentence)
+            if sentence == tour.WELCOME:
+                yield tour.SILENCE
         if not sentences:
             yield answer or unsure(think.words, context)
 
@@ -55,7 +57,7 @@ class ChatModelThinker:
         self._chat = chat
         self._rules = rules
 
-    async def answer(self, think: Think) -> AsyncGenerator[Say | Call, None]:
+    async def answer(self, think: Think) -> AsyncGenerator[Step, None]:
         """Sentences as they come, then the calls."""
         if not _has_words(think):
             # There is nothing to send; the rules say what the matter is.

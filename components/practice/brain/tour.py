@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from components.practice.brain.number_words import words as in_words
-from components.practice.brain.rules import STOPPING, Call, Context, Say, plain
+from components.practice.brain.rules import STOPPING, Call, Context, Remind, Say, plain
 
 WELCOME: Final = "Here is the tour. Say anything."
+SILENCE: Final = Remind("I hear nothing. Is your microphone on?", 8.0)
 COUNTING: Final = "Now I count. Talk over me."
 LAST: Final = 20
 """Counted in some 13 seconds, which is long enough to take heart."""
@@ -120,7 +121,7 @@ def _joined(parts: Sequence[Mapping[str, Any]], name: str) -> str:
 
 
 def _place_after(said: str, heard: str | None, broken_off: bool) -> _Place | None:
-    if _begins(said, WELCOME):
+    if _begins(said, WELCOME) or _begins(said, SILENCE.text):
         return "speech", 0
     if _begins(said, _STOPPED):
         return "typing", 0

@@ -29,6 +29,13 @@ from components.practice.engine.validate import MAX_APPEND_BYTES, check_event, e
 
 MAX_ITEMS: Final = 2000
 IDLE_PROMPT: Final = "Are you still there?"
+_TAKES_THE_WORD: Final = (
+    "conversation.item.create",
+    "input_audio_buffer.commit",
+    "response.create",
+    "response.cancel",
+)
+"""With any of these the user is no longer silent."""
 
 
 def counting_ids() -> NewId:
@@ -90,6 +97,8 @@ class Engine:
         self._input_buffer.configure(self.session["audio"]["input"])
         self._session_seconds = session_seconds
         self._expires: float | None = None
+        self._reminder: tuple[str, float] | None = None
+        """What is said after so many seconds of silence."""
         self._handlers: Mapping[str, Callable[[Event, float], None]] = {
             "session.update": self._session_update,
             "input_audio_buffer.append": self._append,
@@ -118,6 +127,8 @@ class Engine:
         """A parsed message of the client, whatever it is."""
         try:
             checked = check_event(event)
+            if checked["type"] in _TAKES_THE_WORD:
+                self._reminder = None
             self._handlers[checked["type"]](checked, now)
         except RefusedError as refusal:
             self._error(refusal, event_id_of(event))
@@ -160,6 +171,13 @@ class Engine:
         self._responses.follow(response_id, now, lambda response: response.call(name, arguments))
         return self._outbox.drain()
 
+    def remind(self, response_id: str, text: str, after_s: float) -> list[Output]:
+        """Words to say if the user is silent for so long after this answer."""
+        active = self._responses.active
+        if active is not None and active.id == response_id:
+            self._reminder = text, after_s
+        return self._outbox.drain()
+
     def thought(self, response_id: str, now: float) -> list[Output]:
         """The answer is complete, as far as thinking goes."""
         self._responses.follow(response_id, now, lambda response: response.thought())
@@ -188,12 +206,12 @@ class Engine:
         """When `tick` has something to do; None before `open` and after the end."""
         if self._expires is None:
             return None
-        idle_at = self._idle_at()
-        return self._expires if idle_at is None else min(idle_at, self._expires)
+        times = (self._expires, self._idle_at(), self._remind_at())
+        return min(time for time in times if time is not None)
 
     def tick(self, now: float) -> list[Output]:
         """Time has passed."""
-        idle_at = self._idle_at()
+        idle_at, remind_at = self._idle_at(), self._remind_at()
         if self._expires is not None and now >= self._expires:
             self._expires = None
             minutes = round(self._session_seconds / 60)
@@ -204,11 +222,17 @@ class Engine:
             detection = self.session["audio"]["input"]["turn_detection"]
             self._input_buffer.commit_silence(detection["idle_timeout_ms"])
             self._responses.create(self.session, {}, IDLE_PROMPT)
+        elif remind_at is not None and now >= remind_at:
+            assert self._reminder is not None
+            text, _ = self._reminder
+            self._reminder = None
+            self._responses.create(self.session, {}, text)
         return self._outbox.drain()
 
     def _barge_in(self, now: float) -> None:
         """The user begins to speak."""
         self._responses.quiet_from = None
+        self._reminder = None
         detection = self.session["audio"]["input"]["turn_detection"]
         if detection["interrupt_response"] and self._responses.active:
             self._responses.cancel(None, "turn_detected", now)
@@ -220,6 +244,12 @@ class Engine:
         if timeout_ms is None or quiet_from is None:
             return None
         return quiet_from + timeout_ms / 1000
+
+    def _remind_at(self) -> float | None:
+        quiet_from = self._responses.quiet_from
+        if self._reminder is None or quiet_from is None:
+            return None
+        return quiet_from + self._reminder[1]
 
     def _error(self, refusal: RefusedError, event_id: str | None) -> None:
         self._outbox.emit(

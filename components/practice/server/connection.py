@@ -16,7 +16,7 @@ from uuid import uuid4
 import orjson
 
 from components.audio import BYTES_PER_MS
-from components.practice.brain.rules import Call, Say
+from components.practice.brain.rules import Call, Say, Step
 from components.practice.engine.engine import Engine
 from components.practice.engine.outputs import (
     Cancel,
@@ -91,7 +91,7 @@ class Voice(Protocol):
 class Thinker(Protocol):
     """Whoever finds the answers: rules, or a chat model."""
 
-    def answer(self, think: Think) -> AsyncGenerator[Say | Call, None]: ...
+    def answer(self, think: Think) -> AsyncGenerator[Step, None]: ...
 
 
 @dataclass(frozen=True)
@@ -292,14 +292,18 @@ class Connection:
     async def _think(self, think: Think) -> None:
         async with aclosing(self._parts.thinker.answer(think)) as steps:
             async for step in steps:
-                if isinstance(step, Say):
-                    outputs = self._engine.say(think.response_id, step.text, self._now)
-                else:
-                    outputs = self._engine.call(
-                        think.response_id, step.name, step.arguments, self._now
-                    )
-                self.perform(outputs)
+                self.perform(self._told(think.response_id, step))
         self.perform(self._engine.thought(think.response_id, self._now))
+
+    def _told(self, response_id: str, step: Step) -> list[Output]:
+        """What the engine makes of a step of an answer."""
+        match step:
+            case Say(text):
+                return self._engine.say(response_id, text, self._now)
+            case Call(name, arguments):
+                return self._engine.call(response_id, name, arguments, self._now)
+            case _:
+                return self._engine.remind(response_id, step.text, step.after_s)
 
     async def _speak(self, speak: Speak) -> None:
         began, sent_s = self._now, 0.0

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from components.practice.brain.chat import ChatError
-from components.practice.brain.rules import Call, Say
+from components.practice.brain.rules import Call, Say, Step
 from components.practice.brain.thinking import ChatModelThinker, Rules
+from components.practice.brain.tour import SILENCE, WELCOME
 from components.practice.engine.outputs import Think
 from components.practice.server.connection import Thinker
 from tests.practice.fakes import think, words_of
@@ -37,7 +38,7 @@ def chatting(*steps: Say | Call | Exception) -> tuple[ChatModelThinker, Scripted
     return ChatModelThinker(chat, RULES), chat  # type: ignore[arg-type]
 
 
-async def steps_of(thinker: Thinker, question: Think) -> list[Say | Call]:
+async def steps_of(thinker: Thinker, question: Think) -> list[Step]:
     return [step async for step in thinker.answer(question)]
 
 
@@ -99,3 +100,14 @@ async def test_a_chat_model_that_breaks_off_is_named() -> None:
     assert words_of(steps) == (
         "Once upon Here my answer breaks off. The chat endpoint broke off its answer."
     )
+
+
+async def test_the_tour_begins_with_a_reminder_for_who_stays_silent() -> None:
+    guided = Rules(lambda: NOON, lambda: 0.5, guided=True)
+
+    assert await steps_of(guided, think(words="take the tour")) == [Say(WELCOME), SILENCE]
+    assert await steps_of(guided, think(words="take the tour", tool_choice="required")) != [
+        Say(WELCOME),
+        SILENCE,
+    ]
+    assert SILENCE not in await steps_of(guided, think(words="what time is it"))

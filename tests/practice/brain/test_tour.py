@@ -13,6 +13,7 @@ from components.practice.brain.tour import (
     NOBODY,
     NOW_TYPE,
     READ,
+    SILENCE,
     WELCOME,
     sentences,
 )
@@ -156,3 +157,9 @@ def test_a_function_that_has_just_spoken_is_not_taken_for_the_user() -> None:
 
     assert sentences("take the tour", Context((user("take the tour"), output)), TIME) == ()
     assert spoken(answer(WELCOME), output) == ()
+
+
+def test_after_the_reminder_speech_is_awaited_as_before() -> None:
+    reminded = spoken(answer(WELCOME), answer(SILENCE.text))
+
+    assert reminded == (LISTENED, COUNTING, COUNT, NOBODY, NOW_TYPE)
