@@ -13,6 +13,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from components.core.conversation import Conversation, Message, Status
 from components.core.words import heard_words
+from components.protocol.images import Image
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 FOLDED_FROM: Final = 80
@@ -154,10 +155,19 @@ def _content(message: Message) -> str:
 def _user(message: Message) -> str:
     if message.status is Status.UNTRANSCRIBED:
         return _span("mark", "(not transcribed)")
-    if message.text.strip():
-        return _span("words", escape(message.text)) + _mark(message)
+    if message.text.strip() or message.image:
+        words = _span("words", escape(message.text)) if message.text.strip() else ""
+        return _picture(message.image) + words + _mark(message)
     unfinished = message.status in (Status.PENDING, Status.STREAMING)
     return _span("waiting", "…") if unfinished else ""
+
+
+def _picture(image: Image | None) -> str:
+    """Words in the place of an image; the page that has sent it, and knows its name, shows it."""
+    if image is None:
+        return ""
+    named = f" picture-{image.name}" if _PLAIN_ID.fullmatch(image.name) else ""
+    return _span(f"picture{named}", escape(image.label))
 
 
 def _assistant(message: Message) -> str:
