@@ -2,6 +2,7 @@
 
 import io
 import struct
+from base64 import b64encode
 
 from PIL import Image
 
@@ -22,6 +23,11 @@ def png_that_says(width: int, height: int) -> bytes:
     """A few bytes that pretend to be that large."""
     whole = png(1, 1)
     return whole[:16] + struct.pack(">II", width, height) + whole[24:]
+
+
+def url_of(data: bytes, kind: str) -> str:
+    """A data URL that says so."""
+    return f"data:image/{kind};base64,{b64encode(data).decode()}"
 
 
 def _file(form: str, width: int, height: int, **how: object) -> bytes:
