@@ -13,7 +13,6 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from components.core.conversation import Conversation, Message, Status
 from components.core.words import heard_words
-from components.protocol.images import Image
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 FOLDED_FROM: Final = 80
@@ -157,17 +156,19 @@ def _user(message: Message) -> str:
         return _span("mark", "(not transcribed)")
     if message.text.strip() or message.image:
         words = _span("words", escape(message.text)) if message.text.strip() else ""
-        return _picture(message.image) + words + _mark(message)
+        return _picture(message) + words + _mark(message)
     unfinished = message.status in (Status.PENDING, Status.STREAMING)
     return _span("waiting", "…") if unfinished else ""
 
 
-def _picture(image: Image | None) -> str:
-    """Words in the place of an image; the page that has sent it, and knows its name, shows it."""
-    if image is None:
+def _picture(message: Message) -> str:
+    """Words in the place of an image; the page that has sent it shows it, by its name or, in a
+    call that is only watched, by its item's."""
+    if message.image is None:
         return ""
-    named = f" picture-{image.name}" if _PLAIN_ID.fullmatch(image.name) else ""
-    return _span(f"picture{named}", escape(image.label))
+    name = message.image.name or message.item_id
+    named = f" picture-{name}" if _PLAIN_ID.fullmatch(name) else ""
+    return _span(f"picture{named}", escape(message.image.label))
 
 
 def _assistant(message: Message) -> str:

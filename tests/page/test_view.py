@@ -59,6 +59,11 @@ def test_an_image_is_shown_by_its_size_before_the_words() -> None:
     assert content(with_image()) == '<span class="picture picture-abc">Image, 640 × 480</span>'
 
 
+def test_an_image_that_only_the_server_has_seen_is_named_by_its_item() -> None:
+    shown = Message("u1", "user", Status.DONE, image=Image())
+    assert content(shown) == '<span class="picture picture-u1">Image</span>'
+
+
 def test_the_name_of_an_image_brings_nothing_along() -> None:
     assert content(with_image(name='"><b>')) == '<span class="picture">Image, 640 × 480</span>'
 

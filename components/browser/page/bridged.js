@@ -12,8 +12,8 @@ const LOST = "The connection to the app was lost. Check the network, then start 
 const TRYING = "The connection to the app broke. The page tries to get it back.";
 const ASKING = "The browser asks for the microphone. Allow it to begin.";
 
-// `page` hears of it: show({ connection, user, assistant }), tell(sentence), `page.notice`, spend(dollars), and
-// once over(connection, { sentence, unsaid, denied }). `typed`: without a microphone.
+// `page` hears of it: show({ connection, user, assistant }), tell(sentence), `page.notice`, spend(dollars),
+// giveBack(lines), and once over(connection, { sentence, unsaid, denied }). `typed`: without a microphone.
 export class BridgedCall {
   constructor(rv, page, typed) {
     this.rv = rv;
@@ -27,7 +27,8 @@ export class BridgedCall {
     this.told = null; // its last notice
     this.down = false; // the talk button
     this.held = false; // the talk button, when the connection was lost
-    this.lines = []; // typed while there was no connection, or one that may be lost
+    this.lines = []; // { text, image }, typed while there was no connection, or one that may be lost
+    this.showing = false; // an image is on its way, and what is typed behind it waits
     this.shaky = false;
     this.report = 0;
     this.state = { ...AT_REST };
@@ -129,8 +130,22 @@ export class BridgedCall {
 
   sayLines() {
     const { channel } = this.connection || {};
-    if (!channel || channel.readyState !== "open") return;
-    this.lines.splice(0).forEach((text) => this.send({ type: "say", text }));
+    if (this.ended || !channel || channel.readyState !== "open") return;
+    while (this.lines.length && !this.showing) {
+      const line = this.lines.shift();
+      if (line.image) this.showImage(line);
+      else this.send({ type: "say", text: line.text });
+    }
+  }
+
+  // By a request of its own: it is too long for the connection.
+  async showImage(line) {
+    this.showing = true;
+    const problem = await this.rv.image.send(line.text, line.image);
+    this.showing = false;
+    if (problem) this.rv.image.tell(problem);
+    if (problem) this.page.giveBack([line]);
+    if (!this.shaky) this.sayLines();
   }
 
   // A call that was up is kept by the app for a while.
@@ -173,8 +188,8 @@ export class BridgedCall {
     if (this.connection) this.rv.connection.send(this.connection, message);
   }
 
-  say(text) {
-    this.lines.push(text);
+  say(line) {
+    this.lines.push(line);
     if (!this.shaky) this.sayLines();
   }
 
