@@ -21,6 +21,7 @@ from components.access.rates import Rates
 from components.access.repeats import BoundedHandler
 from components.access.server import limited_server
 from components.bridge.calls import Calls
+from components.bridge.images import image_routes
 from components.bridge.routes import inspection_routes, recording_routes
 from components.bridge.trying import trying_routes
 from components.core.places import Places
@@ -99,6 +100,7 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings, places, metrics)
     routes = direct_routes(settings, sidebands, rates, refused, places)
+    routes += image_routes(calls)
     if "events" in settings.visitors_may:
         routes += inspection_routes(calls)
     if "tools" in settings.visitors_may:

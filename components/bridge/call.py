@@ -39,6 +39,7 @@ from components.core.servers import Servers
 from components.core.session import Session
 from components.protocol.events import ErrorEvent, ServerEvent, SessionUpdated
 from components.protocol.failures import OUR_FAULT, Failure
+from components.protocol.images import Image
 from components.protocol.options import Refused
 from components.settings import Settings
 from components.upstream.client import Upstream, open_upstream
@@ -244,6 +245,8 @@ class Call:
         now = time.monotonic()
         self.inspection.obey(message, now)
         match message:
+            case {"type": "say", "text": str(text), "image": Image() as image}:
+                return self.inspection.follow(self._session.say(text, now, image), now)
             case {"type": "say", "text": str(text)} if self._lines.arrives(message):
                 return self.inspection.follow(self._session.say(text, now), now)
             case {"type": "interrupt"}:

@@ -115,6 +115,13 @@ class Calls:
             self._calls[key] = call
         return call
 
+    def command(self, key: str, message: Mapping[str, Any]) -> bool:
+        """A message of a browser that did not come over its connection; whether its call runs."""
+        call = self._calls.get(key)
+        if call:
+            call.command(message)
+        return call is not None
+
     def past(self, key: str) -> Conversation:
         """What this browser has said and heard so far; empty if nothing is known of it."""
         if call := self._calls.get(key):

@@ -13,7 +13,7 @@ _PAGE_STYLES: Final = tuple(
     f"page/{name}.css"
     for name in (
         *("colours", "frame", "transcript", "signs", "bar"),
-        *("drawer", "panes", "tools", "cost", "recording", "narrow"),
+        *("drawer", "panes", "tools", "cost", "recording", "image", "narrow"),
     )
 )
 _SHARED: Final = (
@@ -42,6 +42,7 @@ _PAGE_SCRIPTS: Final = (
     *("page/money.js", "page/costpane.js", "page/keyform.js", "page/ownkey.js"),
     "page/rawevents.js",
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
+    *("page/imagefile.js", "page/image.js"),
     *("page/ear.js", "page/recording.js", "page/bridged.js"),
     *("page/unzip.js", "page/captions.js", "page/player.js"),
 )

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from components.core.words import heard_words
 from components.protocol.events import ToolKind
 from components.protocol.fields import clean
+from components.protocol.images import Image
 from components.protocol.usage import Usage
 
 
@@ -67,6 +68,11 @@ MOST_MESSAGES: Final = 500
 """Kept of one conversation; the oldest go."""
 MOST_CHARACTERS: Final = 32_000
 """Kept of one message, the first of them: half an hour of speech."""
+MOST_IMAGES: Final = 2
+"""Kept of one conversation, the newest, for a session that begins anew; of older ones their size.
+Each has some 200 KB."""
+IMAGE_MARK: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Stands for the image in the words of an item that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,8 @@ class Message:
     placed: bool = False
     """Whether the server has named its place; until then it stands at the end."""
     sent: str = ""
-    """The words that we have sent as its item, until the server shows that it has the item."""
+    """The words that we have sent as its item, until the server shows that it has the item; with
+    `IMAGE_MARK` behind them if it has an image."""
     call_id: str = ""
     """Of a function's call, and of its result."""
     name: str = ""
@@ -93,6 +100,7 @@ class Message:
     kind: ToolKind = ""
     server: str = ""
     """The label of the MCP server that the message is about."""
+    image: Image | None = None
     since_s: float | None = field(default=None, compare=False)
     """When it was first shown, on the clock of the call; None before."""
     until_s: float | None = field(default=None, compare=False)
@@ -121,10 +129,34 @@ class Conversation:
         return next((m for m in reversed(self.messages) if m.item_id == item_id), None)
 
 
-def typed(conversation: Conversation, item_id: str, words: str) -> Conversation:
-    """The user has typed a line, which is sent as an item; the server will confirm it."""
+def typed(
+    conversation: Conversation, item_id: str, words: str, image: Image | None = None
+) -> Conversation:
+    """The user has typed a line, or chosen an image, which is sent as an item; the server will
+    confirm it."""
     said = clean(words[:MOST_CHARACTERS])
-    return put(conversation, Message(item_id, "user", Status.DONE, (said,), sent=said))
+    sent = as_sent(said, has_image=image is not None)
+    message = Message(item_id, "user", Status.DONE, (said,), sent=sent, image=image)
+    conversation = put(conversation, message)
+    return without_images(conversation, MOST_IMAGES) if image else conversation
+
+
+def as_sent(words: str, *, has_image: bool) -> str:
+    """What an item with these words is known by until the server names it."""
+    return words + IMAGE_MARK if has_image else words
+
+
+def without_images(conversation: Conversation, most: int = 0) -> Conversation:
+    """The conversation with the newest `most` images; of all others only the size is kept."""
+    messages = list(conversation.messages)
+    for index in range(len(messages) - 1, -1, -1):
+        image = messages[index].image
+        if image is None or not image.url:
+            continue
+        most -= 1
+        if most < 0:
+            messages[index] = replace(messages[index], image=replace(image, url=""))
+    return replace(conversation, messages=tuple(messages))
 
 
 def replayed(conversation: Conversation, sent: Mapping[str, str]) -> Conversation:

@@ -9,7 +9,7 @@ from typing import Final
 from components.core import conversation as talk
 from components.core.allowance import Allowance, Limits
 from components.core.conversation import Assistant, Connection, Conversation, Status, User
-from components.core.history import replay
+from components.core.history import replay, sent_as
 from components.core.notices import Notices, Subject
 from components.core.outputs import Complain, Output
 from components.core.transcript import reduce
@@ -26,6 +26,7 @@ from components.protocol.events import (
 )
 from components.protocol.failures import Failure, Severity
 from components.protocol.fields import Json
+from components.protocol.images import Image
 from components.protocol.prices import Cost, cost
 from components.protocol.usage import Usage
 
@@ -192,10 +193,10 @@ class Dialogue:
 
     # Messages of our own, and what becomes of the server's.
 
-    def typed(self, line: str) -> str:
-        """The user has typed a line: the id of its item."""
+    def typed(self, line: str, image: Image | None = None) -> str:
+        """The user has typed a line, or shown an image: the id of its item."""
         item_id = self._new_id("item_typed")
-        self.conversation = talk.typed(self.conversation, item_id, line)
+        self.conversation = talk.typed(self.conversation, item_id, line, image)
         return item_id
 
     def note(self, words: str) -> None:
@@ -223,7 +224,7 @@ class Dialogue:
     def replay(self) -> list[Json]:
         """What a new session has to be told of what was said, oldest first."""
         events = replay(self.conversation)
-        sent = {event["item"]["id"]: event["item"]["content"][0]["text"] for event in events}
+        sent = {event["item"]["id"]: sent_as(event) for event in events}
         self.conversation = talk.replayed(self.conversation, sent)
         return events
 

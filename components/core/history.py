@@ -1,13 +1,20 @@
 """What a new session has to be told of the conversation so far, and what is kept for another call.
 
 Rule: only words, and of the assistant's only those that were heard: the API takes no assistant
-audio back, and what was never heard was never said.
+audio back, and what was never heard was never said. Of the images, those that the conversation
+still has are sent again, and the others named; a conversation that has ended keeps none.
 """
 
 from dataclasses import replace
 from typing import Any, Final
 
-from components.core.conversation import Conversation, Message, Status
+from components.core.conversation import (
+    Conversation,
+    Message,
+    Status,
+    as_sent,
+    without_images,
+)
 from components.protocol.fields import Json
 
 MOST_MESSAGES: Final = 40
@@ -23,7 +30,7 @@ def replay(conversation: Conversation) -> list[Json]:
     room = MOST_CHARACTERS
     for message in reversed(conversation.messages):
         words = _known_to_both(message)
-        if not words:
+        if not words and not _image_url(message):
             continue
         if not events:
             words = words[-room:]  # the end of what was said last is better than nothing
@@ -43,20 +50,37 @@ def kept(conversation: Conversation) -> Conversation:
         if room < 0:
             break
         first -= 1
-    return replace(conversation, messages=conversation.messages[first:])
+    newest = replace(conversation, messages=conversation.messages[first:])
+    return without_images(newest)
+
+
+def sent_as(event: Json) -> str:
+    """What the item of an event of `replay` is known by."""
+    parts = event["item"]["content"]
+    words = "".join(part.get("text", "") for part in parts)
+    return as_sent(words, has_image=any(part["type"] == "input_image" for part in parts))
 
 
 def _known_to_both(message: Message) -> str:
     if message.role not in ("user", "assistant") or message.status is Status.UNTRANSCRIBED:
         return ""
     heard = message.heard if message.role == "assistant" else None
-    return message.text[:heard].strip()
+    words = message.text[:heard].strip()
+    if message.image and not _image_url(message):
+        words = f"({message.image.label}. It is not here any more.) {words}".strip()
+    return words
+
+
+def _image_url(message: Message) -> str:
+    return message.image.url if message.image else ""
 
 
 def _item(message: Message, words: str) -> Json:
-    part: dict[str, Any] = {
-        "type": "output_text" if message.role == "assistant" else "input_text",
-        "text": words,
-    }
-    item = {"id": message.item_id, "type": "message", "role": message.role, "content": [part]}
+    content: list[dict[str, Any]] = []
+    if words:
+        kind = "output_text" if message.role == "assistant" else "input_text"
+        content.append({"type": kind, "text": words})
+    if url := _image_url(message):
+        content.append({"type": "input_image", "image_url": url})
+    item = {"id": message.item_id, "type": "message", "role": message.role, "content": content}
     return {"type": "conversation.item.create", "item": item}

@@ -27,10 +27,11 @@ from components.core.outputs import (
 from components.core.pace import TOO_OFTEN
 from components.core.replies import Replies
 from components.core.turns import DEAD_MICROPHONE, MUTED, TOO_SHORT, Turns
-from components.protocol.client_events import truncate, user_text
+from components.protocol.client_events import truncate, user_message
 from components.protocol.events import Delta, ErrorEvent, ServerEvent, SpeechStarted, SpeechStopped
 from components.protocol.failures import Failure, Severity, failure_of_error
 from components.protocol.fields import Json, clean
+from components.protocol.images import Image
 from components.protocol.options import Refused, SessionOptions
 from components.protocol.prices import Cost
 
@@ -65,7 +66,7 @@ class Session:
         self._dialogue = Dialogue(options.model, limits, past, surcharge)
         self._state = self._link.state
         self._mark = ""
-        self._early_lines: list[str] = []
+        self._early_lines: list[tuple[str, Image | None]] = []
         self._ids = 0
 
     @property
@@ -160,13 +161,13 @@ class Session:
             self._link.listen(pcm)
         return [*(SendAudio(frame) for frame in frames), *self._shown()]
 
-    def say(self, text: str, now: float) -> list[Output]:
-        """A typed turn; it interrupts the assistant as a spoken one would.
+    def say(self, text: str, now: float, image: Image | None = None) -> list[Output]:
+        """A typed turn, or an image; it interrupts the assistant as a spoken one would.
 
         Every line is said, and all that are typed while an answer is under way get one together.
         """
         line = clean(text[: MOST_LINE_CHARACTERS + 1]).strip()
-        if not line or self._link.over:
+        if not (line or image) or self._link.over:
             return []
         self._dialogue.active()
         if len(text) > MOST_LINE_CHARACTERS:
@@ -178,10 +179,10 @@ class Session:
         if not self._admit(now):
             return self._hint(TOO_OFTEN, now)
         if self._link.ready:
-            return self._finish(self._say(line, now), now)
+            return self._finish(self._say(line, image, now), now)
         if len(self._early_lines) == MOST_EARLY_LINES:
             return self._hint("The last line was not sent. Wait until the call is connected.", now)
-        self._early_lines.append(line)
+        self._early_lines.append((line, image))
         return self._finish([], now)
 
     def interrupt(self, now: float) -> list[Output]:
@@ -309,10 +310,11 @@ class Session:
             self._dialogue.interrupt_streaming()
         return outputs
 
-    def _say(self, line: str, now: float) -> list[Output]:
+    def _say(self, line: str, image: Image | None, now: float) -> list[Output]:
         outputs = [*self._stop(now), *self._replies.cancel()]
-        item_id = self._dialogue.typed(line)
-        outputs.append(Send(user_text(item_id, line, self._id("say"))))
+        item_id = self._dialogue.typed(line, image)
+        url = image.url if image else ""
+        outputs.append(Send(user_message(item_id, line, self._id("say"), url)))
         return [*outputs, *self._want_response(now)]
 
     def _want_response(self, now: float) -> list[Output]:
@@ -379,8 +381,8 @@ class Session:
             outputs += self._greet(now)
         outputs += [SendAudio(frame) for frame in self._turns.open()]
         lines, self._early_lines = self._early_lines, []
-        for line in lines:
-            outputs += self._say(line, now)
+        for line, image in lines:
+            outputs += self._say(line, image, now)
         return outputs
 
     def _greet(self, now: float) -> list[Output]:

@@ -16,6 +16,7 @@ from components.core.conversation import (
     Message,
     Role,
     Status,
+    as_sent,
     put,
 )
 from components.protocol.events import (
@@ -38,6 +39,7 @@ from components.protocol.events import (
     TranscriptionFailed,
 )
 from components.protocol.fields import clean
+from components.protocol.images import Image
 
 MOST_SHOWN: Final = 300
 """Characters of what a function is given, and of what it gives back."""
@@ -130,7 +132,7 @@ def _adopted(conversation: Conversation, item: Item) -> Conversation:
     """Some servers give the items that we send ids of their own: the message takes that id."""
     if conversation.message(item.item_id):
         return conversation
-    words = "".join(item.parts)
+    words = as_sent("".join(item.parts), has_image=item.has_image)
     for message in conversation.messages:
         if words and message.sent == words and message.role == item.role:
             adopted = replace(message, item_id=item.item_id)
@@ -140,7 +142,7 @@ def _adopted(conversation: Conversation, item: Item) -> Conversation:
 
 
 def _with_content(message: Message, item: Item) -> Message:
-    """A message with the words that an item carries itself: a typed turn, a call, a result."""
+    """A message with what an item carries itself: a typed turn, an image, a call, a result."""
     if message.role == "tool":
         words = item.output or f"{item.name} {item.arguments}".strip() or message.text or "result"
         return replace(
@@ -156,7 +158,9 @@ def _with_content(message: Message, item: Item) -> Message:
     full = message
     for index, words in enumerate(item.parts):
         full = _with_part(full, index, words)
-    return replace(full, status=Status.DONE) if full.text else message
+    if item.has_image and not full.image:
+        full = replace(full, image=Image())
+    return replace(full, status=Status.DONE) if full.text or full.image else message
 
 
 def _deleted(conversation: Conversation, item_id: str) -> Conversation:

@@ -210,10 +210,19 @@ _BAR: Final = """\
       <button type="button" id="interrupt" aria-disabled="true">Interrupt<kbd>Esc</kbd></button>
     </div>
     <form class="rv-composer" id="composer" autocomplete="off">
+      <button type="button" id="attach" aria-label="Add an image"
+        title="Add an image, PNG or JPEG; you can also paste or drop one"><svg aria-hidden="true"
+        viewBox="0 0 24 24"><rect x="3" y="4" width="18" height="16" rx="3"/><circle cx="9" cy="10"
+        r="1.6"/><path d="m4 18 5-4 3 2 4-4 5 5"/></svg></button>
+      <input id="image-file" type="file" accept="image/png,image/jpeg" hidden>
+      <span class="rv-attached" id="attached" data-name="" hidden><img alt=""><span
+        class="rv-hidden" id="attached-size"></span><button type="button" id="detach"
+        aria-label="Remove the image">×</button></span>
       <label class="rv-hidden" for="say">Type instead of speaking</label>
       <input id="say" type="text" maxlength="4000" enterkeyhint="send" dir="auto"
-        placeholder="Type instead of speaking">
+        aria-describedby="attached-size" placeholder="Type instead of speaking">
       <button type="submit" id="send">Send</button>
+      <p id="image-problem" role="alert"></p>
     </form>
   </div>
   <p id="announcement" class="rv-hidden" role="status"></p>

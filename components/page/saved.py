@@ -76,7 +76,8 @@ def _markdown_words(message: Message) -> str:
         return "*(not transcribed)*"
     heard = heard_words_of(message)
     rest = message.text[len(heard) :].strip() if message.status is Status.INTERRUPTED else ""
-    return f"{_escaped(heard.strip())} {f'~~{_escaped(rest)}~~' if rest else ''}".strip()
+    shown = f"*({message.image.label})* " if message.image else ""
+    return f"{shown}{_escaped(heard.strip())} {f'~~{_escaped(rest)}~~' if rest else ''}".strip()
 
 
 def _markdown_call(call: Call) -> str:
@@ -107,6 +108,8 @@ def _entry(conversation: Conversation, message: Message, start: float) -> dict[s
     }
     if message.heard is not None:
         entry["heard"] = heard_words_of(message)
+    if message.image:
+        entry["image"] = {"width": message.image.width, "height": message.image.height}
     if message.name:
         entry |= {"name": message.name, "arguments": message.arguments}
     if message.call_id:

@@ -154,10 +154,21 @@ def _content(message: Message) -> str:
 def _user(message: Message) -> str:
     if message.status is Status.UNTRANSCRIBED:
         return _span("mark", "(not transcribed)")
-    if message.text.strip():
-        return _span("words", escape(message.text)) + _mark(message)
+    if message.text.strip() or message.image:
+        words = _span("words", escape(message.text)) if message.text.strip() else ""
+        return _picture(message) + words + _mark(message)
     unfinished = message.status in (Status.PENDING, Status.STREAMING)
     return _span("waiting", "…") if unfinished else ""
+
+
+def _picture(message: Message) -> str:
+    """Words in the place of an image; the page that has sent it shows it, by its name or, in a
+    call that is only watched, by its item's."""
+    if message.image is None:
+        return ""
+    name = message.image.name or message.item_id
+    named = f" picture-{name}" if _PLAIN_ID.fullmatch(name) else ""
+    return _span(f"picture{named}", escape(message.image.label))
 
 
 def _assistant(message: Message) -> str:

@@ -12,8 +12,11 @@ def append_audio(pcm: bytes) -> str:
     return f'{{"type":"input_audio_buffer.append","audio":"{encode(pcm)}"}}'
 
 
-def user_text(item_id: str, text: str, event_id: str) -> Json:
-    """A typed turn."""
+def user_message(item_id: str, text: str, event_id: str, image_url: str = "") -> Json:
+    """A typed turn: words, an image, or both; the image as a data URL."""
+    content = [{"type": "input_text", "text": text}] if text else []
+    if image_url:
+        content.append({"type": "input_image", "image_url": image_url})
     return {
         "type": "conversation.item.create",
         "event_id": event_id,
@@ -21,7 +24,7 @@ def user_text(item_id: str, text: str, event_id: str) -> Json:
             "id": item_id,
             "type": "message",
             "role": "user",
-            "content": [{"type": "input_text", "text": text}],
+            "content": content,
         },
     }
 

@@ -105,6 +105,7 @@ class Item:
     server: str = ""
     """The label of the MCP server that the item is about."""
     listed: tuple[ListedTool, ...] = ()
+    has_image: bool = False
 
 
 @dataclass(frozen=True, slots=True)

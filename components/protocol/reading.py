@@ -118,7 +118,8 @@ def _item(item: Json) -> Item:
     role = _role(item)
     item_id = identity(item, "id")
     if role != "tool":
-        return Item(item_id, role, _parts(item.get("content")))
+        content = item.get("content")
+        return Item(item_id, role, _parts(content), has_image=_has_image(content))
     if kind := _KINDS.get(str(item.get("type"))):
         return _mcp_item(item, item_id, kind)
     whole = item.get("type") == "function_call" and item.get("status") not in _UNFINISHED
@@ -187,6 +188,11 @@ def _role(item: Json) -> Role | None:
             return None
         case _:
             return "tool"
+
+
+def _has_image(content: object) -> bool:
+    parts = content[:MAX_PARTS] if isinstance(content, list) else []
+    return any(isinstance(part, Mapping) and part.get("type") == "input_image" for part in parts)
 
 
 def _parts(content: object) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The newest events of a call, both ways, for who looks into it.
 
 Rule: at most `MOST_ROWS` rows and `MOST_BYTES` of events are kept, the newest. Events that come by
-the hundred share a row that counts them. Audio is not kept.
+the hundred share a row that counts them. Audio is not kept, and no image.
 """
 
 from collections import deque
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from components.protocol.fields import Json
-from components.upstream.shortening import shortened
+from components.upstream.shortening import shortened, without_images
 from components.upstream.wire import Direction, WireEvent
 
 MOST_ROWS: Final = 2_000
@@ -82,7 +82,8 @@ class RecentEvents:
         event, type_ = passed.event, str(passed.event.get("type", ""))
         if not type_.endswith(".delta"):
             self._open.pop(_MICROPHONE, None)
-            self._add(passed, type_, passed.size)
+            event, saved = without_images(event)
+            self._add(replace(passed, event=event), type_, passed.size - saved)
             return
         shared = (passed.direction, type_, str(event.get("item_id"))[:LONGEST_ID])
         if not self._join(shared, passed.size):

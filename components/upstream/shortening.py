@@ -1,12 +1,12 @@
-"""A raw event as people read it: without audio and keys, and of bounded size.
+"""A raw event as people read it: without audio, images and keys, and of bounded size.
 
-Rule: no audio and no key is ever in it; a field that carries audio is replaced by its length. No
-server makes it large.
+Rule: no audio, no image and no key is ever in it; a field that carries audio or an image is
+replaced by its length. No server makes it large.
 """
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from components.protocol.failures import without_keys
 from components.protocol.fields import Json
@@ -27,6 +27,23 @@ def shortened(event: Json) -> Any:
     return _Shortened().of(event)
 
 
+def without_images(event: Json) -> tuple[Json, int]:
+    """The event, which is not changed, without the images of its item, and how many characters
+    that saves."""
+    item = event.get("item")
+    if not isinstance(item, Mapping) or not isinstance(content := item.get("content"), list):
+        return event, 0
+    parts, saved = [], 0
+    for part in content:
+        url = part.get("image_url") if isinstance(part, Mapping) else None
+        if _is_image(url):
+            saved += len(url)
+            parts.append({**part, "image_url": _length_of_image(url)})
+        else:
+            parts.append(part)
+    return ({**event, "item": {**item, "content": parts}}, saved) if saved else (event, 0)
+
+
 class _Shortened:
     def __init__(self) -> None:
         self._room = MOST_VALUES
@@ -45,9 +62,19 @@ class _Shortened:
             inner = islice(value, self._room)
             return [self.of(each, name, type_, level + 1) for each in inner]
         if isinstance(value, str):
+            if _is_image(value):
+                return _length_of_image(value)
             carries_audio = name == "audio" or (name == "delta" and type_.endswith("audio.delta"))
             return f"({len(value)} characters of audio)" if carries_audio else _text(value)
         return value
+
+
+def _is_image(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and value.startswith("data:image/")
+
+
+def _length_of_image(url: str) -> str:
+    return f"({len(url)} characters of an image)"
 
 
 def _text(value: str) -> str:

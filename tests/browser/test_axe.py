@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from components.core.conversation import Assistant, Message, Status
 from tests.browser.conftest import _need
 from tests.browser.steps import PAGE_MARKS, App, Visit, begin, state_of
+from tests.images import png
 
 pytestmark = PAGE_MARKS
 
@@ -47,6 +48,9 @@ def test_nothing_is_wrong_before_during_and_after_a_call_with_and_without_the_dr
 ) -> None:
     url, control = app
     page = visit(url, viewport={"width": width, "height": 844}, color_scheme=scheme)
+    picture = FilePayload(name="a picture", mimeType="image/png", buffer=png())
+    page.set_input_files("#image-file", files=[picture])
+    expect(page.locator("#attached")).to_be_visible()
     assert broken(page, axe) == {}
 
     call = begin(page, control)

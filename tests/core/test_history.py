@@ -1,13 +1,15 @@
 """What a new session is told of the conversation before it."""
 
-from components.core.conversation import Conversation, Message, Status
+from components.core.conversation import Conversation, Message, Status, as_sent
 from components.core.history import (
     MOST_CHARACTERS,
     MOST_KEPT_CHARACTERS,
     MOST_MESSAGES,
     kept,
     replay,
+    sent_as,
 )
+from components.protocol.images import Image
 from tests.wire import validate_client_event
 
 
@@ -54,6 +56,41 @@ def test_entries_without_words_are_left_out():
     note = Message("n", "note", Status.DONE, ("reconnected",))
 
     assert told(user("…?", Status.UNTRANSCRIBED), Message("u", "user"), tool, note) == []
+
+
+def with_image(text="", url="data:image/png;base64,aaaa"):
+    return Message("u", "user", Status.DONE, (text,), image=Image(640, 480, url))
+
+
+def test_an_image_that_is_kept_is_sent_again_with_its_words_or_without():
+    events = replay(Conversation(messages=(with_image("What is it?"), with_image())))
+
+    contents = [validate_client_event(event).item.content for event in events]
+    assert [[(part.type, part.text) for part in content] for content in contents] == [
+        [("input_text", "What is it?"), ("input_image", None)],
+        [("input_image", None)],
+    ]
+    assert contents[1][0].image_url == "data:image/png;base64,aaaa"
+
+
+def test_an_image_that_is_kept_no_more_is_named():
+    assert told(with_image("What is it?", url=""), with_image(url="")) == [
+        ("user", "input_text", "(Image, 640 × 480. It is not here any more.) What is it?"),
+        ("user", "input_text", "(Image, 640 × 480. It is not here any more.)"),
+    ]
+
+
+def test_an_ended_conversation_keeps_no_image_but_its_size():
+    [message] = kept(Conversation(messages=(with_image(),))).messages
+
+    assert message.image == Image(640, 480)
+
+
+def test_what_is_sent_again_is_known_by_its_words_and_image():
+    events = replay(Conversation(messages=(with_image("So?"), with_image(), user("Yes."))))
+
+    marked = [as_sent("So?", has_image=True), as_sent("", has_image=True), "Yes."]
+    assert [sent_as(event) for event in events] == marked
 
 
 def test_items_keep_their_ids():

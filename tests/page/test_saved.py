@@ -4,6 +4,7 @@ import pytest
 
 from components.core.conversation import Conversation, Message, Status
 from components.page.saved import files, saved
+from components.protocol.images import Image
 
 ASKED = Message("u", "user", Status.DONE, ("Count *to* <ten> & on.",), since_s=100.0, until_s=102.0)
 CALL = Message(
@@ -44,6 +45,19 @@ def test_markdown_shows_the_words_as_they_are_and_strikes_what_was_not_heard() -
         "*continued*\n\n"
         "**You:** *(not transcribed)*\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("So?", "*(Image, 64 × 48)* So?"), ("", "*(Image, 64 × 48)*")]
+)
+def test_an_image_is_named_by_its_size(text: str, shown: str) -> None:
+    image = Image(64, 48, "data:image/png;base64,aaaa")
+    message = Message("u", "user", Status.DONE, (text,), image=image, since_s=1.0)
+    talk = Conversation(messages=(message,))
+    assert saved(talk, "md") == f"# Conversation\n\n**You:** {shown}\n"
+    [entry] = json.loads(saved(talk, "json"))["messages"]
+    assert entry["image"] == {"width": 64, "height": 48}
+    assert ("-->" in saved(talk, "vtt")) == bool(text)
 
 
 def test_what_has_not_run_yet_has_no_time() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from components.core.conversation import Conversation, Message, Role, Status
 from components.page.view import messages
+from components.protocol.images import Image
 
 
 class Reader(HTMLParser):
@@ -44,6 +45,27 @@ def reply(status: Status, text: str, heard: int | None = None) -> Message:
 
 def test_an_empty_conversation_shows_nothing() -> None:
     assert messages(Conversation()) == []
+
+
+def with_image(text: str = "", name: str = "abc") -> Message:
+    return Message("u", "user", Status.DONE, (text,), image=Image(640, 480, "data:,", name))
+
+
+def test_an_image_is_shown_by_its_size_before_the_words() -> None:
+    assert content(with_image("What <is> it?")) == (
+        '<span class="picture picture-abc">Image, 640 × 480</span>'
+        '<span class="words">What &lt;is&gt; it?</span>'
+    )
+    assert content(with_image()) == '<span class="picture picture-abc">Image, 640 × 480</span>'
+
+
+def test_an_image_that_only_the_server_has_seen_is_named_by_its_item() -> None:
+    shown = Message("u1", "user", Status.DONE, image=Image())
+    assert content(shown) == '<span class="picture picture-u1">Image</span>'
+
+
+def test_the_name_of_an_image_brings_nothing_along() -> None:
+    assert content(with_image(name='"><b>')) == '<span class="picture">Image, 640 × 480</span>'
 
 
 def test_sides_keep_their_order_and_tools_stand_on_the_assistants() -> None:

@@ -3,7 +3,9 @@
 import pytest
 
 from components.audio import decode
-from components.protocol.client_events import append_audio, truncate, user_text
+from components.protocol.client_events import append_audio, truncate, user_message
+from components.protocol.images import image_of
+from tests.images import jpeg
 from tests.wire import validate_client_event
 
 
@@ -37,7 +39,7 @@ def test_audio_a_typed_turn_and_a_truncate_are_events_of_the_api():
     text = append_audio(b"\x01\x02\xff\xfe")
 
     append = validate_client_event(text)
-    said = validate_client_event(user_text("item_1", 'a "quote" and ü', "say_1"))
+    said = validate_client_event(user_message("item_1", 'a "quote" and ü', "say_1"))
     cut = validate_client_event(truncate("item_2", 0, 1234, "cut_1"))
 
     assert decode(append.audio) == b"\x01\x02\xff\xfe"
@@ -45,3 +47,15 @@ def test_audio_a_typed_turn_and_a_truncate_are_events_of_the_api():
     assert said.item.content[0].text == 'a "quote" and ü'
     assert (cut.item_id, cut.content_index, cut.audio_end_ms) == ("item_2", 0, 1234)
     assert (said.event_id, cut.event_id) == ("say_1", "cut_1")
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"), [("What is it?", ["input_text", "input_image"]), ("", ["input_image"])]
+)
+def test_an_image_goes_along_with_words_or_alone(text, kinds):
+    url = image_of(jpeg()).url
+
+    said = validate_client_event(user_message("item_1", text, "say_1", url))
+
+    assert [part.type for part in said.item.content] == kinds
+    assert said.item.content[-1].image_url == url

@@ -50,6 +50,23 @@ def test_the_deltas_of_an_item_share_a_row_that_counts_them_whatever_comes_betwe
     assert [row.size for row in events.since(0)][:2] == [300, 300]
 
 
+def test_an_image_is_not_kept_and_takes_no_room() -> None:
+    events = RecentEvents()
+    image = {"type": "input_image", "image_url": f"data:image/png;base64,{'a' * 200_000}"}
+    words = {"type": "input_text", "text": "So?"}
+    event = {"type": "conversation.item.create", "item": {"content": [words, image]}}
+    for _ in range(50):
+        events.write(WireEvent("sent", event, 200_200, 0.0))
+
+    rows = events.since(0)
+    assert len(rows) == 50
+    assert [row.kept for row in rows] == [200_200 - 200_022] * 50
+    assert rows[0].size == 200_200
+    shown = {**image, "image_url": "(200022 characters of an image)"}
+    assert rows[0].shown()["event"]["item"]["content"] == [words, shown]
+    assert event["item"]["content"][1] is image  # type: ignore[index]
+
+
 def test_what_a_delta_carries_is_not_kept() -> None:
     events = RecentEvents()
     pass_by(events, delta("item_1", "QUJDRA==", "response.output_audio"))

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from components.upstream.shortening import DEEPEST, LONGEST, MOST_VALUES, shortened
+from components.upstream.shortening import DEEPEST, LONGEST, MOST_VALUES, shortened, without_images
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,27 @@ from components.upstream.shortening import DEEPEST, LONGEST, MOST_VALUES, shorte
 )
 def test_audio_is_replaced_by_its_length(event, expected):
     assert shortened(event) == expected
+
+
+def test_an_image_is_replaced_by_its_length():
+    part = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    event = {"type": "response.create", "response": {"input": [{"content": [part]}]}}
+
+    [item] = shortened(event)["response"]["input"]
+    assert item["content"] == [{**part, "image_url": "(26 characters of an image)"}]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "conversation.item.added"},
+        {"type": "x", "item": {"content": None}},
+        {"type": "x", "item": "text"},
+        {"type": "x", "item": {"content": ["a", {"image_url": 7}, {"image_url": "https://a"}]}},
+    ],
+)
+def test_an_event_without_an_image_stays_as_it_is(event):
+    assert without_images(event) == (event, 0)
 
 
 @pytest.mark.parametrize(

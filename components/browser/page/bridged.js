@@ -12,8 +12,8 @@ const LOST = "The connection to the app was lost. Check the network, then start 
 const TRYING = "The connection to the app broke. The page tries to get it back.";
 const ASKING = "The browser asks for the microphone. Allow it to begin.";
 
-// `page` hears of it: show({ connection, user, assistant }), tell(sentence), `page.notice`, spend(dollars), and
-// once over(connection, { sentence, unsaid, denied }). `typed`: without a microphone.
+// `page` hears of it: show({ connection, user, assistant }), tell(sentence), `page.notice`, spend(dollars),
+// giveBack(lines), and once over(connection, { sentence, unsaid, denied }). `typed`: without a microphone.
 export class BridgedCall {
   constructor(rv, page, typed) {
     this.rv = rv;
@@ -27,7 +27,9 @@ export class BridgedCall {
     this.told = null; // its last notice
     this.down = false; // the talk button
     this.held = false; // the talk button, when the connection was lost
-    this.lines = []; // typed, and not known to have arrived: { id, text, by }, the connection it went by
+    // Typed, and not known to have arrived: { id, text, image, by }, the connection it went by.
+    this.lines = [];
+    this.showing = false; // an image is on its way, and what is typed behind it waits
     this.shaky = false;
     this.report = 0;
     this.state = { ...AT_REST };
@@ -129,17 +131,31 @@ export class BridgedCall {
 
   sayLines() {
     const by = this.connection;
-    if (!by || !by.channel || by.channel.readyState !== "open") return;
-    this.lines.forEach((line) => {
-      if (line.by === by) return;
-      line.by = by;
-      this.send({ type: "say", id: line.id, text: line.text });
-    });
+    if (this.ended || !by || !by.channel || by.channel.readyState !== "open") return;
+    for (const line of this.lines) {
+      if (this.showing) return;
+      if (line.image) this.showImage(line);
+      else if (line.by !== by) {
+        line.by = by;
+        this.send({ type: "say", id: line.id, text: line.text });
+      }
+    }
   }
 
   // The app has got a line; it takes none twice.
   arrived(id) {
     this.lines = this.lines.filter((line) => line.id !== id);
+  }
+
+  // By a request of its own: it is too long for the connection.
+  async showImage(line) {
+    this.showing = true;
+    this.arrived(line.id); // or it is given back
+    const problem = await this.rv.image.send(line.text, line.image);
+    this.showing = false;
+    if (problem) this.rv.image.tell(problem);
+    if (problem) this.page.giveBack([line]);
+    if (!this.shaky) this.sayLines();
   }
 
   // A call that was up is kept by the app for a while.
@@ -168,7 +184,7 @@ export class BridgedCall {
     if (this.stream) this.rv.microphone.close(this.stream);
     this.rv.levels.stop();
     this.rv.recording.over();
-    this.page.over(connection, { ...how, unsaid: this.lines.map(({ text }) => text) });
+    this.page.over(connection, { ...how, unsaid: this.lines });
   }
 
   // The page goes away: there is no time for a goodbye.
@@ -182,8 +198,8 @@ export class BridgedCall {
     if (this.connection) this.rv.connection.send(this.connection, message);
   }
 
-  say(text) {
-    this.lines.push({ id: Math.random().toString(36).slice(2), text, by: null });
+  say({ text, image }) {
+    this.lines.push({ id: Math.random().toString(36).slice(2), text, image, by: null });
     if (!this.shaky) this.sayLines();
   }
 

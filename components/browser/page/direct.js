@@ -1,6 +1,9 @@
 import { AT_REST } from "../shared/states.js";
 import { Call } from "../widget/call.js";
+import { imageRoom } from "./imagefile.js";
 import { measureLoudness } from "./loudness.js";
+
+const NO_ROOM = "The image is too large for this route. Choose the one through this app's server.";
 
 // A call of the browser straight to the Realtime server, as the page's bar drives it. The words come
 // from this app's server, which watches the call and knows it by its name.
@@ -10,7 +13,8 @@ export class DirectCall {
     this.page = page;
     this.typed = typed;
     this.ended = false;
-    this.lines = []; // typed before there was a connection
+    this.lines = []; // { text, image }, typed before there was a connection
+    this.saying = false;
     this.denied = false;
     this.stream = null;
     this.quiet = () => {}; // ends the measuring of loudness
@@ -68,7 +72,7 @@ export class DirectCall {
     );
     const sides = connection === "connected" ? { user, assistant } : AT_REST;
     this.page.show({ connection, ...sides });
-    if (connection === "connected") this.lines.splice(0).forEach((text) => this.call.say(text));
+    if (connection === "connected") this.sayLines();
   }
 
   // Gradio asks the server for the words of the call of this name.
@@ -104,9 +108,35 @@ export class DirectCall {
     this.end();
   }
 
-  say(text) {
-    if (this.call.connection === "connected") this.call.say(text);
-    else this.lines.push(text);
+  say(line) {
+    this.lines.push(line);
+    if (this.call.connection === "connected") this.sayLines();
+  }
+
+  // One after the other, as an image must be made small enough for the connection.
+  async sayLines() {
+    if (this.saying) return;
+    this.saying = true;
+    while (this.lines.length && this.call.connection === "connected") {
+      const { text, image } = this.lines[0];
+      const shown = image && { id: image.name, url: await this.fitting(text, image) };
+      const line = this.lines.shift();
+      if (shown && !shown.url) this.refuse(line);
+      else this.call.say(text, shown);
+    }
+    this.saying = false;
+  }
+
+  fitting(text, image) {
+    const { sctp } = this.call.pc;
+    const room = imageRoom(sctp ? sctp.maxMessageSize : 0, text);
+    this.rv.image.keep(image);
+    return this.rv.image.fit(image, Math.min(room, this.rv.image.MOST_BYTES));
+  }
+
+  refuse(line) {
+    this.rv.image.tell(NO_ROOM);
+    this.page.giveBack([line]);
   }
 
   mute(on) {

@@ -45,10 +45,11 @@ import { BridgedCall } from "./bridged.js";
       render();
     },
     hear: showLevels,
+    giveBack,
     over(connection, { sentence = "", unsaid = [], denied = false }) {
       call = null;
       if (sentence) notice = denied ? `${sentence} You can also type only.` : sentence;
-      if (!byId("say").value) byId("say").value = unsaid.join(" ");
+      giveBack(unsaid);
       page.show({ connection, ...AT_REST });
       tellMicrophones();
     },
@@ -164,22 +165,34 @@ import { BridgedCall } from "./bridged.js";
     });
   }
 
-  // A line is a turn; without a call it begins one, for which nobody asks for the microphone
-  // unless what follows is `spoken`.
-  function say(text, spoken = false) {
-    if (!text || renewing) return;
+  // A line is a turn, with an image or without; without a call it begins one, for which nobody asks
+  // for the microphone unless what follows is `spoken`.
+  function say(text, { spoken = false, image = null } = {}) {
+    if (!(text || image) || renewing) return;
     if (!spoken) byId("say").focus();
     if (!call) start(!spoken);
     else if (spoken && call.typed && connected()) call.listen().then(tellMicrophones);
-    if (call) call.say(text);
-    else byId("say").value = text;
+    if (call) call.say({ text, image });
+    else giveBack([{ text, image }]);
   }
 
-  function sayLine() {
+  async function sayLine() {
     const line = byId("say");
     const text = line.value.trim();
     line.value = "";
-    say(text);
+    const expected = Boolean(rv.image.preparing());
+    while (rv.image.preparing()) await rv.image.preparing();
+    if (expected && !rv.image.waits())
+      giveBack([{ text }]); // about an image that cannot be shown
+    else say(text, { image: rv.image.take() });
+  }
+
+  // What could not be said waits where it was.
+  function giveBack(lines) {
+    const line = byId("say");
+    if (!line.value) line.value = lines.map(({ text }) => text).join(" ");
+    const [last] = lines.filter(({ image }) => image).slice(-1);
+    if (last && !rv.image.waits()) rv.image.offer(last.image);
   }
 
   function toggleMute() {
@@ -210,6 +223,7 @@ import { BridgedCall } from "./bridged.js";
     await rv.snapshots.settled();
     renewing = false;
     byId("forget").click();
+    rv.image.forget();
     if (goesOn) start(typed);
     else page.show({ connection: "idle" });
   }
@@ -278,7 +292,7 @@ import { BridgedCall } from "./bridged.js";
     const button = target.closest && target.closest("button");
     if (!button || button.disabled) return;
     if (CLICKS[button.id]) CLICKS[button.id](button);
-    if (button.dataset.say) say(button.dataset.say, "spoken" in button.dataset);
+    if (button.dataset.say) say(button.dataset.say, { spoken: "spoken" in button.dataset });
   }
 
   function onChosen({ target }) {
@@ -368,6 +382,7 @@ import { BridgedCall } from "./bridged.js";
     rv.devices.tend();
     rv.tools.tend();
     rv.cost.tend();
+    rv.image.tend();
     if (byId("start") === desk && rv.transcript.spoken() === spoken) return;
     spoken = rv.transcript.spoken();
     if (byId("start") !== desk) {

@@ -103,7 +103,9 @@
   // The words of a message that were heard.
   function wordsIn(row) {
     const copy = row.querySelector(".message").cloneNode(true);
-    copy.querySelectorAll("del, .mark, .unheard").forEach((part) => part.remove());
+    copy
+      .querySelectorAll("del, .mark, .unheard, .picture:has(+ .words)")
+      .forEach((part) => part.remove());
     return copy.textContent.trim();
   }
 

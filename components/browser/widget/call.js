@@ -70,13 +70,15 @@ export class Call {
     if (this.assistant === "speaking") this.send({ type: "output_audio_buffer.clear" });
   }
 
-  // A typed turn; it interrupts the assistant as a spoken one would.
-  say(text) {
+  // A typed turn, with an image { id, url }, by which the item is named, or without; it interrupts
+  // the assistant as a spoken one would.
+  say(text, image = null) {
     this.interrupt();
-    const content = [{ type: "input_text", text }];
+    const content = text ? [{ type: "input_text", text }] : [];
+    if (image) content.push({ type: "input_image", image_url: image.url });
     this.send({
       type: "conversation.item.create",
-      item: { type: "message", role: "user", content },
+      item: { ...(image && { id: image.id }), type: "message", role: "user", content },
     });
     this.ask();
   }

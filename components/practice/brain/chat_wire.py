@@ -15,6 +15,7 @@ Item = Mapping[str, Any]
 MAX_LINE: Final = 1024 * 1024
 MAX_ANSWER: Final = 20_000
 """Characters: half an hour of speech. What follows is not read."""
+_AN_IMAGE: Final = "(an image)"
 
 
 class WireError(Exception):
@@ -41,13 +42,16 @@ def _nested(tool: Item) -> dict[str, Any]:
 
 
 def _messages(items: Sequence[Item], instructions: str) -> list[dict[str, Any]]:
-    messages = [{"role": "system", "content": instructions}] if instructions else []
+    messages: list[dict[str, Any]] = []
+    if instructions:
+        messages.append({"role": "system", "content": instructions})
     answered = {item.get("call_id") for item in items if item.get("type") == "function_call_output"}
+    newest = next((item for item in reversed(items) if item.get("role") == "user"), None)
     for item in items:
         match item.get("type"):
             case "message":
-                if text := _text(item):
-                    messages.append({"role": str(item.get("role", "user")), "content": text})
+                if content := _content(item, shown=item is newest):
+                    messages.append({"role": str(item.get("role", "user")), "content": content})
             case "function_call" if item.get("call_id") in answered:
                 # An endpoint refuses a call without its output.
                 messages.append(_tool_call(item))
@@ -60,6 +64,22 @@ def _messages(items: Sequence[Item], instructions: str) -> list[dict[str, Any]]:
                     }
                 )
     return messages
+
+
+def _content(item: Item, *, shown: bool) -> str | list[dict[str, Any]]:
+    """The words of a message, and its images if these are to be `shown`.
+
+    Those of earlier turns are only named: an endpoint that takes none would refuse every later
+    turn as well.
+    """
+    text = _text(item)
+    urls = [part["image_url"] for part in item.get("content") or () if "image_url" in part]
+    if not urls:
+        return text
+    if not shown:
+        return f"{_AN_IMAGE} {text}".strip()
+    images = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    return [*([{"type": "text", "text": text}] if text else []), *images]
 
 
 def _text(item: Item) -> str:

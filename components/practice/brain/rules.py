@@ -15,6 +15,7 @@ from typing import Any, Final
 from components.practice.brain import sums, tool_calls
 from components.practice.brain.number_words import with_digits
 from components.practice.brain.tool_calls import Ask, Call
+from components.practice.engine.images import size_of
 
 __all__ = [
     "EXAMPLES",
@@ -81,6 +82,7 @@ TOUR: Final = "take the tour"
 EXAMPLES: Final = ("what time is it?", "flip a coin", "what day is it?")
 """One of them is named whenever something was not understood; `TOUR` before, if there is one."""
 _UNKNOWN: Final = "I don't know that."
+_NO_EYES: Final = "I can't look into it."
 _NO_WORDS: Final = "I missed that."
 _TRY: Final = " Try: "
 _TYPE: Final = " Type: "
@@ -95,8 +97,9 @@ def known(words: str | None, context: Context, now: datetime, rng: Random) -> Sa
     """
     if outputs := _newest_outputs(context.items):
         return Say(outputs)
+    pictures = _pictures(context.items)
     if words is None or not words.strip():
-        return None
+        return Say(f"{pictures} {_NO_EYES}") if pictures else None
     if plain(words) not in STOPPING and not _has_called(context):
         wanted = tool_calls.wanted(_turns(context.items, words), context.tools, context.tool_choice)
         if isinstance(wanted, Ask):
@@ -104,7 +107,20 @@ def known(words: str | None, context: Context, now: datetime, rng: Random) -> Sa
         if wanted is not None:
             return wanted
     answer = _by_rule(words, context, now, rng)
+    if pictures:
+        return Say(f"{pictures} {answer or _NO_EYES}")
     return Say(answer) if answer is not None else None
+
+
+def _pictures(items: Sequence[Mapping[str, Any]]) -> str:
+    """What can be said of the images in the user's last turn; nothing without one."""
+    content = next((i.get("content") for i in reversed(items) if i.get("role") == "user"), ())
+    parts = [part for part in content or () if part.get("type") == "input_image"]
+    sizes = [" by ".join(map(str, size_of(part["image_url"]))) for part in parts]
+    if not sizes:
+        return ""
+    count = "a picture" if len(sizes) == 1 else f"{len(sizes)} pictures"
+    return f"I got {count} of {' and '.join(sizes)} points."
 
 
 def unsure(words: str | None, context: Context) -> Say:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from components.audio import BYTES_PER_MS, decode, encode
 from components.practice.engine.g711 import decoder, encoder
+from components.practice.engine.images import size_of
 from components.practice.engine.schema import RefusedError
 
 MAX_AUDIO_BYTES: Final = 32 * 1024 * 1024
@@ -190,6 +191,7 @@ def _part(shown: Mapping[str, Any], index: int, formats: Formats) -> Part:
             part.speak(pcm, shown.get("transcript", ""))
             return part
         case "input_image":
+            size_of(shown["image_url"], f"item.content[{index}].image_url")
             return Part("input_image", image={k: v for k, v in shown.items() if k != "type"})
         case kind:
             return Part(kind, shown["text"])

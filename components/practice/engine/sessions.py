@@ -36,8 +36,8 @@ _SEMANTIC_VAD: Final = {
 _RULES_REMARK: Final = "The practice server has no language model; it ignores the instructions."
 _SEMANTIC_REMARK: Final = "Semantic turn detection is approximated by a pause of fixed length."
 _FIXED_REMARK: Final = (
-    "Noise reduction, truncation, tracing, images, stored prompts and voices of one's own are "
-    "accepted, but not used."
+    "Noise reduction, truncation, tracing, stored prompts and voices of one's own are accepted, "
+    "but not used."
 )
 
 

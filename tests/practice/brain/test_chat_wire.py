@@ -36,6 +36,20 @@ def sentences(*pieces: str) -> list[str]:
     return [step.text for step in [*said, *answer.end()] if isinstance(step, Say)]
 
 
+def test_images_of_the_last_turn_are_shown_and_earlier_ones_named() -> None:
+    image = {"type": "input_image", "image_url": "data:image/png;base64,aaaa"}
+    words = {"type": "input_text", "text": "So?"}
+    turns = [{"type": "message", "role": "user", "content": [words, image]}] * 2
+    alone = {"type": "message", "role": "user", "content": [image]}
+
+    *_, earlier, last = request("m", [alone, *map(dict, turns)], "", ())["messages"]
+    assert earlier["content"] == "(an image) So?"
+    shown = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aaaa"}}
+    assert last["content"] == [{"type": "text", "text": "So?"}, shown]
+    [only] = request("m", [alone], "", ())["messages"]
+    assert only["content"] == [shown]
+
+
 def test_a_conversation_becomes_messages() -> None:
     items = [
         message("system", text="Be kind."),

@@ -19,6 +19,7 @@ from components.practice.brain.rules import (
     known,
     unsure,
 )
+from tests.images import jpeg, png, url_of
 
 NOON = datetime(2026, 11, 22, 12, 5)
 WEATHER = {
@@ -42,6 +43,25 @@ def output(call_id: str, text: str) -> dict[str, Any]:
 
 def reply(words: str | None, context: Context, now: datetime, rng: Random) -> Say | Call:
     return known(words, context, now, rng) or unsure(words, context)
+
+
+def with_images(text: str, *urls: str) -> dict[str, Any]:
+    words = [{"type": "input_text", "text": text}] if text else []
+    images = [{"type": "input_image", "image_url": url} for url in urls]
+    return {"type": "message", "role": "user", "content": [*words, *images]}
+
+
+def test_a_picture_is_told_by_its_size_and_nothing_is_pretended() -> None:
+    url, other = url_of(png(), "png"), url_of(jpeg(64, 48), "jpeg")
+
+    got = "I got a picture of 640 by 480 points."
+    assert said("", with_images("", url)) == f"{got} I can't look into it."
+    assert said("what is it", with_images("what is it", url)) == f"{got} I can't look into it."
+    assert said("what is 1 + 2", with_images("what is 1 + 2", url)) == f"{got} 1 plus 2 is 3."
+    assert said("", with_images("", url, other)).startswith(
+        "I got 2 pictures of 640 by 480 and 64 by 48 points."
+    )
+    assert "picture" not in said("help", with_images("", url), message("user", "help"))
 
 
 def said(

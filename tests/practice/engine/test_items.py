@@ -12,6 +12,7 @@ from components.practice.engine.items import (
     item_from,
 )
 from components.practice.engine.outputs import Recognise, Think
+from tests.images import png, url_of
 from tests.practice.drive import Drive, audio
 
 PCM = {"input_audio": "audio/pcm", "output_audio": "audio/pcm"}
@@ -109,13 +110,22 @@ def test_truncating_refuses_what_it_cannot_cut() -> None:
 
 def test_an_image_is_shown_as_it_came() -> None:
     drive = Drive()
-    image = {"type": "input_image", "image_url": "data:image/png;base64,aaaa", "detail": "low"}
+    image = {"type": "input_image", "image_url": url_of(png(), "png"), "detail": "low"}
 
     created = drive.send(
         "conversation.item.create", item={"type": "message", "role": "user", "content": [image]}
     )
 
     assert created.events[0]["item"]["content"] == [image]
+
+
+def test_an_item_with_a_broken_image_is_refused() -> None:
+    image = {"type": "input_image", "image_url": "data:image/png;base64,aaaa"}
+    refused = Drive().send(
+        "conversation.item.create", item={"type": "message", "role": "user", "content": [image]}
+    )
+
+    assert refused.error["param"] == "item.content[0].image_url"
 
 
 def test_an_item_with_broken_audio_is_refused() -> None:

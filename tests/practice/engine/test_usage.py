@@ -1,3 +1,4 @@
+from tests.images import png, url_of
 from tests.practice.drive import Drive
 
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
@@ -24,7 +25,7 @@ def test_usage_counts_tokens_and_what_was_cached() -> None:
 
 def test_images_are_counted_apart_and_cached_apart() -> None:
     drive = Drive()
-    picture = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    picture = {"type": "input_image", "image_url": url_of(png(), "png")}
     item = {"type": "message", "role": "user", "content": [picture]}
     drive.send("conversation.item.create", item=item)
     one = drive.say(drive.think(drive.send("response.create")), "A.").event("response.done")
