@@ -133,10 +133,7 @@ class Call:
         self._messages: object = ()
         self._level = FLOOR_DBFS
         """Of the microphone's newest frame."""
-        self._packet_at = 0.0
-        self._alone_since = 0.0
-        self._begun = 0.0
-        self._ticked_at = 0.0
+        self._packet_at = self._alone_since = self._begun = self._ticked_at = 0.0
         self._sounding = b""
         self._has_spoken = False
 

@@ -1,5 +1,6 @@
 """Who may look into a call, and what comes of it."""
 
+import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator
@@ -27,8 +28,10 @@ ADA = "a" * 32
 
 
 @pytest.fixture
-def calls() -> Calls:
-    return Calls(Settings(practice=False, base_url="ws://127.0.0.1:9"), Refused(), Places(2, 2))
+async def calls() -> AsyncIterator[Calls]:
+    here = Calls(Settings(practice=False, base_url="ws://127.0.0.1:9"), Refused(), Places(2, 2))
+    yield here
+    await asyncio.to_thread(here.say_goodbye, "", 5.0)
 
 
 @pytest.fixture
