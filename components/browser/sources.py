@@ -33,6 +33,7 @@ _CALL_SCRIPTS: Final = (
 """A call of the browser's own, straight to the Realtime server."""
 _PAGE_SCRIPTS: Final = (
     *("page/key.js", "page/gradio.js", "page/devicechoices.js", "page/devices.js"),
+    *("page/loudness.js", "page/checkup.js"),
     *("page/microphone.js", "page/component.js", "page/snapshots.js"),
     *("page/connection.js", "page/rejoin.js", "page/sound.js"),
     *("page/figures.js", "page/timeline.js", "page/plot.js", "page/levels.js"),
@@ -46,7 +47,7 @@ _PAGE_SCRIPTS: Final = (
     *("page/ear.js", "page/recording.js", "page/bridged.js"),
     *("page/unzip.js", "page/captions.js", "page/player.js"),
 )
-_DIRECT_SCRIPTS: Final = ("page/loudness.js", "page/direct.js")
+_DIRECT_SCRIPTS: Final = ("page/direct.js",)
 _WIDGET_SCRIPTS: Final = (
     *_SHARED,
     *_CALL_SCRIPTS,

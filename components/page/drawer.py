@@ -124,6 +124,10 @@ _SOUND: Final = f"""\
   <div><dt>Round trip</dt><dd data-figure="rtt">&ndash;</dd></div>
   <div hidden><dt>Cost</dt><dd data-figure="cost">&ndash;</dd></div>
 </dl>
+<section class="rv-checkup" aria-label="Would a call work in this browser">
+  <button type="button" id="checkup-start">Examine this browser</button>
+  <ul id="checkup-found" aria-live="polite"></ul>
+</section>
 """
 
 _ROUTE: Final = """\

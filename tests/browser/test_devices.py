@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import LIMIT_MS, connect, say, state_of, talk_to
+from tests.browser.steps import (
+    ALL_CLOSED,
+    LIMIT_MS,
+    connect,
+    say,
+    state_of,
+    stub_microphone,
+    talk_to,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -102,3 +110,33 @@ def test_another_microphone_is_taken_in_the_middle_of_a_call(practice, quiet, vi
         " && t.readyState === 'live')",
         arg=chosen,
     )
+
+
+def examined(page: Page, lines: int) -> list[str]:
+    """What the browser's half of the doctor finds."""
+    page.click("#inspect")
+    page.click("#tab-sound")
+    page.click("#checkup-start")
+    found = page.locator("#checkup-found li")
+    expect(found).to_have_count(lines, timeout=LIMIT_MS)
+    expect(page.locator("#checkup-start")).to_be_enabled()
+    return found.all_inner_texts()
+
+
+def test_a_browser_is_examined_and_nothing_is_left_open(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    microphone, level, ways, round_trip = examined(page, 4)
+
+    assert microphone.startswith("ok: Microphone. Allowed: ")
+    assert level.startswith("warning: Level. It hears nothing.")
+    assert ways == "ok: Ways. No STUN or TURN server is needed on this machine."
+    assert round_trip.endswith(" ms to the app.")
+    page.wait_for_function(ALL_CLOSED)
+
+
+def test_a_browser_without_a_microphone_is_told_so(practice, quiet, visit):
+    refused = stub_microphone("throw new DOMException('no', 'NotAllowedError');")
+    page = visit(practice, using=quiet, script=refused)
+    microphone, *_ = examined(page, 3)
+
+    assert microphone.startswith("failed: Microphone. The browser does not allow the microphone")
