@@ -35,10 +35,6 @@ _ROUTES: Final[tuple[Route, ...]] = ("bridged", "direct")
 _ENDINGS: Final[tuple[Ending, ...]] = ("hung_up", "stopped", "failed", "never_joined")
 _ANSWER_S: Final = (0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _JOIN_S: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-_COUNTED: Final = frozenset(
-    {ErrorEvent, ResponseDone, SessionCreated, SessionUpdated, TranscriptionDone}
-)
-"""One look-up tells that an event, most of them deltas, is none of these."""
 _NO_TOKENS: Final = ("transcription_s", "unreported")
 
 
@@ -161,8 +157,6 @@ class Meter:
 
     def receive(self, event: ServerEvent) -> None:
         """A server event."""
-        if type(event) not in _COUNTED:
-            return
         match event:
             case (
                 SessionCreated(transcription_model=model)
