@@ -10,16 +10,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from components.practice.brain.number_words import words as in_words
-from components.practice.brain.rules import STOPPING, Call, Context, Remind, Say, plain
+from components.practice.brain.rules import (
+    GREETING,
+    GUIDED_GREETING,
+    STOPPING,
+    Call,
+    Context,
+    Remind,
+    Say,
+    plain,
+)
 
 WELCOME: Final = "Here is the tour. Say anything."
 SILENCE: Final = Remind("I hear nothing. Is your microphone on?", 8.0)
 COUNTING: Final = "Now I count. Talk over me."
-LAST: Final = 20
-"""Counted in some 13 seconds, which is long enough to take heart."""
+LAST: Final = 16
+"""Counted in some ten seconds, long enough to take heart. What is not heard after the third number
+is short enough for the page to show it struck through, unfolded."""
 COUNT: Final = ", ".join(str(number) for number in range(1, LAST + 1)) + "."
 _NOBODY: Final = "Nobody"
-NOBODY: Final = f"{_NOBODY} stopped me."
+NOBODY: Final = f"{_NOBODY} spoke."
 NOW_TYPE: Final = "Now type something."
 READ: Final = "I read it at once."
 END: Final = "That was the tour."
@@ -74,7 +84,7 @@ def _typing(typed: bool, known: Say | Call | None) -> tuple[str, ...]:
     if isinstance(known, Call):
         return ()
     if known is not None:
-        return (known.text, END)
+        return (GREETING if known.text == GUIDED_GREETING else known.text, END)
     return (READ if typed else "I heard that, too.", END)
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.practice.brain.rules import Call, Context, Say
+from components.page.view import FOLDED_FROM
+from components.practice.brain.rules import GREETING, GUIDED_GREETING, Call, Context, Say
 from components.practice.brain.tour import (
     COUNT,
     COUNTING,
@@ -20,6 +21,7 @@ from components.practice.brain.tour import (
 
 TIME = Say("It is noon.")
 LISTENED = "I heard you for 1.4 seconds; half a second after you stopped I knew."
+NOW_STOPPED = f"You stopped me at two; what came after … {NOW_TYPE}"
 COUNTED = " ".join((LISTENED, COUNTING, COUNT, NOBODY, NOW_TYPE))
 
 
@@ -105,7 +107,7 @@ def test_who_speaks_on_before_the_count_is_heard_anew(heard: str) -> None:
     assert after_all == broken_off == hardly_begun == (LISTENED, COUNTING, COUNT, NOBODY, NOW_TYPE)
 
 
-@pytest.mark.parametrize(("number", "word"), [(1, "one"), (11, "eleven"), (19, "nineteen")])
+@pytest.mark.parametrize(("number", "word"), [(1, "one"), (11, "eleven"), (15, "fifteen")])
 def test_the_number_at_which_one_was_stopped_is_the_last_that_was_heard(
     number: int, word: str
 ) -> None:
@@ -121,18 +123,26 @@ def test_a_client_that_does_not_tell_what_was_heard_is_told_no_number() -> None:
     assert said == ("You stopped me, and I was quiet at once.", NOW_TYPE)
 
 
-@pytest.mark.parametrize("heard", [None, COUNTED, f"{COUNTED.split('Nobody')[0]}Nobody stopped"])
+@pytest.mark.parametrize("heard", [None, COUNTED, f"{COUNTED.split('Nobody')[0]}Nobody sp"])
 def test_after_a_whole_count_a_typed_line_is_awaited(heard: str | None) -> None:
     assert typed(answer(WELCOME), answer(COUNTED, heard)) == (READ, END)
 
 
 def test_a_typed_line_that_is_known_is_answered_at_the_end() -> None:
-    stopped = answer(f"You stopped me at two; what came after … {NOW_TYPE}", "You stopped")
+    stopped = answer(NOW_STOPPED, "You stopped")
 
     assert typed(stopped, known=TIME) == ("It is noon.", END)
     assert typed(stopped) == (READ, END)
     assert spoken(stopped) == ("I heard that, too.", END)
     assert typed(stopped, known=Call("look", "{}")) == ()
+
+
+def test_who_greets_at_the_end_is_not_offered_the_tour_again() -> None:
+    assert typed(answer(NOW_STOPPED), known=Say(GUIDED_GREETING)) == (GREETING, END)
+
+
+def test_what_is_not_heard_from_the_third_number_on_is_shown_in_one_line() -> None:
+    assert len(COUNTED) - len(counted_to(3)) <= FOLDED_FROM
 
 
 def test_after_its_end_it_says_no_more() -> None:
