@@ -20,7 +20,7 @@ from components.access.proxies import named_proxies
 from components.access.rates import Rates
 from components.access.repeats import BoundedHandler
 from components.access.server import limited_server
-from components.bridge.calls import Calls
+from components.bridge.calls import Calls, key_of
 from components.bridge.images import image_routes
 from components.bridge.routes import inspection_routes, recording_routes
 from components.bridge.trying import trying_routes
@@ -99,7 +99,9 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     calls = Calls(settings, refused, places, saved.files, metrics)
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings, places, metrics)
-    routes = direct_routes(settings, sidebands, rates, refused, places)
+    routes = direct_routes(
+        settings, sidebands, rates, refused, places, lambda key: calls.past(key_of(key))
+    )
     routes += image_routes(calls)
     if "events" in settings.visitors_may:
         routes += inspection_routes(calls)

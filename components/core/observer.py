@@ -10,7 +10,7 @@ from components.core import conversation as talk
 from components.core.allowance import Limits
 from components.core.conversation import Assistant, Connection, Conversation, User
 from components.core.dialogue import Dialogue
-from components.core.outputs import Complain, Hangup, Output, Show
+from components.core.outputs import Complain, Hangup, Output, Send, Show
 from components.core.replies import Replies
 from components.core.turns import ServerTurns
 from components.protocol.events import (
@@ -45,11 +45,20 @@ class Seen:
 class Observer:
     """One watched call. Outputs are to be performed at once and in order, as those of a session."""
 
-    def __init__(self, model: str, limits: Limits, surcharge: float = 1.0) -> None:
-        """The model's prices are multiplied by `surcharge`."""
+    def __init__(
+        self,
+        model: str,
+        limits: Limits,
+        surcharge: float = 1.0,
+        past: Conversation | None = None,
+    ) -> None:
+        """The model's prices are multiplied by `surcharge`; `past` is what was said before, with
+        which the call goes on."""
         self.reason = ""
         """Why it had to end; empty as long as it goes on, or if it has ended by itself."""
-        self._dialogue = Dialogue(model, limits, surcharge=surcharge)
+        self._dialogue = Dialogue(model, limits, past, surcharge)
+        self._tells_past = bool(past and past.messages)
+        """Whether the session is still to be told what was said before."""
         self._replies = Replies()
         self._turns = ServerTurns()
         self._connection = Connection.CONNECTING
@@ -71,6 +80,7 @@ class Observer:
     def begin(self, now: float) -> list[Output]:
         """The server has taken the call."""
         self._dialogue.begin(now)
+        self._dialogue.archive(frozenset())
         return self._finish([], now)
 
     def receive(self, event: ServerEvent, now: float) -> list[Output]:
@@ -86,6 +96,8 @@ class Observer:
         self._turns.receive(event)
         outputs += self._replies.receive(event, now)
         self._dialogue.receive(event)
+        if isinstance(event, SessionCreated):
+            outputs += self._remind()
         self._notice(event, now)
         return self._finish(outputs, now)
 
@@ -114,6 +126,18 @@ class Observer:
         self._connection = Connection.ENDED
         self._dialogue.end(self._connection, reason)
         return [*self._shown(), Hangup()]
+
+    def _remind(self) -> list[Output]:
+        """Tell the session, once, what was said before: ahead of all that is said in it already."""
+        if not self._tells_past:
+            return []
+        self._tells_past = False
+        outputs: list[Output] = []
+        previous = "root"
+        for event in self._dialogue.replay():
+            outputs.append(Send({**event, "previous_item_id": previous}))
+            previous = event["item"]["id"]
+        return outputs
 
     def _notice(self, event: ServerEvent, now: float) -> None:
         """What the events of the connection, of sound and of words say."""

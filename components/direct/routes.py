@@ -18,6 +18,7 @@ from starlette.routing import Route
 from components.access.origins import may_ask
 from components.access.rates import Rates
 from components.browser.sources import demo_page, widget_script
+from components.core.conversation import Conversation
 from components.core.places import NoPlaceError, Places
 from components.direct.minting import TOKEN_SECONDS, Minting, MintingError, Token
 from components.direct.sideband import Sidebands
@@ -32,6 +33,10 @@ FOR_ALL: Final = "200/minute"
 """Behind a proxy that does not name its visitors, all of them are one."""
 WINDOW_S: Final = 60
 
+TAB_KEY: Final = "X-Tab-Key"
+"""Our own page names its tab by it; pages of other origins cannot send it."""
+
+Recall = Callable[[str], Conversation]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -43,16 +48,22 @@ class _Refusal(Exception):  # noqa: N818
 
 
 def direct_routes(
-    settings: Settings, sidebands: Sidebands, rates: Rates, refused: Refused, places: Places
+    settings: Settings,
+    sidebands: Sidebands,
+    rates: Rates,
+    refused: Refused,
+    places: Places,
+    recall: Recall = lambda _: Conversation(),
 ) -> list[Route]:
     """What to add to the page's web server; nothing unless the settings allow it.
 
     `rates` and `places` are those of the whole app: a start is a start, and a call a call, by
-    whichever route; `refused` is what this process has learned of servers.
+    whichever route; `refused` is what this process has learned of servers; `recall` knows what a
+    tab has said before, by its key.
     """
     if not settings.direct:
         return []
-    direct = _Direct(settings, sidebands, rates, refused, places)
+    direct = _Direct(settings, sidebands, rates, refused, places, recall)
     return [
         Route("/api/realtime/token", direct.guarded(direct.token), methods=["POST"]),
         Route("/api/realtime/call", direct.guarded(direct.call), methods=["POST"]),
@@ -70,11 +81,13 @@ class _Direct:
         rates: Rates,
         refused: Refused,
         places: Places,
+        recall: Recall,
     ) -> None:
         self._settings = settings
         self._sidebands = sidebands
         self._rates = rates
         self._places = places
+        self._recall = recall
         self._minting = Minting(settings, refused)
         self._ice = browser_configuration(settings)
 
@@ -158,7 +171,9 @@ class _Direct:
         if before is not None and before.reason:
             raise _Refusal(410, "call_over", before.reason)
         visitor = _visitor(request)
-        sdp, name = await self._sidebands.answer(self._minting, offer, visitor, before)
+        # A browser that calls again tells by itself what was said in its call.
+        past = before.past if before else self._recall(request.headers.get(TAB_KEY, ""))
+        sdp, name = await self._sidebands.answer(self._minting, offer, visitor, before, past)
         location = {"Location": f"/api/realtime/call/{name}"}
         return Response(sdp, 201, location, "application/sdp")
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
 
+from components.core.conversation import Conversation
 from components.core.observer import Seen
 from components.core.places import Place, Places
 from components.direct.minting import Minting, MintingError
@@ -48,11 +49,17 @@ class Sidebands:
                 yield seen
 
     async def answer(
-        self, minting: Minting, offer: str, visitor: str, before: Watched | None = None
+        self,
+        minting: Minting,
+        offer: str,
+        visitor: str,
+        before: Watched | None = None,
+        past: Conversation | None = None,
     ) -> tuple[str, str]:
         """The answer to an offer, and the name of the new call.
 
-        `before` is a call of the same browser, whose connection has broken: it is hung up.
+        `before` is a call of the same browser, whose connection has broken: it is hung up. `past`
+        is what was said before, with which the call goes on.
         `NoPlaceError` if there is none for it, `MintingError` if the server does not take it.
         """
         if before is not None:
@@ -66,13 +73,16 @@ class Sidebands:
         meter = self._metrics.call("direct", time.monotonic())
         if before is not None:
             meter.rejoined()
-        return answer.sdp, self._watch(minting, answer.call_id, place, meter)
+        return answer.sdp, self._watch(minting, answer.call_id, place, meter, past)
 
-    def _watch(self, minting: Minting, call_id: str, place: Place, meter: Meter) -> str:
+    def _watch(
+        self, minting: Minting, call_id: str, place: Place, meter: Meter, past: Conversation | None
+    ) -> str:
         """Attach to a call; returns the name under which it is known from now on."""
         self._loop = asyncio.get_running_loop()
         name = secrets.token_urlsafe(18)
-        self._watched[name] = watched = Watched(self._settings, minting, call_id, meter)
+        watched = Watched(self._settings, minting, call_id, meter, past)
+        self._watched[name] = watched
         task = asyncio.create_task(self._run(name, watched, place, meter))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

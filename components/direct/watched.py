@@ -16,6 +16,7 @@ from typing import Final
 from components import tools
 from components.core.allowance import Limits
 from components.core.attachment import Attachment, End, Refusal
+from components.core.conversation import Conversation
 from components.core.observer import Observer, Seen
 from components.core.outputs import Output, RunTool, Send
 from components.direct.minting import GONE, HangUp, Minting
@@ -54,9 +55,16 @@ class Watched:
     """A call; `run` watches it to its end."""
 
     def __init__(
-        self, settings: Settings, minting: Minting, call_id: str, meter: Meter | None = None
+        self,
+        settings: Settings,
+        minting: Minting,
+        call_id: str,
+        meter: Meter | None = None,
+        past: Conversation | None = None,
     ) -> None:
-        """`meter` counts what happens."""
+        """`meter` counts what happens; `past` is what was said before, with which the call goes
+        on."""
+        self.past = past
         self._minting = minting
         self._meter = meter
         self._call_id = call_id
@@ -65,7 +73,9 @@ class Watched:
             idle_s=settings.max_idle_seconds,
             cost=settings.max_call_cost,
         )
-        self._observer = Observer(settings.model, self._limits, surcharge_at(settings.base_url))
+        self._observer = Observer(
+            settings.model, self._limits, surcharge_at(settings.base_url), past
+        )
         self._trace = Trace(settings.trace) if settings.trace else None
         self.seen = self._observer.seen
         self._changed = asyncio.Event()

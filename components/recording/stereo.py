@@ -24,12 +24,9 @@ FAINT_DBFS: Final = -60.0
 """Where a browser says that sound begins."""
 FAR_FRAMES: Final = 1_000
 """No first frame is near this before the beginning."""
-ACCOUNT_LATE_S: Final = 0.05
-"""A browser's account of when a sound began is 20 to 80 ms late (measured in Chromium, whose
-figures are refreshed every 50 ms)."""
 LEAST_SHIFT_FRAMES: Final = 4
-"""By less than this a browser's account corrects nothing, as it may itself be off by 30 ms, and the
-delay that the browser measures by as much."""
+"""By less than this a browser's account of when a sound began corrects nothing: it may itself be
+off by 30 ms, and the delay that the browser measures by as much."""
 MOST_SHIFT_FRAMES: Final = 25
 """A browser that claims more than that is not believed."""
 
@@ -89,7 +86,7 @@ class Stereo:
         audible = [place for place, pcm in run.items() if _is_audible(pcm)]
         if not audible or track.run < self._given:
             return
-        shift = self._moment(at - ACCOUNT_LATE_S) - min(audible)
+        shift = self._moment(at) - min(audible)
         if (
             not LEAST_SHIFT_FRAMES <= abs(shift) <= MOST_SHIFT_FRAMES
             or track.run + shift < self._given

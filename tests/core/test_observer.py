@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from components.core.allowance import Limits
-from components.core.conversation import Assistant, Connection, Status, User
+from components.core.conversation import (
+    Assistant,
+    Connection,
+    Conversation,
+    Message,
+    Status,
+    User,
+)
 from components.core.functions import MOST_RUNNING
 from components.core.observer import SPENT, Observer, Seen
 from components.core.outputs import Hangup, RunTool, Send, Show
@@ -47,8 +54,8 @@ def spent(tokens=1_000_000):
 class Watch:
     """A watched call whose events come a second apart, and all that it has put out."""
 
-    def __init__(self, *events, model="gpt-realtime-2.1", **limits):
-        self.observer = Observer(model, Limits(**limits))
+    def __init__(self, *events, model="gpt-realtime-2.1", past=None, **limits):
+        self.observer = Observer(model, Limits(**limits), past=past)
         self.now = 0.0
         self.outputs = self.observer.begin(self.now)
         self.receive(*events)
@@ -432,3 +439,31 @@ def test_nothing_happens_in_a_call_that_is_over():
 
     assert watch.outputs == []
     assert watch.observer.reason == "Too long."
+
+
+def test_a_call_goes_on_with_what_was_said_before_and_tells_its_session_once():
+    said = Message("m1", "user", Status.DONE, ("Hello.",))
+    heard = Message("m2", "assistant", Status.DONE, ("Good day.",), heard=9)
+    watch = Watch(SESSION, SESSION, past=Conversation(messages=(said, heard)))
+    events = [each.event for each in watch.outputs if isinstance(each, Send)]
+    for event in events:
+        validate_client_event(event)
+    first, second = events
+    assert first["previous_item_id"] == "root"
+    assert second["previous_item_id"] == first["item"]["id"]
+    assert [event["item"]["content"][0]["text"] for event in events] == ["Hello.", "Good day."]
+
+    echoes = [
+        (
+            "conversation.item.added",
+            {"item": event["item"], "previous_item_id": event["previous_item_id"]},
+        )
+        for event in events
+    ]
+    watch.receive(*echoes)
+    words = [message.text for message in watch.observer.seen.conversation.messages]
+    assert words == ["Hello.", "Good day.", "continued"]
+
+
+def test_a_call_without_a_past_tells_its_session_nothing():
+    assert not [each for each in Watch(SESSION).outputs if isinstance(each, Send)]

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
 from components.access.rates import Rates
+from components.core.conversation import Conversation, Message, Status
 from components.core.places import Places
 from components.direct import routes
 from components.direct.minting import Minting
@@ -43,6 +44,7 @@ async def app(
     sidebands: Sidebands | None = None,
     rates: Rates | None = None,
     client: str = "192.0.2.1",
+    recall: routes.Recall = lambda _: Conversation(),
     **fields: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A visitor of an app that serves nothing but the direct route."""
@@ -50,7 +52,7 @@ async def app(
     settings = Settings(**{"model": "practice-engine", **values})
     places = Places(settings.max_calls, settings.calls_per_visitor)
     sidebands = sidebands or Sidebands(settings, places)
-    served = direct_routes(settings, sidebands, rates or Rates(), Refused(), places)
+    served = direct_routes(settings, sidebands, rates or Rates(), Refused(), places, recall)
     transport = httpx.ASGITransport(Starlette(routes=served), client=(client, 1))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as visitor:
         yield visitor
@@ -286,6 +288,26 @@ async def test_a_call_that_was_hung_up_is_not_begun_again() -> None:
     assert again.status_code == 410
     assert again.json()["error"] == {"code": "call_over", "message": "Its time is up."}
     assert dropped.status_code == 502
+
+
+async def test_our_own_page_goes_on_with_what_its_tab_has_said() -> None:
+    past = Conversation(messages=(Message("m1", "user", Status.DONE, ("Hello.",)),))
+    taken: list[Any] = []
+
+    class Taking(Sidebands):
+        async def answer(self, *arguments: Any) -> tuple[str, str]:
+            taken.append(arguments[-1])
+            return "v=0", "name"
+
+    sidebands = Taking(Settings(practice=False), Places(2, 2))
+    known = {"a" * 32: past}
+    async with app(
+        sidebands=sidebands, recall=lambda key: known.get(key, Conversation())
+    ) as visitor:
+        for key in ("a" * 32, "b" * 32):
+            headers = {**PAGE, routes.TAB_KEY: key}
+            assert (await visitor.post(CALL, headers=headers, content="v=0")).is_success
+    assert taken == [past, Conversation()]
 
 
 async def test_an_error_of_the_server_is_passed_on_as_a_sentence() -> None:

@@ -11,7 +11,14 @@ import pytest
 
 from components import tools
 from components.core import attachment, dialogue
-from components.core.conversation import Assistant, Connection, User
+from components.core.conversation import (
+    Assistant,
+    Connection,
+    Conversation,
+    Message,
+    Status,
+    User,
+)
 from components.core.observer import SPENT, Observer, Seen
 from components.direct import watched as module
 from components.direct.minting import Minting
@@ -39,14 +46,16 @@ def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def watching(**fields: Any) -> AsyncIterator[tuple[Caller, Watched]]:
+async def watching(
+    past: Conversation | None = None, **fields: Any
+) -> AsyncIterator[tuple[Caller, Watched]]:
     """A call that is watched."""
     async with running(key="right", open_vad=LoudVad) as practice:
         values = {"practice": False, "api_key": "right", "base_url": http(practice), **fields}
         settings = Settings(model="practice-engine", **values)
         minting, caller = Minting(settings, Refused()), Caller()
         answer = await minting.answer(await caller.offer(), "192.0.2.1")
-        watched = Watched(settings, minting, answer.call_id)
+        watched = Watched(settings, minting, answer.call_id, past=past)
         watch = asyncio.create_task(watched.run())
         await caller.connect(answer.sdp)
         try:
@@ -75,6 +84,17 @@ def connected(seen: Seen) -> bool:
 
 def ended(seen: Seen) -> bool:
     return seen.conversation.connection is Connection.ENDED
+
+
+async def test_the_session_is_told_what_was_said_before_the_call() -> None:
+    said = Message("m1", "user", Status.DONE, ("My name is Ada.",))
+    async with watching(Conversation(messages=(said,))) as (caller, watched):
+        seen = await becomes(watched, connected)
+        item_id = seen.conversation.messages[0].item_id
+        caller.send("conversation.item.retrieve", item_id=item_id)
+        item = (await caller.until("conversation.item.retrieved"))["item"]
+        assert item["content"][0]["text"] == "My name is Ada."
+        assert texts(seen) == ["My name is Ada.", "continued"]
 
 
 async def test_what_is_said_in_the_call_is_known_here() -> None:

@@ -36,7 +36,7 @@ test("the first sound is told once, with about how long ago it began", async (t)
   assert.deepEqual(ear.told, []);
   ear.level = 0.1;
   await ear.pass(100);
-  assert.deepEqual(ear.told, [10]);
+  assert.deepEqual(ear.told, [60]);
 });
 
 test("what is fainter than a voice is no sound", async (t) => {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from components.audio import FRAME_BYTES, FRAME_SAMPLES
-from components.recording.stereo import ACCOUNT_LATE_S, Slot, Stereo
+from components.recording.stereo import Slot, Stereo
 
 BEGUN = 100.0
 FRAME_S = 0.02
@@ -21,11 +21,6 @@ def values(slots: list[Slot], side: int) -> list[int]:
 
 def at(place: int) -> float:
     return BEGUN + place * FRAME_S
-
-
-def told(place: int) -> float:
-    """What a browser says of a sound that it began to play there."""
-    return at(place) + ACCOUNT_LATE_S
 
 
 @pytest.fixture
@@ -102,7 +97,7 @@ def test_a_late_account_of_what_was_interrupted_moves_nothing_behind_its_end(
     for number in range(10):
         stereo.put("right", frame(1001 + number), at(10 + number))
     stereo.cut(at(15))
-    stereo.onset(told(20))
+    stereo.onset(at(20))
     assert values(stereo.rest(at(30)), 1)[14:] == [1005, *[0] * 15]
 
 
@@ -111,7 +106,7 @@ def test_a_reply_is_moved_to_where_its_browser_began_to_play_it(stereo: Stereo) 
     stereo.put("right", frame(0), at(10))
     for number in range(11, 15):
         stereo.put("right", frame(1000 + number), at(number))
-    stereo.onset(told(20))
+    stereo.onset(at(20))
     stereo.put("right", frame(1015), at(15))
     slots = values(stereo.rest(at(26)), 1)
     assert slots[0] == 7
@@ -127,29 +122,29 @@ def test_a_reply_that_is_heard_before_its_moment_is_moved_as_well(
 ) -> None:
     for number in range(10):
         stereo.put("right", frame(1000 + number), at(20 + number))
-    stereo.onset(told(20 - early))
+    stereo.onset(at(20 - early))
     assert values(stereo.rest(at(40)), 1).index(1000) == 20 - early
 
 
 @pytest.mark.parametrize("place", [7, 10, 13, 40, -20])
 def test_a_browser_is_believed_only_where_it_can_be_right(stereo: Stereo, place: int) -> None:
     stereo.put("right", frame(1000), at(10))
-    stereo.onset(told(place))
+    stereo.onset(at(place))
     assert values(stereo.rest(at(50)), 1).index(1000) == 10
 
 
 def test_sound_that_is_given_or_silent_is_not_moved(stereo: Stereo) -> None:
-    stereo.onset(told(10))
+    stereo.onset(at(10))
     stereo.put("right", frame(0), at(10))
-    stereo.onset(told(20))
+    stereo.onset(at(20))
     stereo.put("right", frame(1000), at(11))
     assert values(stereo.take(at(86)), 1) == [0] * 11
-    stereo.onset(told(20))
+    stereo.onset(at(20))
     assert values(stereo.rest(at(30)), 1)[0] == 1000
 
 
 def test_sound_is_not_moved_before_what_was_given(stereo: Stereo) -> None:
     stereo.put("right", frame(1000), at(10))
     stereo.take(at(80))
-    stereo.onset(told(2))
+    stereo.onset(at(2))
     assert values(stereo.rest(at(30)), 1)[5] == 1000

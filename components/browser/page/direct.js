@@ -22,6 +22,7 @@ export class DirectCall {
       {
         callUrl: new URL("api/realtime/call", document.baseURI).href,
         microphone: () => this.microphone(),
+        headers: { "X-Tab-Key": rv.key() },
       },
       {
         changed: () => this.show(),

@@ -95,7 +95,7 @@ import { BridgedCall } from "./bridged.js";
   const byHand = () => !isDirect() && rv.settings.byHand(Boolean(call));
 
   function showStart(button, phase) {
-    const goesOn = phase === "idle" && rv.transcript.spoken() && !isDirect();
+    const goesOn = phase === "idle" && rv.transcript.spoken();
     const label = LABELS[goesOn ? "again" : phase];
     set(button, { text: label, phase });
     set(button, { label: phase === "connecting" ? "Connecting. Press to cancel." : label });
@@ -347,9 +347,7 @@ import { BridgedCall } from "./bridged.js";
     } catch {
       return "";
     }
-    return isDirect()
-      ? "The call ended when this page was left. Start begins a new one."
-      : "The call ended when this page was left. Continue goes on from what was said.";
+    return "The call ended when this page was left. Continue goes on from what was said.";
   }
 
   // Phones: the page reaches under the rounded corners, and shrinks above the keyboard.

@@ -247,10 +247,16 @@ export class Call {
             headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/sdp" },
           }
         : // Plain text, which needs no preflight from another origin.
-          { body: sdp, headers: { "Content-Type": "text/plain" } },
+          { body: sdp, headers: { "Content-Type": "text/plain", ...this.first() } },
     );
     this.name = (headers.get("Location") || "").split("/").pop();
     return body;
+  }
+
+  // What our own page adds to its first offer: who it is, so that the call knows what was said
+  // before. Later ones come from a call that knows it.
+  first() {
+    return this.name ? {} : this.options.headers || {};
   }
 
   // The head and the body of an answer, both within the limit.

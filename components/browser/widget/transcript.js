@@ -1,5 +1,6 @@
 import { reduce, wordsOf } from "../shared/reduce.js";
 
+const EARLIER = "past_"; // begins the ids of words of an earlier call
 const REPLAYED = 20; // messages told again after a reconnection
 
 // The messages, in the order of the server's conversation and never of arrival.
@@ -24,9 +25,10 @@ export class Transcript {
     });
   }
 
-  // What a new connection has to be told of the old one.
+  // What a new connection has to be told of the old one. What was said before this call, the app's
+  // server tells it.
   replay() {
-    const said = this.words().filter(({ text }) => text.trim());
+    const said = this.words().filter(({ id, text }) => text.trim() && !id.startsWith(EARLIER));
     return said.slice(-REPLAYED).map(({ id, role, text }) => ({
       type: "conversation.item.create",
       item: {
