@@ -1,5 +1,6 @@
 """Starts the parts in their order, and stops them in the reverse one."""
 
+import gc
 import logging
 import os
 import signal
@@ -150,6 +151,7 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
+    _settle()
     if settings.share and not settings.on_space:  # which is public by itself
         _share(demo, settings, parts)
     announce = log.info if settings.log_format == "json" else _announce
@@ -163,6 +165,16 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     end_links()
     demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
     demo.close(verbose=False)
+
+
+def _settle() -> None:
+    """Take what the start has made out of the search for garbage, as it stays.
+
+    To search it takes a tenth of a second, in which no sound passes; and as there is so much of it,
+    Python searched so rarely that what ended calls leave piled up.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _share(demo: Any, settings: Settings, parts: Mapping[str, str]) -> None:

@@ -25,8 +25,8 @@ FAINT_DBFS: Final = -60.0
 FAR_FRAMES: Final = 1_000
 """No first frame is near this before the beginning."""
 LEAST_SHIFT_FRAMES: Final = 4
-"""By less than this a browser's account of when a sound began corrects nothing: it may itself be
-off by 30 ms, and the delay that the browser measures by as much."""
+"""By less than this a browser's account of when a sound began corrects nothing: it was
+still up to 70 ms late in three calls, while the delay that the browser measures was right to 30."""
 MOST_SHIFT_FRAMES: Final = 25
 """A browser that claims more than that is not believed."""
 
