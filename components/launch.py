@@ -170,8 +170,8 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
 def _settle() -> None:
     """Take what the start has made out of the search for garbage, as it stays.
 
-    To search it takes a tenth of a second, in which no sound passes; and as there is so much of it,
-    Python searched so rarely that what ended calls leave piled up.
+    To search it takes 40 ms, in which no sound passes; and as there is so much of it, Python
+    searched so rarely that what ended calls leave piled up.
     """
     gc.collect()
     gc.freeze()
