@@ -45,9 +45,8 @@ def header(settings: Settings, parts: Parts, link: str = "") -> str:
     """Who is at the other end, in one line, where others find the page, and what may keep a call
     from working."""
     who = escape(_who(settings, parts))
-    if link:
-        who += f' · <a href="{escape(link)}">{escape(link.partition("//")[2])}</a>'
-    return _HEADER.format(who=who) + _paragraph("rv-warning", _warning(settings))
+    shown = f' · <a href="{escape(link)}">{escape(link.partition("//")[2])}</a>' if link else ""
+    return _HEADER.format(who=who, link=shown) + _paragraph("rv-warning", _warning(settings))
 
 
 def signs() -> str:
@@ -142,7 +141,7 @@ def _paragraph(name: str, text: str) -> str:
 _HEADER: Final = """\
 <header class="rv-header">
   <h1>Realtime Voice</h1>
-  <p class="rv-who" title="{who}">{who}</p>
+  <p class="rv-who" title="{who}">{who}{link}</p>
   <div class="rv-tools">
     <button type="button" id="new-conversation" disabled
       title="Forget what was said here, and begin anew">New<span> conversation</span></button>

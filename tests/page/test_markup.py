@@ -95,6 +95,7 @@ def test_the_header_shows_where_others_find_the_page() -> None:
     header = markup.header(OPENAI, {}, "https://abc.gradio.live")
 
     assert '<a href="https://abc.gradio.live">abc.gradio.live</a>' in header
+    assert 'title="gpt-realtime-2.1 · voice marin">' in header
     assert "<a " not in markup.header(OPENAI, {})
 
 
