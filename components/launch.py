@@ -40,8 +40,7 @@ from components.page.layout import build, show_header
 from components.page.weight import Weight
 from components.practice.server.process import start_process
 from components.protocol.options import Refused
-from components.protocol.prices import cost, surcharge_at
-from components.protocol.usage import Usage
+from components.protocol.prices import has_price, surcharge_at
 from components.recording.folder import sweep
 from components.settings import Settings
 
@@ -91,7 +90,7 @@ def launch(settings: Settings) -> None:
 
 def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     """`parts` are those of the practice server, if it is used."""
-    if settings.max_call_cost and cost(Usage(), settings.model, "") is None:
+    if settings.max_call_cost and not has_price(settings.model):
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
     sweep()
     refused = Refused()

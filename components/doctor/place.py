@@ -6,8 +6,7 @@ Rule: it is judged by the settings alone, as only a browser knows how it came he
 from typing import Final
 
 from components.doctor.findings import Finding, ok, warning
-from components.protocol.prices import cost
-from components.protocol.usage import Usage
+from components.protocol.prices import has_price
 from components.settings import Settings
 
 ORIGIN: Final = "Secure origin"
@@ -33,7 +32,7 @@ def examine_limits(settings: Settings) -> Finding:
     """Whether what strangers may cost is bounded."""
     if settings.practice:
         return ok(LIMITS, "the practice server costs nothing.")
-    if settings.max_call_cost and cost(Usage(), settings.model, "") is None:
+    if settings.max_call_cost and not has_price(settings.model):
         found = f"no price of {settings.model} is known, so MAX_CALL_COST has no effect."
         return warning(LIMITS, found, "Set MAX_CALL_SECONDS.")
     bounded = settings.max_call_cost or settings.max_call_seconds or settings.login

@@ -70,6 +70,11 @@ _TRANSCRIPTION_TOKENS: Final[Mapping[str, tuple[float, float, float]]] = {
 _DATE: Final = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
+def has_price(model: str) -> bool:
+    """Whether somebody has named us what a model costs; its date does not matter."""
+    return _DATE.sub("", model) in _PRICES
+
+
 def cost(usage: Usage, model: str, transcription_model: str, surcharge: float = 1.0) -> Cost | None:
     """What was used, all of it by these two models; None if nobody has named us the first's price.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.protocol.prices import Cost, cost, price_table, surcharge_at
+from components.protocol.prices import Cost, cost, has_price, price_table, surcharge_at
 from components.protocol.usage import Usage, usage_of_response, usage_of_transcription
 
 MINUTE_OF_USER = 600
@@ -141,6 +141,7 @@ def test_a_date_behind_the_name_changes_no_price(model, same_as):
 
     assert figures(cost(usage, model, "")) > (0, 0)
     assert cost(usage, model, "") == cost(usage, same_as, "")
+    assert has_price(model)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,7 @@ def test_a_date_behind_the_name_changes_no_price(model, same_as):
 )
 def test_what_has_no_known_price_has_none(model):
     assert cost(Usage(output_audio=1000), model, "gpt-transcribe") is None
+    assert not has_price(model)
 
 
 def test_the_table_of_prices_is_what_is_counted_with():
