@@ -1,6 +1,5 @@
 """Starts the parts in their order, and stops them in the reverse one."""
 
-import gc
 import logging
 import os
 import signal
@@ -28,6 +27,7 @@ from components.bridge.trying import trying_routes
 from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
+from components.heap import keep_what_is_there
 from components.media.ice import browser_configuration, server_configuration
 from components.operating.draining import drain
 from components.operating.json_lines import JsonLines
@@ -150,7 +150,7 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
-    _settle()
+    keep_what_is_there()
     if settings.share and not settings.on_space:  # which is public by itself
         _share(demo, settings, parts)
     announce = log.info if settings.log_format == "json" else _announce
@@ -164,16 +164,6 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     end_links()
     demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
     demo.close(verbose=False)
-
-
-def _settle() -> None:
-    """Take what the start has made out of the search for garbage, as it stays.
-
-    To search it takes 40 ms, in which no sound passes; and as there is so much of it, Python
-    searched so rarely that what ended calls leave piled up.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _share(demo: Any, settings: Settings, parts: Mapping[str, str]) -> None:

@@ -24,7 +24,7 @@ FLOORS = (
     ("recording", "operating"),
     ("core", "upstream", "media", "access", "browser"),
     ("protocol", "tools"),
-    ("audio", "output"),
+    ("audio", "output", "heap"),
 )
 """Imports point down only, to any lower floor; `settings` is for every shell."""
 

@@ -6,10 +6,8 @@ go when its time is over, whether or not anybody asks.
 """
 
 import asyncio
-import ctypes
 import re
 import secrets
-import sys
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,6 +21,7 @@ from components.core.conversation import Conversation
 from components.core.history import kept
 from components.core.pace import Pace
 from components.core.places import Place, Places
+from components.heap import give_back
 from components.operating.metrics import Metrics, ending_of
 from components.protocol.options import Refused
 from components.recording.recording import Recording
@@ -181,7 +180,7 @@ class Calls:
     def _end(self, key: str, call: Call, place: Place) -> None:
         del self._calls[key]
         if not self._calls:
-            _give_memory_back()
+            give_back()  # which takes some milliseconds; now there is time
         self._places.give_back(place)
         if meter := call.inspection.meter:
             meter.over(ending_of(call.conversation, meter.has_joined))
@@ -200,11 +199,3 @@ class Calls:
             self._forgetting = None
         if self._loop and not self._closed and (due := min(filter(None, dues), default=None)):
             self._forgetting = self._loop.call_later(due - now, self._forget_in_time)
-
-
-def _give_memory_back() -> None:
-    """glibc keeps what is freed; while nobody is in a call there is time to return it."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other libraries have none
-        if trim is not None:
-            trim(0)
