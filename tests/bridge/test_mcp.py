@@ -1,13 +1,11 @@
 """A call with an MCP server, which the Realtime server calls: listed, asked, answered."""
 
-from components.bridge.call import Call
 from components.bridge.calls import Calls
-from components.core.conversation import Conversation
 from components.core.places import Places
 from components.page.view import messages
 from components.protocol.options import Refused
 from components.settings import Settings
-from tests.bridge.test_call import Page
+from tests.bridge.test_call import Page, in_call
 from tests.scripted import scripted_server
 
 SERVER = {"label": "docs", "url": "https://example.com/mcp", "approval": "always"}
@@ -20,16 +18,9 @@ DECLARED = {
 
 
 async def test_a_server_is_added_lists_its_tools_asks_and_is_answered() -> None:
-    async with scripted_server() as server:
-        settings = Settings(practice=False, base_url=server.url, api_key="sk-test")
-        call = Call(settings, Conversation(), Refused(), lambda _: None)
-        page = Page().join(call)
-        upstream = await server.connection()
-        await upstream.greet()
-        await page.sees(type="state", connection="connected")
-
+    async with in_call() as (page, upstream):
         wish = {"off": ["world_clock"], "servers": [SERVER]}
-        call.command({"type": "set", "name": "tools", "value": wish})
+        page.call.command({"type": "set", "name": "tools", "value": wish})
         _, update = await upstream.expect("session.update", 2)
         assert "world_clock" not in str(update)
         assert update["session"]["tools"][-1] == DECLARED
@@ -68,8 +59,8 @@ async def test_a_server_is_added_lists_its_tools_asks_and_is_answered() -> None:
             }
         ]
 
-        call.command({"type": "approve", "id": "mcpr_1", "allow": True})
-        call.command({"type": "approve", "id": "mcpr_1", "allow": False})
+        page.call.command({"type": "approve", "id": "mcpr_1", "allow": True})
+        page.call.command({"type": "approve", "id": "mcpr_1", "allow": False})
         [answer] = await upstream.expect("conversation.item.create")
         assert answer["item"]["approve"] is True
         await upstream.send("conversation.item.added", item=answer["item"])
@@ -78,8 +69,7 @@ async def test_a_server_is_added_lists_its_tools_asks_and_is_answered() -> None:
         await upstream.send("conversation.item.done", item={**made, "output": "one page"})
         await upstream.expect("response.create")
         assert len(upstream.of("conversation.item.create")) == 1
-        shown = messages(call.conversation)
-        await call.close("")
+        shown = messages(page.call.conversation)
 
     assert "docs asks to run <b>search</b>" in shown[0]["content"]
     assert "allowed" in shown[0]["content"]
@@ -88,13 +78,7 @@ async def test_a_server_is_added_lists_its_tools_asks_and_is_answered() -> None:
 
 
 async def test_after_a_refusal_the_conversation_goes_on() -> None:
-    async with scripted_server() as server:
-        settings = Settings(practice=False, base_url=server.url, api_key="sk-test")
-        call = Call(settings, Conversation(), Refused(), lambda _: None)
-        page = Page().join(call)
-        upstream = await server.connection()
-        await upstream.greet()
-        await page.sees(type="state", connection="connected")
+    async with in_call() as (page, upstream):
         asked = {
             "id": "mcpr_1",
             "type": "mcp_approval_request",
@@ -108,13 +92,13 @@ async def test_after_a_refusal_the_conversation_goes_on() -> None:
             "response.done", response={"id": "r1", "status": "completed", "output": [asked]}
         )
         await page.sees(type="servers", requests=["mcpr_1"])
-        call.command({"type": "approve", "id": "mcpr_1", "allow": False})
+        page.call.command({"type": "approve", "id": "mcpr_1", "allow": False})
         [answer] = await upstream.expect("conversation.item.create")
         await upstream.send("conversation.item.added", item=answer["item"])
         await upstream.send("conversation.item.done", item=answer["item"])
         await upstream.expect("response.create")
-        await call.close("")
-        assert len(upstream.of("response.create")) == 1
+
+    assert len(upstream.of("response.create")) == 1
 
 
 async def test_a_servers_address_is_told_to_nobody_but_the_tab_that_named_it() -> None:

@@ -7,15 +7,10 @@ from typing import Any
 import pytest
 
 from components import tools
-from components.bridge.call import Call
 from components.bridge.runs import Runs
-from components.core.conversation import Conversation
 from components.core.outputs import RunTool
 from components.page.view import messages
-from components.protocol.options import Refused
-from components.settings import Settings
-from tests.bridge.test_call import Page
-from tests.scripted import scripted_server
+from tests.bridge.test_call import in_call
 
 DECLARED = tools.definitions()
 
@@ -97,13 +92,7 @@ async def test_whatever_a_function_does_the_model_gets_an_answer_and_the_entry_s
     function.__name__, function.__doc__ = "world_clock", "A function that misbehaves."
     monkeypatch.setattr(tools, "TOOLS", (tools.tool(function),))
     monkeypatch.setattr(tools, "LIMIT_S", 1.0)
-    async with scripted_server() as server:
-        settings = Settings(practice=False, base_url=server.url, api_key="sk-test")
-        call = Call(settings, Conversation(), Refused(), lambda _: None)
-        page = Page().join(call)
-        upstream = await server.connection()
-        await upstream.greet()
-        await page.sees(type="state", connection="connected")
+    async with in_call() as (page, upstream):
         item = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "world_clock"}
         await upstream.send("response.created", response={"id": "r1"})
         await upstream.send("response.output_item.done", response_id="r1", item=item)
@@ -112,8 +101,7 @@ async def test_whatever_a_function_does_the_model_gets_an_answer_and_the_entry_s
         done = {"id": "r1", "status": "completed", "output": [item]}
         await upstream.send("response.done", response=done)
         await upstream.expect("response.create")
-        [entry] = messages(call.conversation)
-        await call.close("")
+        [entry] = messages(page.call.conversation)
 
     assert shown in output["item"]["output"]
     assert len(output["item"]["output"]) <= tools.MOST_CHARACTERS
