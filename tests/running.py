@@ -52,6 +52,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def ended_app(folder: Path, *flags: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """An app that should end by itself, when it has."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py"), *flags],
+        cwd=folder,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+def _placed(host: str, port: int, flags: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    """Port and flags of an app: a free port, unless it has been told of one in another way."""
+    if port:
+        return port, flags
+    port = free_port()
+    return port, ("--host", host, "--port", str(port), *flags)
+
+
 @dataclass(frozen=True)
 class App:
     """A started app."""
@@ -77,9 +98,7 @@ def started_app(
     free port, unless the caller has told it of one in another way. Stopped at the end, if it still
     runs.
     """
-    if not port:
-        port = free_port()
-        flags = ("--host", host, "--port", str(port), *flags)
+    port, flags = _placed(host, port, flags)
     log = output or folder / "app.log"
     with log.open("wb") as opened:
         process = subprocess.Popen(
@@ -109,9 +128,7 @@ def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> I
     saves three seconds of work. What Gradio reads of the environment while it is imported does not
     reach it.
     """
-    if not port:
-        port = free_port()
-        flags = ("--host", "127.0.0.1", "--port", str(port), *flags)
+    port, flags = _placed("127.0.0.1", port, flags)
     log = folder / "app.log"
     log.touch()
     variables = environment(PYTHONPATH=str(ROOT), **variables)

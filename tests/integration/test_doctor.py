@@ -1,12 +1,10 @@
 """`python app.py --doctor` as its users run it."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.running import ROOT, environment
+from tests.running import ended_app
 
 pytestmark = pytest.mark.integration
 
@@ -15,15 +13,7 @@ KEY = "sk-0123456789abcdefghij"
 
 def doctor(folder, *flags, **variables):
     """Status, standard output and errors."""
-    process = subprocess.run(
-        [sys.executable, str(ROOT / "app.py"), "--doctor", *flags],
-        cwd=folder,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
+    process = ended_app(folder, "--doctor", *flags, **variables)
     return process.returncode, process.stdout, process.stderr
 
 

@@ -17,6 +17,7 @@ from gradio import tunneling
 from tests.peer import caller
 from tests.running import (
     ROOT,
+    ended_app,
     environment,
     free_port,
     started_app,
@@ -32,15 +33,7 @@ STOP_S = 3
 
 def run(folder, *flags, **variables):
     """Status and error text of an app that should end by itself."""
-    process = subprocess.run(
-        [sys.executable, str(ROOT / "app.py"), *flags],
-        cwd=folder,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
+    process = ended_app(folder, *flags, **variables)
     return process.returncode, process.stderr
 
 
@@ -200,6 +193,14 @@ async def test_stop_says_goodbye_to_callers_and_to_the_server(tmp_path, stop):
                 await ends_in_time(app, begun)
 
 
+async def joined(peer, upstream):
+    """The server's end of this caller's session, once he is told that he is connected."""
+    session = await upstream.connection()
+    await session.greet()
+    await peer.sees(type="state", connection="connected")
+    return session
+
+
 @pytest.mark.parametrize("stop", [by_the_terminal, by_a_service_manager])
 async def test_stop_says_goodbye_although_the_practice_server_stops_too(tmp_path, stop):
     with started_app(tmp_path) as app:
@@ -222,9 +223,7 @@ async def test_caller_who_vanished_does_not_hold_up_the_stop(tmp_path):
     async with scripted_server() as upstream:
         with started_app(tmp_path, REALTIME_BASE_URL=upstream.url) as app:
             async with caller(app.url) as peer:
-                session = await upstream.connection()
-                await session.greet()
-                await peer.sees(type="state", connection="connected")
+                session = await joined(peer, upstream)
                 await peer.vanish()
                 begun = time.monotonic()
                 by_a_service_manager(app)
@@ -248,9 +247,7 @@ async def test_calls_under_way_may_finish_when_the_system_ends_an_app_that_drain
             tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50", LOG_FORMAT="json"
         ) as app:
             async with caller(app.url) as peer:
-                session = await upstream.connection()
-                await session.greet()
-                await peer.sees(type="state", connection="connected")
+                session = await joined(peer, upstream)
                 by_a_service_manager(app)
                 await draining(app)
                 async with httpx.AsyncClient(trust_env=False) as client:
@@ -276,9 +273,7 @@ async def test_a_second_signal_ends_an_app_that_drains_with_its_goodbyes(tmp_pat
     async with scripted_server() as upstream:
         with started_app(tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50") as app:
             async with caller(app.url) as peer:
-                session = await upstream.connection()
-                await session.greet()
-                await peer.sees(type="state", connection="connected")
+                await joined(peer, upstream)
                 by_a_service_manager(app)
                 await draining(app)
                 begun = time.monotonic()

@@ -31,11 +31,16 @@ class Exchange:
             chunk = {"choices": [{"delta": {"content": piece}}]}
             await self.write(f"data: {json.dumps(chunk)}\n\n")
 
+    async def finish(self) -> None:
+        """The answer is whole."""
+        await self.write("data: [DONE]\n\n")
+
     async def call(self, name: str, arguments: str) -> None:
         """A function to be called."""
         call = {"index": 0, "id": "c", "function": {"name": name, "arguments": arguments}}
         chunk = {"choices": [{"delta": {"tool_calls": [call]}}]}
-        await self.write(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+        await self.write(f"data: {json.dumps(chunk)}\n\n")
+        await self.finish()
 
 
 def _length(head: str) -> int:

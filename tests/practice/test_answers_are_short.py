@@ -1,6 +1,5 @@
 """How long the answers of the rules take, said by the real voice."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 
 import numpy as np
@@ -23,14 +22,6 @@ ASKED = (
     *("roll a dice", "roll two dice", "roll 3 dice", "roll ten dice", "roll fifty dice"),
     *("flip a coin", "a random number", "count to one thousand", "what did you say"),
 )
-
-
-@pytest.fixture
-async def voice() -> AsyncIterator[Voice]:
-    voice = Voice()
-    await voice.start()
-    yield voice
-    await voice.close()
 
 
 async def seconds(voice: Voice, text: str) -> float:

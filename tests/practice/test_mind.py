@@ -48,10 +48,6 @@ def words_of(response: dict[str, Any]) -> str:
     return str(response["output"][0]["content"][0]["transcript"])
 
 
-async def finish(exchange: Exchange) -> None:
-    await exchange.write("data: [DONE]\n\n")
-
-
 async def test_a_sentence_is_spoken_while_the_next_is_still_thought_of() -> None:
     heard = asyncio.Event()
 
@@ -60,7 +56,7 @@ async def test_a_sentence_is_spoken_while_the_next_is_still_thought_of() -> None
         await exchange.say("The first sentence. ", "And")
         await heard.wait()
         await exchange.say(" the rest.")
-        await finish(exchange)
+        await exchange.finish()
 
     async with thinking(think) as socket:
         await ask(socket)
@@ -104,7 +100,7 @@ async def test_instructions_and_functions_reach_the_model_and_outputs_come_back_
             await exchange.call("get_weather", '{"city": "Bern"}')
         else:
             await exchange.say("It rains in Bern.")
-            await finish(exchange)
+            await exchange.finish()
 
     async with thinking(think) as socket:
         session = {"type": "realtime", "instructions": "Speak like a pirate.", "tools": [WEATHER]}
@@ -169,7 +165,7 @@ async def test_a_fault_of_the_endpoint_is_a_sentence_and_the_call_goes_on(
         else:
             await exchange.start()
             await exchange.say("Here I am again.")
-            await finish(exchange)
+            await exchange.finish()
 
     async with thinking(think) as socket:
         failed = await answer(socket)
@@ -187,7 +183,7 @@ async def test_an_ollama_that_is_found_thinks_from_the_start_and_is_named() -> N
             await exchange.write(json.dumps({"models": [{"name": "llama3.2:latest"}]}))
         else:
             await exchange.say(f"I am {exchange.body['model']}.")
-            await finish(exchange)
+            await exchange.finish()
 
     async with (
         endpoint(ollama) as url,

@@ -42,7 +42,7 @@ async def test_an_answer_is_streamed_sentence_by_sentence(client: httpx.AsyncCli
         await exchange.say("The first ", "sentence. And ")
         await go_on.wait()
         await exchange.say("the rest.")
-        await exchange.write("data: [DONE]\n\n")
+        await exchange.finish()
 
     async with endpoint(answer) as url:
         chat = Chat(ChatModel(url, "tiny"), client)

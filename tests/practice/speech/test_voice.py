@@ -2,7 +2,6 @@ import asyncio
 import importlib.util
 import os
 import signal
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import numpy as np
@@ -16,14 +15,6 @@ from components.practice.speech.voice import ESPEAK_VOICES, Voice
 pytestmark = pytest.mark.integration
 
 SENTENCE = "The time is now a quarter past nine, and here is one more sentence."
-
-
-@pytest.fixture
-async def voice() -> AsyncIterator[Voice]:
-    voice = Voice()
-    await voice.start()
-    yield voice
-    await voice.close()
 
 
 async def spoken(voice: Voice, text: str, name: str = "alloy", speed: float = 1.0) -> list[Spoken]:
