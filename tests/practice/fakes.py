@@ -43,10 +43,19 @@ class FakeUtterance:
 
     text: str | None
     pcm: bytes = b""
+    language: str = ""
     cancelled: bool = False
+    pauses: list[bool] = field(default_factory=list)
+    """True for each pause, False for each time that the speaker went on."""
 
     def feed(self, pcm: bytes) -> None:
         self.pcm += pcm
+
+    def pause(self) -> None:
+        self.pauses.append(True)
+
+    def resume(self) -> None:
+        self.pauses.append(False)
 
     async def transcript(self) -> str | None:
         return self.text
@@ -68,9 +77,9 @@ class FakeEars:
 
     async def close(self) -> None: ...
 
-    def listen(self, after: Any = None) -> FakeUtterance:
+    def listen(self, after: Any = None, language: str = "") -> FakeUtterance:
         index = min(len(self.utterances), len(self.texts) - 1)
-        self.utterances.append(FakeUtterance(self.texts[index]))
+        self.utterances.append(FakeUtterance(self.texts[index], language=language))
         return self.utterances[-1]
 
 

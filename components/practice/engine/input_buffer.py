@@ -10,7 +10,15 @@ from typing import Any, Final
 
 from components.audio import BYTES_PER_MS, duration_ms
 from components.practice.engine.items import Conversation, Item, Part
-from components.practice.engine.outputs import Detect, Forget, Outbox, Recognise, Transcribe
+from components.practice.engine.outputs import (
+    Detect,
+    Forget,
+    Outbox,
+    Pause,
+    Recognise,
+    Resume,
+    Transcribe,
+)
 from components.practice.engine.schema import RefusedError
 from components.practice.engine.turns import Started, Stopped, TurnDetector
 from components.practice.engine.validate import MAX_PAUSE_MS
@@ -45,6 +53,7 @@ class InputBuffer:
         self._onset_ms = 0
         self._fed_ms = 0
         self._transcription_model: str | None = None
+        self._language = ""
 
     @property
     def end_ms(self) -> int:
@@ -54,6 +63,7 @@ class InputBuffer:
         """Follow a session's `audio.input`."""
         transcription = audio_input["transcription"]
         self._transcription_model = transcription["model"] if transcription else None
+        self._language = _language(transcription or {})
         turn_detection = audio_input["turn_detection"]
         if (turn_detection is None) != (self._turns is None):
             self._forget()
@@ -86,7 +96,7 @@ class InputBuffer:
         """The next hop's speech probability."""
         if self._turns is None:
             return None
-        was_speaking = self._turns.speaking
+        was_speaking, was_pausing = self._turns.speaking, self._turns.pausing
         change = self._turns.hop(probability)
         if isinstance(change, Started):
             self._speech_started(change.onset_ms)
@@ -101,6 +111,10 @@ class InputBuffer:
             self._speech_stopped(self._turns, self._turns.position_ms)
             return Turn.COMMITTED
         self._feed(self._turns.position_ms)
+        if self._turns.pausing is not was_pausing:
+            assert self._item_id is not None
+            step = Resume if was_pausing else Pause
+            self._outbox.ask(step(self._item_id))
         return None
 
     def commit(self) -> None:
@@ -173,7 +187,8 @@ class InputBuffer:
     def _feed(self, end_ms: int) -> None:
         assert self._item_id is not None
         if end_ms > self._fed_ms:
-            self._outbox.ask(Recognise(self._item_id, self._slice(self._fed_ms, end_ms)))
+            pcm = self._slice(self._fed_ms, end_ms)
+            self._outbox.ask(Recognise(self._item_id, pcm, self._language))
             self._fed_ms = end_ms
 
     def _commit(self, end_ms: int, speech_ms: int = 0, silence_ms: int = 0) -> None:
@@ -218,6 +233,12 @@ class InputBuffer:
         if self._item_id is not None:
             self._outbox.ask(Forget(self._item_id))
             self._item_id = None
+
+
+def _language(transcription: Mapping[str, Any]) -> str:
+    """The one language of a `transcription` block; of several, none is known."""
+    languages = transcription.get("languages") or [transcription.get("language", "")]
+    return str(languages[0]) if len(languages) == 1 else ""
 
 
 _USER: Final = {"type": "message", "role": "user"}

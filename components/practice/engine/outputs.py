@@ -36,6 +36,22 @@ class Recognise:
 
     item_id: str
     pcm: bytes
+    language: str = ""
+    """What the client says it is, as a code such as "en"; empty if it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The speaker is quiet, and may have finished: ears that need time can begin."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The speaker goes on: what was begun at the pause was too soon."""
+
+    item_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +113,9 @@ class Close:
     reason: str
 
 
-Output = Emit | Detect | Recognise | Transcribe | Forget | Think | Speak | Cancel | Close
+Hearing = Recognise | Pause | Resume | Transcribe | Forget
+"""What concerns the ears."""
+Output = Emit | Detect | Hearing | Think | Speak | Cancel | Close
 
 
 class Outbox:

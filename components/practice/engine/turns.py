@@ -13,6 +13,9 @@ START_VOICED_MS: Final = 90
 START_WINDOW_MS: Final = 160
 HYSTERESIS: Final = 0.15
 
+PAUSE_MS: Final = 160
+"""Longer than the gaps within words; half of what ends a turn, at the least."""
+
 SEMANTIC_SILENCE_MS: Final = {"low": 1600, "medium": 800, "auto": 800, "high": 400}
 """Semantic turn detection approximated: a fifth of the API's longest wait for each eagerness."""
 
@@ -44,6 +47,11 @@ class TurnDetector:
         self._quiet_ms = 0
         self._threshold = 0.5
         self._silence_ms = 500
+
+    @property
+    def pausing(self) -> bool:
+        """Whether the speaker has been quiet for `PAUSE_MS`, though the turn is not over."""
+        return self._quiet_ms >= PAUSE_MS
 
     def configure(self, turn_detection: Mapping[str, Any]) -> None:
         """Follow a session's `turn_detection` from the next hop on."""

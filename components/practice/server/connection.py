@@ -24,8 +24,11 @@ from components.practice.engine.outputs import (
     Detect,
     Emit,
     Forget,
+    Hearing,
     Output,
+    Pause,
     Recognise,
+    Resume,
     Speak,
     Think,
     Transcribe,
@@ -58,6 +61,8 @@ class Utterance(Protocol):
     """What the user says in one turn."""
 
     def feed(self, pcm: bytes) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
     async def transcript(self) -> str | None: ...
     def cancel(self) -> None: ...
 
@@ -72,7 +77,7 @@ class Ears(Protocol):
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
-    def listen(self, after: Any = None) -> Utterance: ...
+    def listen(self, after: Any = None, language: str = "") -> Utterance: ...
 
 
 class Voice(Protocol):
@@ -222,17 +227,8 @@ class Connection:
                 self._send(orjson.dumps(event))
             case Detect():
                 self._undetected.append(output)
-            case Recognise(item_id, pcm):
-                if item_id not in self._utterances:
-                    # The ears understand a person better who has spoken before.
-                    self._last = self._parts.ears.listen(self._last)
-                    self._utterances[item_id] = self._last
-                self._utterances[item_id].feed(pcm)
-            case Transcribe(item_id):
-                self._start(self._transcribe(item_id, self._utterances[item_id]))
-            case Forget(item_id):
-                if utterance := self._utterances.pop(item_id, None):
-                    utterance.cancel()
+            case Recognise() | Pause() | Resume() | Transcribe() | Forget():
+                self._hear(output)
             case Think(response_id):
                 work = self._or_fail(response_id, self._think(output))
                 self._answering[Think, response_id] = self._start(work)
@@ -245,6 +241,25 @@ class Connection:
                         task.cancel()
             case Close():
                 self._end(output)
+
+    def _hear(self, output: Hearing) -> None:
+        """Tell the ears."""
+        match output:
+            case Recognise(item_id, pcm, language):
+                if item_id not in self._utterances:
+                    # The ears understand a person better who has spoken before.
+                    self._last = self._parts.ears.listen(self._last, language)
+                    self._utterances[item_id] = self._last
+                self._utterances[item_id].feed(pcm)
+            case Pause(item_id):
+                self._utterances[item_id].pause()
+            case Resume(item_id):
+                self._utterances[item_id].resume()
+            case Transcribe(item_id):
+                self._start(self._transcribe(item_id, self._utterances[item_id]))
+            case Forget(item_id):
+                if utterance := self._utterances.pop(item_id, None):
+                    utterance.cancel()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -74,6 +74,12 @@ class Utterance:
         else:
             self._worker.send(Frame(AUDIO, resampled))
 
+    def pause(self) -> None:
+        """Nothing to begin: these ears work while one speaks."""
+
+    def resume(self) -> None:
+        """Nothing was begun."""
+
     async def transcript(self) -> str | None:
         """The words, as a sentence: "" if none can be made out, None if there are no ears."""
         self._ended.set()
@@ -151,9 +157,10 @@ class Ears:
         await asyncio.gather(*self._serving, return_exceptions=True)
         self._refuse_waiting()
 
-    def listen(self, after: Utterance | None = None) -> Utterance:
+    def listen(self, after: Utterance | None = None, language: str = "") -> Utterance:
         """A new utterance; `after` is the same person's last one, which helps to understand them.
 
+        It is heard as English, whatever `language` says.
         Call it on the event loop, when the person begins to speak.
         """
         utterance = Utterance(after.mean if after else "")

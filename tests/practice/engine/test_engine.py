@@ -49,6 +49,7 @@ def test_a_spoken_turn_has_the_order_of_the_api() -> None:
         "Detect",
         "input_audio_buffer.speech_started",
         "Detect",
+        "Pause",
         "input_audio_buffer.speech_stopped",
         "input_audio_buffer.committed",
         "conversation.item.added",

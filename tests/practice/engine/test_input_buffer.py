@@ -3,7 +3,7 @@
 import pytest
 
 from components.audio import decode
-from components.practice.engine.outputs import Detect, Recognise
+from components.practice.engine.outputs import Detect, Pause, Recognise, Resume
 from tests.practice.drive import Drive, Outputs, audio
 
 NO_VAD = None
@@ -234,3 +234,47 @@ def test_the_silence_goes_back_no_further_than_the_timeout() -> None:
     silence = drive.tick(30.0).event("input_audio_buffer.timeout_triggered")
 
     assert (silence["audio_start_ms"], silence["audio_end_ms"]) == (5500, 10_500)
+
+
+def test_ears_learn_of_a_pause_after_all_that_was_said_and_of_its_end() -> None:
+    drive = Drive()
+    drive.turn_detection(VAD)
+    drive.user_sounds(1000, 0.9)
+
+    assert Pause not in map(type, drive.user_sounds(140, 0.0))
+    quiet = drive.user_sounds(20, 0.0)
+    assert quiet.types[-2:] == ["Recognise", "Pause"]
+    assert quiet.one(Pause).item_id == quiet[-2].item_id
+    assert Pause not in map(type, drive.user_sounds(100, 0.0))
+    assert drive.user_sounds(20, 0.9).types[-2:] == ["Recognise", "Resume"]
+
+    ended = drive.user_sounds(500, 0.0)
+    assert ended.one(Pause).item_id == quiet.one(Pause).item_id
+    assert Resume not in map(type, ended)
+
+
+def test_a_turn_without_a_pause_knows_none_from_the_turn_before() -> None:
+    drive = Drive()
+    drive.turn_detection({**VAD, "create_response": False})
+    drive.spoken_turn()
+
+    assert {Pause, Resume}.isdisjoint(map(type, drive.user_sounds(1000, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        ({"language": "de"}, "de"),
+        ({"languages": ["fr"]}, "fr"),
+        ({"languages": ["fr", "de"]}, ""),
+        ({"languages": []}, ""),
+        ({}, ""),
+    ],
+)
+def test_ears_learn_the_language(said: dict[str, object], language: str) -> None:
+    drive = Drive()
+    transcription = {"model": "gpt-transcribe", **said}
+    drive.update(audio={"input": {"turn_detection": VAD, "transcription": transcription}})
+
+    heard = [o for o in drive.user_sounds(1000, 0.9) if isinstance(o, Recognise)]
+    assert {output.language for output in heard} == {language}

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from components.audio import encode
 from components.practice.server import connection, outlet
-from tests.practice.fakes import FakeEars, FakeVoice
+from tests.practice.fakes import SILENCE_MS, SPEECH_MS, FakeEars, FakeVoice
 from tests.practice.socket_client import answer, realtime, receive, running, send, until
 
 
@@ -55,7 +56,7 @@ async def test_a_crash_ends_one_session_only(caplog: pytest.LogCaptureFixture) -
     caplog.set_level(logging.CRITICAL, "websockets.server")
 
     class DeafEars(FakeEars):
-        def listen(self, after: Any = None) -> Any:
+        def listen(self, after: Any = None, language: str = "") -> Any:
             raise RuntimeError("ears broke")
 
     async with running(ears=DeafEars()) as server, realtime(server) as bystander:
@@ -76,7 +77,7 @@ async def test_a_failed_transcription_task_closes_the_session(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Broken(FakeEars):
-        def listen(self, after: Any = None) -> Any:
+        def listen(self, after: Any = None, language: str = "") -> Any:
             utterance = super().listen()
 
             async def transcript() -> str:
@@ -164,7 +165,7 @@ async def test_ears_that_never_answer_cost_only_the_words(monkeypatch: pytest.Mo
     monkeypatch.setattr(connection, "TRANSCRIPT_LIMIT_S", 0.05)
 
     class SlowEars(FakeEars):
-        def listen(self, after: Any = None) -> Any:
+        def listen(self, after: Any = None, language: str = "") -> Any:
             utterance = super().listen()
 
             async def transcript() -> str:
@@ -207,3 +208,19 @@ async def test_a_deleted_turn_is_not_transcribed() -> None:
         response = await answer(socket)
 
     assert response["status"] == "completed"
+
+
+async def test_the_ears_are_told_of_pauses_and_of_the_language() -> None:
+    ears = FakeEars()
+    async with running(ears=ears) as server, realtime(server) as socket:
+        transcription = {"model": "gpt-transcribe", "language": "de"}
+        turns = {"type": "server_vad", "silence_duration_ms": 400}
+        audio = {"input": {"turn_detection": turns, "transcription": transcription}}
+        await send(socket, "session.update", session={"type": "realtime", "audio": audio})
+        for sound in (SPEECH_MS * 400, SILENCE_MS * 200, SPEECH_MS * 200, SILENCE_MS * 500):
+            await send(socket, "input_audio_buffer.append", audio=encode(sound))
+        await until(socket, "response.done")
+
+    (utterance,) = ears.utterances
+    assert utterance.pauses == [True, False, True]
+    assert utterance.language == "de"
