@@ -10,6 +10,9 @@ from collections import Counter
 
 import pytest
 
+# The neural ears take two cores and two seconds to start: only their own tests want them.
+os.environ["PRACTICE_EARS"] = "small"
+
 PURE_ROOMS = {"core", "protocol", "engine"}
 
 

@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from components.practice.brain.ollama import find
+from components.practice.server.process import LOCAL
 from components.practice.server.server import serve
+from components.practice.speech.choice import choose
+from components.practice.speech.weights import WeightsError
 from components.settings import Settings, SettingsError, load
 
 DEFAULT_PORT: Final = 8765
@@ -30,7 +33,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(message)s", stream=sys.stderr)
     try:
         asyncio.run(_run(flags, _settings(flags.child)))
-    except SettingsError as error:
+    except (SettingsError, WeightsError) as error:
         return _fail(str(error))
     except OSError as error:
         # asyncio puts the address, which is said here already, in front of the system's words.
@@ -66,12 +69,18 @@ def _port(text: str) -> int:
 
 
 def _settings(child: bool) -> Settings:
-    """The environment's about a chat model; a child has been told everything by its parent."""
-    ours = {name: value for name, value in os.environ.items() if name.startswith("PRACTICE_LLM_")}
+    """What is about the mind and the ears; a child has been told everything by its parent."""
+    about = ("PRACTICE_LLM_", "PRACTICE_EARS")
+    ours = {name: value for name, value in os.environ.items() if name.startswith(about)}
     return load([], ours, Path(os.devnull if child else ".env"))
 
 
 async def _run(flags: argparse.Namespace, settings: Settings) -> None:
+    # Before the thread below: one that still reads when the program ends makes Python abort.
+    insist = flags.child and LOCAL in os.environ
+    ears, sentence = await choose(settings.practice_ears, settings.practice_ears_model, insist)
+    if sentence:
+        sys.stderr.write(sentence + "\n")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if flags.child:
@@ -87,6 +96,7 @@ async def _run(flags: argparse.Namespace, settings: Settings) -> None:
         chat_model=settings.chat_model,
         look=find if settings.looks_for_chat_model and not settings.chat_model else None,
         ice_servers=json.loads(told),
+        ears=ears,
     ) as server:
         if flags.child:
             _say(json.dumps({"port": server.port, "parts": server.parts}))

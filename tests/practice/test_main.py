@@ -85,3 +85,23 @@ def test_a_child_ends_when_its_input_does() -> None:
     )
 
     assert process.stdout.startswith('{"port": ')
+
+
+def test_a_child_that_must_have_neural_ears_ends_with_one_sentence(tmp_path: Path) -> None:
+    variables = {"PRACTICE_LOCAL": "yes", "PRACTICE_EARS_MODEL": str(tmp_path)}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "components.practice", "--child", "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with child:
+        assert child.stderr is not None
+        errors = child.stderr.read()  # its parent is there all the time
+
+    assert child.returncode == 2
+    assert len(errors.splitlines()) == 1
+    assert "pip install -r requirements-local.txt" in errors or "has no model.bin" in errors

@@ -22,7 +22,10 @@ from components.settings import Settings
 
 log = logging.getLogger(__name__)
 
-READY_LIMIT_S: Final = 20.0
+READY_LIMIT_S: Final = 30.0
+"""A little longer than its workers have."""
+LOCAL: Final = "PRACTICE_LOCAL"
+"""Set for a child that must have its neural ears."""
 STOP_LIMIT_S: Final = 1.5
 LEAST_LIFE_S: Final = 5.0
 """A server that does not even run for so long would end again."""
@@ -145,6 +148,12 @@ def _environment(
     }
     if not settings.looks_for_chat_model:
         kept["PRACTICE_LLM_BASE_URL"] = "off"
+    if settings.local:
+        kept[LOCAL] = "yes"
+    if settings.practice_ears != "auto":
+        kept["PRACTICE_EARS"] = settings.practice_ears
+    if settings.practice_ears_model:
+        kept["PRACTICE_EARS_MODEL"] = str(Path(settings.practice_ears_model).absolute())
     if (chat_model := settings.chat_model) is not None:
         kept["PRACTICE_LLM_BASE_URL"] = chat_model.base_url
         kept["PRACTICE_LLM_MODEL"] = chat_model.model

@@ -3,10 +3,11 @@
 Rule: both directions of every pipe use it, so that neither audio nor text needs escaping. Nothing
 here imports what only a worker may load.
 
-Every worker begins with READY. The ears then get for each utterance BEGIN (the speaker's cepstral
-mean, or nothing for a new one), AUDIO (16 kHz PCM) as it is spoken, and END or CANCEL; they answer
-END with TRANSCRIBED. The voice answers each SPEAK with SPOKEN, or with REFUSED and the reason in
-words.
+Every worker begins with READY, or with REFUSED and the reason. The ears then get for each utterance
+BEGIN (the speaker's cepstral mean, or nothing for a new one), AUDIO (16 kHz PCM) as it is spoken,
+and END or CANCEL; they answer END with TRANSCRIBED. The neural ears answer each HEAR, all of an
+utterance, with TRANSCRIBED. The voice answers each SPEAK with SPOKEN, or with REFUSED and the
+reason in words.
 """
 
 import json
@@ -19,6 +20,7 @@ _HEADER: Final = struct.Struct("<cI")
 HEADER_BYTES: Final = _HEADER.size
 READY: Final = b"R"
 BEGIN, AUDIO, END, CANCEL, TRANSCRIBED = b"B", b"A", b"E", b"C", b"T"
+HEAR: Final = b"H"
 SPEAK, SPOKEN, REFUSED = b"S", b"P", b"F"
 EARS_RATE: Final = 16_000
 VOICE_RATE: Final = 22_050

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from components.practice.speech import framing
-from components.practice.speech.framing import READY, Frame
+from components.practice.speech.framing import READY, REFUSED, Frame
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +36,14 @@ class Worker:
         self._stdout = process.stdout
 
     @classmethod
-    async def start(cls, module: str) -> "Worker":
+    async def start(cls, module: str, *arguments: str) -> "Worker":
         """Run a module and wait until it is ready; `WorkerError` if it will not be."""
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 module,
+                *arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 # The program may have been started from anywhere.
@@ -58,6 +59,8 @@ class Worker:
             raise
         if frame.kind != READY:
             await worker.close()
+            if frame.kind == REFUSED:
+                raise WorkerError(frame.payload.decode(errors="replace"))
             raise WorkerError(f"{module} began with {frame.kind!r}")
         logger.info("= %s runs as process %d", module, process.pid)
         return worker

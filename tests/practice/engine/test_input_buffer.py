@@ -244,7 +244,7 @@ def test_ears_learn_of_a_pause_after_all_that_was_said_and_of_its_end() -> None:
     assert Pause not in map(type, drive.user_sounds(140, 0.0))
     quiet = drive.user_sounds(20, 0.0)
     assert quiet.types[-2:] == ["Recognise", "Pause"]
-    assert quiet.one(Pause).item_id == quiet[-2].item_id
+    assert quiet.one(Pause).item_id == quiet.one(Recognise).item_id
     assert Pause not in map(type, drive.user_sounds(100, 0.0))
     assert drive.user_sounds(20, 0.9).types[-2:] == ["Recognise", "Resume"]
 

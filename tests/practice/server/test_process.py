@@ -18,7 +18,7 @@ from components.settings import ChatModel, Settings
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[3]
-SETTINGS = Settings(practice=True)
+SETTINGS = Settings(practice=True, practice_ears="small")
 PATIENCE_S = 20
 
 
@@ -48,9 +48,10 @@ def test_the_child_knows_no_secret_but_the_chat_models() -> None:
     environ = {"PATH": "/bin", "OPENAI_API_KEY": "sk", "HF_TOKEN": "hf", "PRACTICE_KEY": "p"}
     chat_model = ChatModel("http://127.0.0.1:1/v1", "m", "chat-key")
 
-    assert process._environment(environ, SETTINGS) == {"PATH": "/bin"}
+    assert process._environment(environ, Settings(practice=True)) == {"PATH": "/bin"}
     assert process._environment(environ, replace(SETTINGS, chat_model=chat_model)) == {
         "PATH": "/bin",
+        "PRACTICE_EARS": "small",
         "PRACTICE_LLM_BASE_URL": "http://127.0.0.1:1/v1",
         "PRACTICE_LLM_MODEL": "m",
         "PRACTICE_LLM_API_KEY": "chat-key",
@@ -60,14 +61,14 @@ def test_the_child_knows_no_secret_but_the_chat_models() -> None:
 def test_the_child_is_told_not_to_look_for_a_chat_model() -> None:
     settings = replace(SETTINGS, looks_for_chat_model=False)
 
-    assert process._environment({}, settings) == {"PRACTICE_LLM_BASE_URL": "off"}
+    assert process._environment({}, settings)["PRACTICE_LLM_BASE_URL"] == "off"
 
 
 def test_the_child_is_told_who_helps_to_find_a_way() -> None:
     servers = [{"urls": "stun:s.example"}]
     environ = {"PRACTICE_ICE_SERVERS": "old", "TURN_CREDENTIAL": "secret"}
 
-    assert process._environment(environ, SETTINGS) == {}
+    assert process._environment(environ, Settings(practice=True)) == {}
     told = process._environment(environ, SETTINGS, servers)["PRACTICE_ICE_SERVERS"]
     assert json.loads(told) == servers
 
@@ -167,7 +168,7 @@ def test_it_dies_with_its_parent() -> None:
         import sys, time
         from components.practice.server.process import start_process
         from components.settings import Settings
-        practice = start_process(Settings(practice=True))
+        practice = start_process(Settings(practice=True, practice_ears="small"))
         print(practice._process.pid, flush=True)
         time.sleep(60)
     """
@@ -193,3 +194,12 @@ def _is_running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_the_child_is_told_which_ears_it_has() -> None:
+    settings = Settings(practice=True, local=True, practice_ears_model="/models/large")
+
+    assert process._environment({}, settings) == {
+        "PRACTICE_LOCAL": "yes",
+        "PRACTICE_EARS_MODEL": "/models/large",
+    }

@@ -1,0 +1,108 @@
+"""Turns speech into words with Whisper, in a process of its own: it keeps two cores busy.
+
+Run as `python -m components.practice.speech.whisper_worker`, with a folder of weights or none for
+those of the packages; `framing` says what goes over its pipes. A HEAR frame carries the language
+(a code, or nothing), a zero byte, and 16 kHz PCM; TRANSCRIBED answers it with JSON: `text`.
+
+Rule: where nobody speaks no word is written. Whisper invents some there, and knows: its own figures
+decide.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+import numpy as np
+from faster_whisper import WhisperModel
+
+from components.practice.speech import framing, weights
+from components.practice.speech.framing import READY, REFUSED, TRANSCRIBED, Frame
+
+THREADS: Final = 2
+DEFAULT_LANGUAGE: Final = "en"
+"""To find out the language takes as long again as to write the words."""
+_MOST_SILENT: Final = 0.6
+_LEAST_LIKELY: Final = -1.0
+"""Mean log probability of a word's parts; Whisper's own bounds, but each is enough here."""
+_MOST_REPEATED: Final = 2.4
+"""How much smaller the text becomes when it is compressed: what goes round in circles does."""
+
+
+class Segment(Protocol):
+    """A stretch of speech as Whisper has understood it."""
+
+    text: str
+    no_speech_prob: float
+    avg_logprob: float
+    compression_ratio: float
+
+
+def words(segments: Iterable[Segment]) -> str:
+    """The text of those segments in which somebody spoke."""
+    return " ".join(segment.text.strip() for segment in segments if _spoken(segment)).strip()
+
+
+def _spoken(segment: Segment) -> bool:
+    return (
+        segment.no_speech_prob <= _MOST_SILENT
+        and segment.avg_logprob >= _LEAST_LIKELY
+        and segment.compression_ratio <= _MOST_REPEATED
+    )
+
+
+class Recogniser:
+    """Whisper, with eight-bit weights."""
+
+    def __init__(self, folder: str) -> None:
+        """Load the weights of a folder, or of the packages; raises `WeightsError`."""
+        self._model = WhisperModel(
+            folder or "packages",
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=THREADS,
+            files=None if folder else weights.from_packages(weights.EARS),
+            local_files_only=True,
+        )
+
+    def transcript(self, pcm: bytes, language: str) -> str:
+        """What is said in 16 kHz PCM; a language that it does not know is heard as English."""
+        code = language.lower().split("-")[0]
+        known = code in self._model.supported_languages
+        samples = np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
+        segments, _ = self._model.transcribe(
+            samples,
+            language=code if known else DEFAULT_LANGUAGE,
+            beam_size=1,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            without_timestamps=True,
+        )
+        return words(segments)
+
+
+def main() -> None:
+    """Serve until stdin ends: the server has gone."""
+    # Ctrl-C reaches the whole process group; the server decides when this worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "wb")
+    # Whatever a library prints must not get between the frames.
+    os.dup2(2, 1)
+    try:
+        recogniser = Recogniser(sys.argv[1] if len(sys.argv) > 1 else "")
+    except (weights.WeightsError, OSError, RuntimeError, ValueError) as error:
+        framing.write(out, Frame(REFUSED, str(error).encode()))
+        return
+    framing.write(out, Frame(READY))
+    while (frame := framing.read(sys.stdin.buffer)) is not None:
+        language, _, pcm = frame.payload.partition(b"\0")
+        text = recogniser.transcript(pcm, language.decode())
+        framing.write(out, framing.pack_json(TRANSCRIBED, {"text": text}))
+
+
+if __name__ == "__main__":
+    # The server may leave in the middle of an answer.
+    with contextlib.suppress(BrokenPipeError):
+        main()
