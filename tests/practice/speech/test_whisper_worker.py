@@ -1,10 +1,12 @@
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 
-pytest.importorskip("faster_whisper", reason="needs requirements-local.txt")
+from tests.practice.local_packages import require_local
 
-from components.practice.speech.whisper_worker import words
+require_local("faster_whisper")
+words = import_module("components.practice.speech.whisper_worker").words
 
 
 @dataclass
