@@ -31,8 +31,13 @@ OURS = (
 def environment(**variables: str) -> dict[str, str]:
     """This process's environment without any setting of the app but those given."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    # An Ollama of whoever runs the tests would answer in place of the rules.
-    ours = {"GRADIO_ANALYTICS_ENABLED": "False", "PRACTICE_LLM_BASE_URL": "off"}
+    ours = {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        # An Ollama of whoever runs the tests would answer in place of the rules.
+        "PRACTICE_LLM_BASE_URL": "off",
+        # The neural ears take two cores and two seconds to start: only their own tests want them.
+        "PRACTICE_EARS": "small",
+    }
     return {**inherited, **ours, **variables}
 
 
