@@ -133,7 +133,7 @@ def test_the_tour_reacts_to_speech_and_tells_where_it_was_stopped(app, says, vis
     stopped = re.search(r"stopped me at ([\w-]+);", answers.nth(2).inner_text())
     heard = page.evaluate(WITHOUT_DELETED, answers.nth(1).element_handle())
     assert stopped is not None
-    assert stopped[1] == in_words(int(re.findall(r"(\d+),", heard)[-1]))
+    assert stopped[1] == in_words(int(re.findall(r"(\d+),", heard)[-1])), heard
 
     page.fill("#say", "lorem ipsum")
     page.press("#say", "Enter")

@@ -34,30 +34,35 @@ class Part:
     text: str | None = ""
     """The text, or the transcript; None while nobody has written it down."""
     pcm: bytearray = field(default_factory=bytearray)
-    audio_ms: int = 0
-    """How long the sound is, even when it is no longer kept."""
+    length: int = 0
+    """Bytes of the sound, even when it is no longer kept. Milliseconds would each time lose a part,
+    and a listener who has heard all of it would have heard more than there is."""
     words: list[tuple[int, str]] = field(default_factory=list)
-    """Each word, and after how many ms of the sound it begins."""
+    """Each word, and after how many bytes of the sound it begins."""
     image: Mapping[str, Any] = field(default_factory=dict)
     sent: str | None = None
     """All words that were sent, once they have been cut to those that were heard."""
 
+    @property
+    def audio_ms(self) -> int:
+        """How long the sound is."""
+        return self.length // BYTES_PER_MS
+
     def speak(self, pcm: bytes, words: str) -> None:
         """Append sound, and the words that begin in it, spread evenly over it."""
-        length_ms = len(pcm) // BYTES_PER_MS
         pieces = _pieces(words)
         for index, piece in enumerate(pieces):
-            self.words.append((self.audio_ms + length_ms * index // len(pieces), piece))
+            self.words.append((self.length + len(pcm) * index // len(pieces), piece))
         self.pcm += pcm
-        self.audio_ms += length_ms
+        self.length += len(pcm)
         self.text = (self.text or "") + words
 
     def truncate(self, end_ms: int) -> None:
         """Forget all sound from `end_ms` on, and the words that begin there."""
         self.sent = self.text if self.sent is None else self.sent
-        del self.pcm[end_ms * BYTES_PER_MS :]
-        self.audio_ms = end_ms
-        self.words = [(start, word) for start, word in self.words if start < end_ms]
+        self.length = end_ms * BYTES_PER_MS
+        del self.pcm[self.length :]
+        self.words = [(start, word) for start, word in self.words if start < self.length]
         self.text = "".join(word for _, word in self.words)
 
     def wire(self, formats: Formats | None) -> dict[str, Any]:
@@ -182,8 +187,7 @@ def _part(shown: Mapping[str, Any], index: int, formats: Formats) -> Part:
         case "input_audio":
             coded = audio_bytes(shown["audio"], f"item.content[{index}].audio")
             pcm = decoder(formats["input_audio"])(coded)
-            ms = len(pcm) // BYTES_PER_MS
-            return Part("input_audio", shown.get("transcript"), bytearray(pcm), ms)
+            return Part("input_audio", shown.get("transcript"), bytearray(pcm), len(pcm))
         case "output_audio":
             part = Part("output_audio")
             coded = audio_bytes(shown.get("audio", ""), f"item.content[{index}].audio")

@@ -150,9 +150,9 @@ def test_a_function_call_is_an_item_without_content() -> None:
 
 def test_tokens_are_counted_by_kind() -> None:
     fields = {"type": "message", "role": "user"}
-    spoken = Item("a", fields, [Part("input_audio", "twelve chars", bytearray(), 1000)])
+    spoken = Item("a", fields, [Part("input_audio", "twelve chars", bytearray(), 48_000)])
     typed = Item("b", fields, [Part("input_text", "twelve chars")])
-    answered = Item("c", fields, [Part("output_audio", "twelve chars", bytearray(), 1000)])
+    answered = Item("c", fields, [Part("output_audio", "twelve chars", bytearray(), 48_000)])
     call = Item("d", {"type": "function_call", "name": "look", "arguments": "{}"})
 
     assert spoken.tokens() == Tokens(0, 10)
@@ -175,7 +175,7 @@ def test_the_sound_of_old_items_is_not_kept_but_their_length_is() -> None:
     half = MAX_AUDIO_BYTES // 2
     fields = {"type": "message", "role": "user"}
     for name in ("old", "new", "newest"):
-        part = Part("input_audio", None, bytearray(half), half // 48)
+        part = Part("input_audio", None, bytearray(half), half)
         conversation.insert(Item(name, fields, [part]))
 
     parts = [item.content[0] for item in conversation.items if item.content]
@@ -189,8 +189,18 @@ def test_words_are_spread_over_their_sound() -> None:
     part.speak(bytes(200 * 48), "")
     part.speak(bytes(200 * 48), "three.")
 
-    assert part.words == [(0, "One "), (100, "two "), (400, "three.")]
+    assert part.words == [(0, "One "), (100 * 48, "two "), (400 * 48, "three.")]
     assert part.audio_ms == 600
+
+
+def test_sentences_that_end_within_a_millisecond_lose_nothing_of_their_length() -> None:
+    part = Part("output_audio")
+    for word in ("One. ", "Two. ", "Three. ", "Four."):
+        part.speak(bytes(200 * 48 + 46), word)
+    assert part.audio_ms == 803
+
+    part.truncate(602)  # the fourth begins after 602.9 ms
+    assert part.text == "One. Two. Three. "
 
 
 def test_audio_given_as_an_item_keeps_its_length_and_transcript() -> None:
@@ -198,7 +208,7 @@ def test_audio_given_as_an_item_keeps_its_length_and_transcript() -> None:
 
     item = item_from({"type": "message", "role": "user", "content": [sound]}, "a", PCM)
 
-    assert item.content == [Part("input_audio", "hello", bytearray(4800), 100)]
+    assert item.content == [Part("input_audio", "hello", bytearray(4800), 4800)]
 
 
 def test_an_assistants_sound_from_the_client_is_kept_and_not_listened_to() -> None:
