@@ -8,10 +8,12 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from components.media import channels as module
-from components.media.channels import MOST_CHUNKS, MOST_CLOSED, MOST_STREAMS, keep_one_channel
+from components.media.channels import MOST_CLOSED, MOST_STREAMS, keep_one_channel
 from tests.attacks import Attacker
 
 LIMIT_S = 30
+ENDLESS = 10**9
+"""Of what is counted: a busy machine's sockets lose many of a rush."""
 
 
 class House:
@@ -132,8 +134,8 @@ async def test_connection_without_an_association_is_left_alone():
         lambda attacker: attacker.many_streams(MOST_STREAMS + 10),
         lambda attacker: attacker.holes(3000),
         lambda attacker: attacker.gaps(),
-        lambda attacker: attacker.messages(2 * MOST_CHUNKS + 2000),
-        lambda attacker: attacker.heartbeats(2 * MOST_CHUNKS + 2000),
+        lambda attacker: attacker.messages(ENDLESS),
+        lambda attacker: attacker.heartbeats(ENDLESS),
         lambda attacker: attacker.no_text(),
         lambda attacker: attacker.channel_again(),
     ],
