@@ -122,15 +122,16 @@ def test_advisories_are_told_of_the_versions_that_are_asked_for():
     text = (ROOT / "SECURITY.md").read_text("utf-8")
     told = re.findall(r"([A-Za-z][\w-]*) (\d+(?:\.\d+)+)", text)
     asked = {}
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            requirement = Requirement(line)
-            asked[requirement.name] = requirement.specifier
+    for name in ("requirements.txt", "requirements-local.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            if line and not line.startswith("#"):
+                requirement = Requirement(line)
+                asked[requirement.name] = requirement.specifier
 
     assert dict(pins()).items() <= {name.lower(): version for name, version in told}.items()
     for name, version in told:
         assert version in asked.get(name.lower(), SpecifierSet()), f"{name} {version}"
-    assert {"starlette", "uvicorn", "websockets"} <= {name.lower() for name, _ in told}
+    assert {"starlette", "uvicorn", "faster-whisper"} <= {name.lower() for name, _ in told}
 
 
 def test_hooks_and_the_public_host_run_what_everybody_runs():
