@@ -87,62 +87,103 @@ class ChatModel:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the shells need to know, complete and checked; every default stands here alone."""
+    """What the shells need to know, complete and checked; every default stands here alone.
+
+    What stands under a field is its row in the README's table: the variables, and what they mean.
+    """
 
     practice: bool
     """Talk to our own offline server instead of `base_url`."""
     api_key: str = field(repr=False, default="")
+    """`OPENAI_API_KEY`: the key; without it and without a base URL: practice mode"""
     base_url: str = field(repr=False, default=OPENAI_BASE_URL)
+    """`REALTIME_BASE_URL`: http(s) or ws(s), with or without `/realtime`; `practice` forces
+    practice mode"""
     model: str = "gpt-realtime-2.1"
+    """`REALTIME_MODEL`: any name the server knows"""
     voice: str = "marin"
+    """`REALTIME_VOICE`: any name the server knows"""
     instructions: str = DEFAULT_INSTRUCTIONS
+    """`REALTIME_INSTRUCTIONS`: the system prompt"""
     turn_detection: TurnDetection = "server_vad"
+    """`REALTIME_TURN_DETECTION`: `server_vad`, `semantic_vad` or `push_to_talk`"""
     transcription_model: str | None = "gpt-transcribe"
+    """`REALTIME_TRANSCRIPTION_MODEL`: `off` for none; falls back when refused"""
     trace: Path | None = None
+    """`REALTIME_TRACE`: a file: the events of calls in the page and of watched direct calls, both
+    ways, as JSON lines without audio and keys; what the microphone sends is left out, and a call
+    writes 256 MB at most"""
     max_calls: int = 10
+    """`MAX_CALLS`: calls at the same time, in the page and direct ones together; a direct call by
+    token is counted for the 30 s in which it can begin"""
     max_calls_per_visitor: int = 0
-    """0 leaves it to `calls_per_visitor`."""
+    """`MAX_CALLS_PER_VISITOR`: how many of them one address may have; 0 means half of them, or all
+    while nobody but this machine can open the page"""
     max_call_seconds: int = 0
-    """0 means no limit."""
+    """`MAX_CALL_SECONDS`: length of a call; 0 means no limit"""
     max_idle_seconds: int = 600
-    """A call in which nobody speaks for so long is ended; 0 means never."""
+    """`MAX_IDLE_SECONDS`: a call in which nobody speaks for so long is asked, then ended; 0 means
+    never"""
     max_call_cost: float = 0.0
-    """US dollars; 0 means no limit."""
+    """`MAX_CALL_COST`: US dollars at which a call ends, where the model's price is known; 0 means
+    no limit"""
     max_starts_per_minute: int = 20
-    """Calls that one visitor may begin."""
-    rate_limit_storage: str = field(repr=False, default=MEMORY)
-    """Where starts are counted; may hold credentials, as every address."""
+    """`MAX_STARTS_PER_MINUTE`: calls that one visitor may begin in a minute"""
+    rate_limit_storage: str = field(repr=False, default=MEMORY)  # may hold a password
+    """`RATE_LIMIT_STORAGE`: where starts are counted; `redis://host:6379` for several replicas
+    together (`pip install redis`)"""
     login: tuple[str, str] | None = field(repr=False, default=None)
+    """`APP_USERNAME`, `APP_PASSWORD`: login for the page and everything else"""
     direct_route: Choice = "auto"
+    """`DIRECT_ROUTE`: whether browsers may talk to the model themselves: `on`, `off`, or `auto`,
+    only while nobody but this machine can open the page"""
     direct_origins: tuple[str, ...] = ()
-    """Pages of other hosts that may use the direct route, as browsers name them."""
+    """`DIRECT_ORIGINS`: pages of other hosts that may use the voice button, such as
+    `https://example.org`, separated by commas"""
     visitor_settings: tuple[str, ...] | None = None
-    """What visitors may change of their calls, and whether they may look into them; None: all, as
-    long as only this machine can open the page, then `PUBLIC_SETTINGS`."""
+    """`VISITOR_SETTINGS`: what visitors may change of their calls, by names (`model`, `voice`,
+    `instructions`, `turn_detection`, `speed`, …); `tools`: whether they may switch and try
+    functions and add MCP servers; `events`: whether they may look into them; `record`: whether
+    they may record them; `all`, `none`. Without it: all on your machine, `voice,language` in
+    public"""
     turn: TurnCredentials | None = None
+    """`HF_TOKEN`, `CLOUDFLARE_TURN_KEY_ID`, `CLOUDFLARE_TURN_KEY_API_TOKEN`, `TWILIO_ACCOUNT_SID`,
+    `TWILIO_AUTH_TOKEN`, `TURN_URL`, `TURN_USERNAME`, `TURN_CREDENTIAL`: TURN servers, for callers
+    from outside: of Hugging Face, of Cloudflare, of Twilio, or one of your own"""
     ice_private: Choice = "auto"
+    """`ICE_PRIVATE`: whether visitors may name addresses of private networks for their sound:
+    `on`, `off`, or `auto`, unless the page is on a Gradio link or a Space"""
     chat_model: ChatModel | None = None
+    """`PRACTICE_LLM_BASE_URL`, `PRACTICE_LLM_MODEL`, `PRACTICE_LLM_API_KEY`: an OpenAI-compatible
+    chat endpoint that thinks for the practice server; without one, the newest model of an Ollama
+    at `localhost:11434` does; `off`: nobody is looked for"""
     looks_for_chat_model: bool = True
     """Whether the practice server looks for an Ollama on this machine, if it is told of none."""
     local: bool = False
     """Whether the practice server does not begin without its neural ears."""
     practice_ears: PracticeEars = "auto"
-    """`auto` takes the neural ones where they are installed, `small` never does."""
+    """`PRACTICE_EARS`: the practice server's ears: `auto` takes the neural ones where
+    `requirements-local.txt` is installed, `small` never does"""
     practice_ears_model: str = ""
-    """A folder with other weights for the neural ears."""
+    """`PRACTICE_EARS_MODEL`: a folder with the weights of another Whisper model, as faster-whisper
+    takes them"""
+    proxies: tuple[str, ...] = ()
+    """`FORWARDED_ALLOW_IPS`: proxies whose `X-Forwarded-For` is believed: addresses or networks,
+    such as `10.0.0.0/8`, separated by commas; a Space and a public link need none"""
     metrics_token: str = field(repr=False, default="")
-    """Opens the figures; without one they are there only while nobody else can open the page."""
+    """`METRICS_TOKEN`: opens `/metrics` to who shows it (`Authorization: Bearer …`); without it
+    `/metrics` is there only while nobody but this machine can open the page"""
     drain_seconds: int = 0
-    """So long calls under way may go on when the system asks the process to end."""
+    """`DRAIN_SECONDS`: when the system asks the app to end (SIGTERM), calls under way may go on for
+    so long, and no new ones begin; a second signal ends them"""
     log_format: LogFormat = "text"
+    """`LOG_FORMAT`: `text`, or `json`: each line of the log is an object"""
     host: str = "127.0.0.1"
     """A name or an address; one of IPv6 in brackets, as Gradio takes it."""
     port: int | None = None
     """None lets Gradio take the first free port from 7860."""
     share: bool = False
     on_space: bool = False
-    proxies: tuple[str, ...] = ()
-    """Addresses and networks of the proxies that are believed when they name their visitors."""
     root_path: str = ""
     """Where a proxy shows the page; Gradio reads it itself."""
     doctor: bool = False

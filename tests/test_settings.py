@@ -23,12 +23,12 @@ from components.settings import (
     TurnCredentials,
     load,
 )
+from tests.readme import README, table, with_table
 
 NO_FILE = Path("there-is-no-such-file")
 KEY = {"OPENAI_API_KEY": "sk-test"}
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / ".env.example"
-README = ROOT / "README.md"
 
 
 def of(*argv, **environ):
@@ -688,6 +688,13 @@ def test_the_table_of_the_readme_names_the_same_variables_with_their_defaults(do
     assert {name for name in variables_that_settings_reads() if "GRADIO_" not in name} == set(names)
     assert load([], KEY, dotenv(lines)) == of(**KEY)
     assert len(told) > 10
+
+
+def test_the_table_of_the_readme_is_what_stands_under_the_fields_of_the_settings():
+    text = README.read_text("utf-8")
+
+    assert table() in text
+    assert with_table(text) == text, "python -m tests.readme writes it anew"
 
 
 def test_the_example_file_changes_nothing_as_it_is():

@@ -29,19 +29,24 @@ SWITCHES = [
 
 
 def main() -> None:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        sys.exit("Chromium is not installed.")
     HERE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         voice = _voice(Path(folder) / "voice.wav")
         with running_app(Path(folder), MAX_STARTS_PER_MINUTE="100") as url, sync_playwright() as on:
             browser = on.chromium.launch(
-                executable_path=chromium,
+                executable_path=installed_chromium(),
                 args=[*SWITCHES, f"--use-file-for-fake-audio-capture={voice}%noloop"],
             )
             _take_all(browser, url)
             browser.close()
+
+
+def installed_chromium() -> str:
+    """Its path; without one nothing can be made here."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        sys.exit("Chromium is not installed.")
+    return found
 
 
 def _voice(path: Path) -> Path:

@@ -1,6 +1,6 @@
 """What published advisories on Gradio and Starlette describe, tried against this app.
 
-`docs/reliability.md` lists them, with those that need a part which is not used here.
+`SECURITY.md` lists them, with those that need a part which is not used here.
 """
 
 import socket
