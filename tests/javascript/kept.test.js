@@ -17,24 +17,26 @@ test("settings are short texts, and what has no value is left out", () => {
   const rows = settingRows({
     voice: "marin",
     noise_reduction: null,
-    tools: { off: ["a"] },
-    speed: 1,
+    tools: { off: ["world_clock", "dice"], servers: [] },
+    vad_silence_ms: 500,
   });
   assert.deepEqual(rows, [
     ["voice", "marin"],
-    ["tools", '{"off":["a"]}'],
-    ["speed", "1"],
+    ["tools", "off: world clock, dice"],
+    ["vad silence, in ms", "500"],
   ]);
+  assert.deepEqual(settingRows({ tools: { off: [], servers: [] } }), []);
   const [[, long]] = settingRows({ instructions: "x".repeat(10_000) });
   assert.equal(long.length, 300);
   assert.deepEqual(settingRows(null), []);
 });
 
 test("what was used is told with its price, or without one", () => {
-  const usage = { input_text: 1234, output_audio: 0, input_audio: "9" };
+  const usage = { input_text: 1234, output_audio: 0, input_audio: "9", transcription_s: 1.5 };
   assert.deepEqual(usageRows({ dollars: 0.5, unknown: 1, prices_as_of: "2026-11-01", usage }), [
     ["cost", "at least $0.5000 (prices of 2026-11-01)"],
     ["input text", "1,234"],
+    ["transcription, in s", "1.5"],
   ]);
   assert.deepEqual(usageRows({ dollars: null, prices_as_of: "2026-11-01" }), [
     ["cost", "no price known"],

@@ -24,12 +24,12 @@ export function spellsOf({ period_s: period, ...levels }) {
   });
 }
 
-// [name, value] of each setting that the recording names.
+// [name, value] of each setting that the recording names and that is anything.
 export function settingRows(settings) {
   return Object.entries(Object(settings))
-    .filter(([, value]) => value !== null && value !== "")
-    .slice(0, MOST_ROWS)
-    .map(([name, value]) => [worded(name), worded(value)]);
+    .map(([name, value]) => [nameOf(name), worded(value)])
+    .filter(([, value]) => value)
+    .slice(0, MOST_ROWS);
 }
 
 // [name, value] of what the call has used.
@@ -42,11 +42,23 @@ export function usageRows(cost) {
   const counts = Object.entries(Object(usage))
     .filter(([, count]) => typeof count === "number" && count > 0)
     .slice(0, MOST_ROWS)
-    .map(([name, count]) => [worded(name), count.toLocaleString("en")]);
+    .map(([name, count]) => [nameOf(name), count.toLocaleString("en")]);
   return [["cost", money + when], ...counts];
 }
 
-function worded(value) {
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return text.replaceAll("_", " ").slice(0, MOST_LETTERS);
+// A unit at the end of a name stands apart from it.
+const nameOf = (name) => worded(name).replace(/ (ms|s)$/, ", in $1");
+
+const worded = (value) => flatText(value).replaceAll("_", " ").slice(0, MOST_LETTERS);
+
+// Of what has parts, those that are anything: `off: world_clock`.
+function flatText(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.map(flatText).filter(Boolean).join(", ");
+  return Object.entries(value)
+    .map(([name, part]) => [name, flatText(part)])
+    .filter(([, text]) => text)
+    .map((pair) => pair.join(": "))
+    .join(", ");
 }
