@@ -53,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
         "--calls", nargs="+", type=int, default=load.CALLS, help="talking at once, rising"
     )
     parser.add_argument("--long", action="store_true", help="ten minutes of loss for each app")
+    parser.add_argument(
+        "--inspected",
+        action="store_true",
+        help="our calls with the drawer open on the events, and recorded",
+    )
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--plot", type=Path, help="draw latency against calls into this PNG")
     return parser
@@ -65,9 +70,9 @@ async def _measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], bool]
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     makers: dict[str, Callable[[], Awaitable[Any]]] = {
         "start": start.measure,
-        "paths": lambda: paths.measure(arguments.long),
-        "browser": browser.measure,
-        "load": lambda: load.measure(tuple(arguments.calls)),
+        "paths": lambda: paths.measure(arguments.long, arguments.inspected),
+        "browser": lambda: browser.measure(arguments.inspected),
+        "load": lambda: load.measure(tuple(arguments.calls), arguments.inspected),
     }
     raw: dict[str, Any] = {}
     failed = False

@@ -73,8 +73,11 @@ class Heard:
     hertz: float
 
 
-async def measure() -> dict[str, Any]:
-    """The figures of both apps, one after the other in the same browser."""
+async def measure(inspected: bool = False) -> dict[str, Any]:
+    """The figures of both apps, one after the other in the same browser.
+
+    `inspected`: with the drawer of ours open on the events, and a recording under way.
+    """
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         raise BrowserError("Chromium is not installed.")
@@ -84,15 +87,15 @@ async def measure() -> dict[str, Any]:
             results: dict[str, Any] = {}
             for name in NAMES:
                 page = await (await browser.new_context()).new_page()
-                results[name] = await _measure(name, page)
+                results[name] = await _measure(name, page, inspected)
                 await page.context.close()
             return results
         finally:
             await browser.close()
 
 
-async def _measure(name: Name, page: Page) -> dict[str, Any]:
-    async with stage(name, processes=0) as on, _call(on, page):
+async def _measure(name: Name, page: Page, inspected: bool) -> dict[str, Any]:
+    async with stage(name, processes=0, inspected=inspected) as on, _call(on, page):
         shift = await _clock_shift(page)
         await page.evaluate("bench.take()")
         replies = await _converse(on)
@@ -118,6 +121,9 @@ async def _call(on: Stage, page: Page) -> AsyncIterator[None]:
     await page.add_init_script(path=Path(__file__).with_name("listen.js"))
     await page.goto(on.app.url)
     if on.app.name == "ours":
+        if on.inspected:
+            for button in ("inspect", "tab-recording", "record", "tab-events"):
+                await page.locator(f"#{button}").click()
         await page.locator("#start").click()
     else:
         await page.locator('#call [title="grant webcam access"] button').click()

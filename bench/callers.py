@@ -14,8 +14,8 @@ class Callers:
     def __init__(self) -> None:
         self._peers: list[Peer] = []
 
-    async def join(self, url: str, loss: float, reports: bool) -> int:
-        peer = Peer(loss, reports)
+    async def join(self, url: str, loss: float, reports: bool, inspected: bool) -> int:
+        peer = Peer(loss, reports, inspected)
         self._peers.append(peer)
         await peer.join(url)
         return len(self._peers) - 1

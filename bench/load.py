@@ -32,13 +32,13 @@ EDGE_NS: Final = 600_000_000
 """Of a reply's beginning and end, where no sound may be expected yet, or any more."""
 
 
-async def measure(steps: tuple[int, ...] = CALLS) -> dict[str, Any]:
+async def measure(steps: tuple[int, ...] = CALLS, inspected: bool = False) -> dict[str, Any]:
     """The figures of both apps for each number of calls."""
-    return {name: await _measure(name, steps) for name in NAMES}
+    return {name: await _measure(name, steps, inspected) for name in NAMES}
 
 
-async def _measure(name: Name, steps: tuple[int, ...]) -> list[dict[str, Any]]:
-    async with stage(name, PROCESSES) as on:
+async def _measure(name: Name, steps: tuple[int, ...], inspected: bool) -> list[dict[str, Any]]:
+    async with stage(name, PROCESSES, inspected) as on:
         empty_mb = on.app.rss_mb()
         results = []
         for calls in steps:

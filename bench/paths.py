@@ -29,17 +29,17 @@ SETTLED_S: Final = 1.0
 LONG_RUN_S: Final = 600.0
 
 
-async def measure(long: bool) -> dict[str, Any]:
+async def measure(long: bool, inspected: bool = False) -> dict[str, Any]:
     """The figures of both apps; `long` adds ten minutes of loss."""
-    results: dict[str, Any] = {name: await _measure(name) for name in NAMES}
+    results: dict[str, Any] = {name: await _measure(name, inspected) for name in NAMES}
     if long:
         for name in NAMES:
             results[name]["ten_minutes"] = await _measure_long(name)
     return results
 
 
-async def _measure(name: Name) -> dict[str, Any]:
-    async with stage(name) as on:
+async def _measure(name: Name, inspected: bool) -> dict[str, Any]:
+    async with stage(name, inspected=inspected) as on:
         for loss in LOSSES:
             await on.join(loss)
         await asyncio.sleep(SETTLED_S)

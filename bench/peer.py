@@ -70,9 +70,12 @@ class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc's types are 
 
 
 class Peer:
-    """One caller; `loss` is the share of its packets that never leave."""
+    """One caller; `loss` is the share of its packets that never leave.
 
-    def __init__(self, loss: float, reports: bool) -> None:
+    One that is `inspected` has its call recorded, and takes its events as an open drawer does.
+    """
+
+    def __init__(self, loss: float, reports: bool, inspected: bool = False) -> None:
         self.microphone = Microphone()
         self.lost: set[int] = set()
         """Frames of the microphone that were lost."""
@@ -80,6 +83,7 @@ class Peer:
         """(ns, whether it is loud) of each packet that came."""
         self._loss = loss
         self._reports = reports
+        self._key = secrets.token_hex(16) if inspected else ""
         self._dice = np.random.default_rng(7)
         self._sent = 0
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -98,6 +102,8 @@ class Peer:
         self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=None)
         channel = self._pc.createDataChannel("text")
         channel.on("message", self._message)
+        if self._key:
+            channel.on("open", lambda: self._inspect(channel))
         sender = self._pc.addTrack(self.microphone)
         connected = asyncio.Event()
         self._pc.on("connectionstatechange", lambda: self._changed(connected))
@@ -136,7 +142,10 @@ class Peer:
                 "session_hash": self._session,
                 "component_id": ids[0],
                 "fn_name": "offer",
-                "data": {"sdp": local.sdp, "type": local.type, "webrtc_id": self._webrtc_id},
+                "data": {
+                    **{"sdp": local.sdp, "type": local.type, "webrtc_id": self._webrtc_id},
+                    **({"key": self._key} if self._key else {}),
+                },
             },
         )
         answer: dict[str, Any] = response.raise_for_status().json()
@@ -170,6 +179,19 @@ class Peer:
         if '"fetch_output"' in text and not self._following:
             self._following = True
             self._tasks.append(asyncio.create_task(self._follow()))
+
+    def _inspect(self, channel: Any) -> None:
+        channel.send(orjson.dumps({"type": "record", "on": True}).decode())
+        self._tasks.append(asyncio.create_task(self._take_events()))
+
+    async def _take_events(self) -> None:
+        """Take the events as the drawer does, and look at none of them."""
+        assert self._http
+        body = orjson.dumps({"key": self._key, "seen": 0})
+        with suppress(httpx.HTTPError):  # the app may end it first
+            async with self._http.stream("POST", "/api/inspection", content=body) as stream:
+                async for _ in stream.aiter_raw():
+                    pass
 
     async def _follow(self) -> None:
         """Take the transcript's snapshots as a browser does, and look at none of them."""

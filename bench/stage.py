@@ -28,6 +28,8 @@ class Stage:
     server: Child
     processes: list[Child]
     """Processes with callers in them, by turns."""
+    inspected: bool = False
+    """Whether calls of ours are recorded, with the drawer open on their events."""
     _callers: list[tuple[Child, int]] = field(default_factory=list)
 
     @property
@@ -40,7 +42,13 @@ class Stage:
         call = len(self._callers)
         process = self.processes[call % len(self.processes)]
         reports = self.app.name == "ours"  # as each app's own page does
-        caller = await process.ask("join", url=self.app.url, loss=loss, reports=reports)
+        caller = await process.ask(
+            "join",
+            url=self.app.url,
+            loss=loss,
+            reports=reports,
+            inspected=reports and self.inspected,
+        )
         self._callers.append((process, caller))
         await self.server.ask("configured", call=call)
         return call
@@ -72,7 +80,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(name: Name, processes: int = 1) -> AsyncIterator[Stage]:
+async def stage(name: Name, processes: int = 1, inspected: bool = False) -> AsyncIterator[Stage]:
     """The app of this name, ready for callers, and an end of everything afterwards."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(child("bench.realtime"))
@@ -80,6 +88,6 @@ async def stage(name: Name, processes: int = 1) -> AsyncIterator[Stage]:
             await stack.enter_async_context(child("bench.callers")) for _ in range(processes)
         ]
         app = await stack.enter_async_context(running(name, await server.ask("address")))
-        made = Stage(app, server, callers)
+        made = Stage(app, server, callers, inspected)
         yield made
         await made.leave()

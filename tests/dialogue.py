@@ -133,8 +133,8 @@ def only(items):
     return item
 
 
-def reconnect(call):
+def reconnect(call, failure=LOST):
     """The socket is lost, and another stands."""
-    call.lost()
+    call.lost(failure)
     call.connected()
     call.receive("session.updated", session={})

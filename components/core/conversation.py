@@ -155,8 +155,20 @@ def without_images(conversation: Conversation, most: int = 0) -> Conversation:
             continue
         most -= 1
         if most < 0:
-            messages[index] = replace(messages[index], image=replace(image, url=""))
+            messages[index] = _without_image(messages[index])
     return replace(conversation, messages=tuple(messages))
+
+
+def without_image(conversation: Conversation, item_id: str) -> Conversation:
+    """The conversation with only the size of the image of this item, if there is such an item."""
+    message = conversation.message(item_id)
+    if message is None or message.image is None:
+        return conversation
+    return put(conversation, _without_image(message))
+
+
+def _without_image(message: Message) -> Message:
+    return replace(message, image=message.image and replace(message.image, url=""))
 
 
 def replayed(conversation: Conversation, sent: Mapping[str, str]) -> Conversation:

@@ -199,6 +199,14 @@ class Dialogue:
         self.conversation = talk.typed(self.conversation, item_id, line, image)
         return item_id
 
+    def refuse_image(self, item_id: str) -> None:
+        """The server has refused this item: an image of it is not sent to another session."""
+        self.conversation = talk.without_image(self.conversation, item_id)
+
+    def refuse_images(self) -> None:
+        """The server takes no messages as long as an image: none is sent to another session."""
+        self.conversation = talk.without_images(self.conversation)
+
     def note(self, words: str) -> None:
         """Mark where what was said before ends and something new begins."""
         self.conversation = talk.note(self.conversation, self._new_id("note"), words)

@@ -2,7 +2,8 @@
 
 Rule: only words, and of the assistant's only those that were heard: the API takes no assistant
 audio back, and what was never heard was never said. Of the images, those that the conversation
-still has are sent again, and the others named; a conversation that has ended keeps none.
+still has are sent again, and the others named; it keeps none that a server has refused, and none
+once it has ended.
 """
 
 from dataclasses import replace
@@ -25,7 +26,8 @@ MOST_KEPT_CHARACTERS: Final = 100_000
 
 
 def replay(conversation: Conversation) -> list[Json]:
-    """`conversation.item.create` events without ids, oldest first, for an empty session."""
+    """`conversation.item.create` events named like their items, oldest first, for an empty
+    session."""
     events: list[Json] = []
     room = MOST_CHARACTERS
     for message in reversed(conversation.messages):
@@ -83,4 +85,4 @@ def _item(message: Message, words: str) -> Json:
     if url := _image_url(message):
         content.append({"type": "input_image", "image_url": url})
     item = {"id": message.item_id, "type": "message", "role": message.role, "content": content}
-    return {"type": "conversation.item.create", "item": item}
+    return {"type": "conversation.item.create", "event_id": message.item_id, "item": item}

@@ -29,7 +29,7 @@ from components.core.replies import Replies
 from components.core.turns import DEAD_MICROPHONE, MUTED, TOO_SHORT, Turns
 from components.protocol.client_events import truncate, user_message
 from components.protocol.events import Delta, ErrorEvent, ServerEvent, SpeechStarted, SpeechStopped
-from components.protocol.failures import Failure, Severity, failure_of_error
+from components.protocol.failures import TOO_LARGE, Failure, Severity, failure_of_error
 from components.protocol.fields import Json, clean
 from components.protocol.images import Image
 from components.protocol.options import Refused, SessionOptions
@@ -119,6 +119,8 @@ class Session:
             return [Hangup()]
         if failure.severity is not Severity.TRANSIENT:
             return self._end(Connection.FAILED, failure.sentence, now)
+        if failure == TOO_LARGE:
+            self._dialogue.refuse_images()
         if self._link.may_reconnect:
             return self._finish(self._link.broken(), now)
         return self._end(Connection.FAILED, self._dialogue.complaint or failure.sentence, now)
@@ -274,6 +276,7 @@ class Session:
             return outputs
         if event.error.is_expiry and self._link.may_reconnect:
             return self._link.broken()  # the server closes the socket as well, or should
+        self._dialogue.refuse_image(event.error.event_id)
         return [Complain(failure_of_error(event.error))]
 
     def _receive_turn(self, event: ServerEvent, now: float) -> list[Output]:
@@ -314,7 +317,7 @@ class Session:
         outputs = [*self._stop(now), *self._replies.cancel()]
         item_id = self._dialogue.typed(line, image)
         url = image.url if image else ""
-        outputs.append(Send(user_message(item_id, line, self._id("say"), url)))
+        outputs.append(Send(user_message(item_id, line, url)))
         return [*outputs, *self._want_response(now)]
 
     def _want_response(self, now: float) -> list[Output]:
@@ -371,9 +374,7 @@ class Session:
 
     def _begin(self, now: float) -> list[Output]:
         """The session is ready: it is told what was said, then what the user has said meanwhile."""
-        outputs: list[Output] = [
-            Send({**event, "event_id": self._id("replay")}) for event in self._dialogue.replay()
-        ]
+        outputs: list[Output] = [Send(event) for event in self._dialogue.replay()]
         if self._mark:
             self._dialogue.note(self._mark)
             self._mark = ""

@@ -28,7 +28,7 @@ PANE: Final = f"""\
   <audio id="player-sound" controls preload="auto"></audio>
   <p id="player-caption"></p>
   <figure class="rv-plot">
-    <figcaption>Level in dBFS
+    <figcaption>Level in dBFS, shaded where somebody speaks
       {LEGEND}
     </figcaption>
     <div class="rv-canvas">
@@ -37,6 +37,9 @@ PANE: Final = f"""\
     </div>
   </figure>
   <ol id="player-words" class="rv-words"></ol>
+  <div><h3>Timing</h3><dl id="player-timing" class="rv-known"></dl></div>
+  <div><h3>Cost</h3><dl id="player-cost" class="rv-known"></dl></div>
+  <div><h3>Settings</h3><dl id="player-settings" class="rv-known"></dl></div>
   <p>Its turns and events are shown in <b>Timing</b> and <b>Events</b>, until the next call.</p>
 </div>
 """

@@ -12,14 +12,17 @@ def append_audio(pcm: bytes) -> str:
     return f'{{"type":"input_audio_buffer.append","audio":"{encode(pcm)}"}}'
 
 
-def user_message(item_id: str, text: str, event_id: str, image_url: str = "") -> Json:
-    """A typed turn: words, an image, or both; the image as a data URL."""
+def user_message(item_id: str, text: str, image_url: str = "") -> Json:
+    """A typed turn: words, an image, or both; the image as a data URL.
+
+    The event is named like its item: what the server says of the event is about that.
+    """
     content = [{"type": "input_text", "text": text}] if text else []
     if image_url:
         content.append({"type": "input_image", "image_url": image_url})
     return {
         "type": "conversation.item.create",
-        "event_id": event_id,
+        "event_id": item_id,
         "item": {
             "id": item_id,
             "type": "message",

@@ -116,10 +116,7 @@ def class_of(failure: Failure) -> str:
 
 def _lost(code: int) -> Failure:
     if code == 1009:
-        return Failure(
-            Severity.TRANSIENT,
-            "A message was too large for the server, which hung up. Start again with shorter ones.",
-        )
+        return TOO_LARGE
     return Failure(
         Severity.TRANSIENT, f"The connection to the model was lost ({code}). Start the call again."
     )
@@ -182,6 +179,10 @@ _OVERLOADED: Final = Failure(
 )
 _TIMED_OUT: Final = Failure(Severity.TRANSIENT, "The server took too long to answer. Say it again.")
 _BENIGN: Final = Failure(Severity.BENIGN, "")
+TOO_LARGE: Final = Failure(
+    Severity.TRANSIENT,
+    "A message was too large for the server, which hung up. Start again with shorter ones.",
+)
 _CLASSES: Final[Mapping[Failure, str]] = {
     OUR_FAULT: "app",
     _WRONG_KEY: "key",

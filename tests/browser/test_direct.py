@@ -94,6 +94,27 @@ def test_a_direct_call_can_be_typed_only(practice, quiet, visit: Visit):
     )
 
 
+def test_a_direct_call_goes_on_from_what_the_tab_has_said_before(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet, script=CHANNELS)
+    take_direct_route(page)
+    lines, answers = [], []
+    for button, line, answer in (
+        ("Start call", "what is 12 + 30?", "42"),
+        ("Continue", "how much is 2 times 4?", "8"),
+    ):
+        expect(page.locator("#start")).to_have_text(button)
+        call(page)
+        type_line(page, line)
+
+        lines.append(line)
+        answers.append(answer)
+        transcript = page.locator("#transcript")
+        expect(transcript.locator(".user.message")).to_have_text(lines, timeout=LIMIT_MS)
+        expect(transcript.locator(".bot.message")).to_contain_text(answers, timeout=LIMIT_MS)
+        page.click("#start")
+        settle(page, "ended")
+
+
 def test_the_page_follows_a_direct_call_that_is_made_again(practice, quiet, visit: Visit):
     page = visit(practice, using=quiet, script=CHANNELS)
     take_direct_route(page)

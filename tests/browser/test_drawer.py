@@ -34,6 +34,22 @@ def test_the_call_bar_is_whole_before_and_beside_the_drawer(practice, quiet, vis
         page.click("#inspect")
 
 
+def test_buttons_of_a_row_are_level_and_the_words_of_a_choice_have_room(practice, quiet, visit):
+    page = visit(practice, using=quiet)
+    page.click("#inspect")
+    page.click("#tab-settings")
+    tops = page.locator(".rv-settings-foot button").evaluate_all(
+        "(buttons) => buttons.map((button) => button.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 3
+    assert len(set(tops)) == 1
+    page.click("#tab-route")
+    widths = page.locator(".rv-routes label span").evaluate_all(
+        "(words) => words.map((each) => each.getBoundingClientRect().width)"
+    )
+    assert min(widths) > 200
+
+
 def test_a_setting_is_changed_in_the_call_and_ticked_when_the_server_confirms(
     practice, quiet, visit
 ):

@@ -99,6 +99,14 @@ def test_an_image_goes_along_with_the_next_line_or_alone_and_is_shown(
     expect(transcript).to_contain_text("I got a picture of 64 by 48 points.", timeout=LIMIT_MS)
     state_of(page, "connection").to_have_text("Connected")
 
+    page.route("**/api/image", lambda route: route.abort())
+    attach(page, png(64, 48), "image/png")
+    waiting(page, "64 × 48")
+    say(page, "And this?")
+    problem(page).to_contain_text("The image was not sent.")
+    expect(page.locator("#say")).to_have_value("And this?")
+    expect(page.locator("#attached")).to_be_visible()
+
 
 def test_what_cannot_be_shown_gets_a_sentence_and_what_waits_can_be_removed(
     practice: str, visit: Visit, tmp_path: Path

@@ -13,11 +13,15 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import settle, state_of
+from tests.browser.steps import say, settle, state_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(240)]
 
 LIMIT_MS = 25_000
+PREPARATION_S = 14.0
+"""Of silence, in which the call is tuned and a function called; what is spoken follows."""
+TYPED = "what time is it now in Tokyo"
+TUNED = {"voice": "cedar", "vad_silence_ms": "700"}
 INTERJECTION = "thank you very much, that is enough for now"
 ATTEMPTS = 3
 OFF_S = 0.06
@@ -56,6 +60,16 @@ HEARD = """() => window.ear.map((part) => {
   new Uint8Array(part.buffer).forEach((byte) => (text += String.fromCharCode(byte)));
   return btoa(text);
 })"""
+
+SOUND = "document.getElementById('player-sound')"
+SHADED = """() => {
+  const canvas = document.getElementById("player-plot");
+  const { width, height } = canvas;
+  const row = canvas.getContext("2d").getImageData(0, Math.round(0.7 * height), width, 1).data;
+  const faint = (at) => row[4 * at + 3] > 0 && row[4 * at + 3] < 80;
+  return Array.from({ length: width }, (_, at) => faint(at)).filter(Boolean).length / width;
+}"""
+"""Which share of the plot of an opened recording is shaded for the assistant."""
 
 Sound = NDArray[np.float64]
 """(samples, 2) at `RATE`: the user on the left, the assistant on the right."""
@@ -109,7 +123,7 @@ def waits(sound: Sound) -> list[float]:
     Gaps, and no moments: the browser's ear begins to listen later, and may miss something.
     """
     first, second = onsets(sound, 0)
-    *_, last = answers = onsets(sound, 1)
+    *_, last = answers = [answer for answer in onsets(sound, 1) if answer > first]
     return [answers[0] - first, falls_silent(sound, second) - second, last - second]
 
 
@@ -117,6 +131,8 @@ def downloaded(page: Page) -> dict[str, bytes]:
     with page.expect_download() as download:
         page.click("#fetch-recording")
     assert download.value.suggested_filename.endswith(".zip")
+    page.set_input_files("#open-recording", download.value.path())
+    expect(page.locator("#player-words button").first).to_be_visible()
     with zipfile.ZipFile(download.value.path()) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -127,29 +143,42 @@ def cues(vtt: str) -> list[tuple[float, str]]:
 
 
 @pytest.mark.alone
-def test_a_recording_is_what_was_heard_and_its_captions_lie_on_it(practice, says, visit):
+def test_a_session_is_tuned_calls_a_function_is_interrupted_and_kept_as_it_was_heard(
+    practice, says, visit
+):
     """On a busy machine a browser plays later than it says, so the best of a few calls counts."""
     off: list[float] = []
     while len(off) < ATTEMPTS and min(off, default=inf) > OFF_S:
-        page = visit(practice, using=says(3.0, "count to thirty", 5.0, INTERJECTION, 30.0))
-        heard, files = recorded_call(page)
+        spoken = ("count to thirty", 5.0, INTERJECTION, 30.0)
+        page = visit(practice, using=says(PREPARATION_S, *spoken))
+        heard, files = recorded_session(page)
         page.close()
         assert set(files) == FILES
+        settings = json.loads(files["settings.json"])
+        assert {name: str(settings[name]) for name in TUNED} == TUNED
+        assert b"function_call_output" in files["events.jsonl"]
+        turns = json.loads(files["timing.json"])["turns"]
+        assert [turn["kind"] for turn in turns] == ["typed", "spoken", "spoken"]
         recorded = sound_of(files["sound.ogg"])
         captions = cues(files["transcript.vtt"].decode())
-        assert [words.split(" ")[0] for _, words in captions] == ["Count", "1,", "Thank", "You're"]
+        assert captions[0][1] == TYPED
+        *_, count, one, thank, welcome = captions
+        begins = [words.split(" ")[0] for _, words in (count, one, thank, welcome)]
+        assert begins == ["Count", "1,", "Thank", "You're"]
         told_s = json.loads(files["recording.json"])["duration_s"]
         assert told_s == pytest.approx(len(recorded) / RATE, abs=OFF_S)
-        questions, answers = onsets(recorded, 0), onsets(recorded, 1)
+        questions = onsets(recorded, 0)
+        answers = [answer for answer in onsets(recorded, 1) if answer > questions[0]]
         begun = [questions[0], answers[0], questions[1], answers[-1]]
         pairs = [*zip(waits(recorded), waits(heard), strict=True)]
-        pairs += zip([since for since, _ in captions], begun, strict=True)
+        pairs += zip([since for since, _ in captions[-4:]], begun, strict=True)
         off.append(max(abs(one - other) for one, other in pairs))
     assert min(off) <= OFF_S
 
 
-def recorded_call(page: Page) -> tuple[Sound, dict[str, bytes]]:
-    """A question, words spoken over its answer, and theirs: as heard, and as recorded."""
+def recorded_session(page: Page) -> tuple[Sound, dict[str, bytes]]:
+    """A call that is tuned, a typed question for which a function runs, a spoken one, words spoken
+    over its answer, and theirs: as heard, and as recorded."""
     open_pane(page)
     expect(page.locator("#recording-sign")).to_be_hidden()
     page.click("#record")
@@ -157,16 +186,24 @@ def recorded_call(page: Page) -> tuple[Sound, dict[str, bytes]]:
     state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
     expect(page.locator("#recording-sign")).to_be_visible()
     page.evaluate(LISTEN)
-    state_of(page, "assistant").to_have_text("Speaking", timeout=LIMIT_MS)
+    page.click("#tab-settings")
+    for name, value in TUNED.items():
+        page.fill(f"#set-{name}", value)
+        page.press(f"#set-{name}", "Tab")
+        expect(page.locator(f"#told-{name}")).to_have_text("✓")
+    say(page, TYPED)
+    for state in ("Speaking", "Idle", "Speaking"):
+        state_of(page, "assistant").to_have_text(state, timeout=LIMIT_MS)
     state_of(page, "user").to_have_text("Speaking", timeout=LIMIT_MS)
     users = page.locator("#transcript .user.message")
-    expect(users).to_have_count(2, timeout=LIMIT_MS)
-    expect(users.nth(1)).to_contain_text("enough", timeout=LIMIT_MS)
+    expect(users).to_have_count(3, timeout=LIMIT_MS)
+    expect(users.nth(2)).to_contain_text("enough", timeout=LIMIT_MS)
     state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
     heard = heard_by(page)
     page.click("#start")
     settle(page, "ended")
     expect(page.locator("#recording-sign")).to_be_hidden()
+    page.click("#tab-recording")
     return heard, downloaded(page)
 
 
@@ -201,6 +238,15 @@ def test_a_kept_recording_is_opened_and_played_in_the_page(practice, quiet, visi
     other.evaluate("document.getElementById('player-sound').play()")
     expect(other.locator("#player-caption")).to_contain_text("42", timeout=LIMIT_MS)
     assert other.evaluate("document.getElementById('player-sound').error") is None
+    settings, cost, timing = (
+        expect(other.locator(f"#player-{what}")) for what in ("settings", "cost", "timing")
+    )
+    settings.to_contain_text("voice")
+    settings.to_contain_text("marin")
+    cost.to_contain_text(re.compile(r"\$\d+\.\d{4}|no price known"))
+    timing.to_contain_text(re.compile(r"half of the answers within\s*\d\.\d\d s"))
+    other.evaluate("((sound) => { sound.currentTime = sound.duration; })(" + SOUND + ")")
+    other.wait_for_function(f"({SHADED})() > 0.02")
     other.click("#tab-timing")
     expect(other.locator("#turns h3")).to_contain_text(["Turn 1, typed"])
     other.click("#tab-events")

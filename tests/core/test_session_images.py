@@ -6,6 +6,7 @@ from components.core.conversation import MOST_IMAGES, Connection, Conversation, 
 from components.core.pace import AT_ONCE, TOO_OFTEN, Pace
 from components.core.session import MOST_EARLY_LINES, MOST_LINE_CHARACTERS
 from components.core.transcript import reduce
+from components.protocol.failures import failure_of_close
 from components.protocol.images import Image, image_of
 from components.protocol.reading import server_event
 from tests.dialogue import Call, only, reconnect
@@ -13,6 +14,7 @@ from tests.images import jpeg, png
 
 PICTURE = image_of(jpeg(), "one")
 OTHER = image_of(png(64, 48), "two")
+NO_IMAGES = "This model does not support image inputs."
 
 
 def show(call, text="", image=PICTURE):
@@ -23,6 +25,11 @@ def created(call):
     """The content of each item that was sent since the last time."""
     events = call.sent("conversation.item.create")
     return [event["item"]["content"] for event in events]
+
+
+def refuse(call, event):
+    error = {"type": "invalid_request_error", "message": NO_IMAGES, "event_id": event["event_id"]}
+    call.receive("error", error=error)
 
 
 def item(item_id, *parts, previous=None):
@@ -108,12 +115,46 @@ def test_a_refused_image_is_told_and_the_call_goes_on():
     call = Call().ready()
     show(call)
     [event] = call.sent("conversation.item.create")
-    message = "This model does not support image inputs."
-    error = {"type": "invalid_request_error", "message": message, "event_id": event["event_id"]}
-    call.receive("error", error=error)
+    refuse(call, event)
 
-    assert call.conversation.notice == f"The server reports: {message}"
+    assert call.conversation.notice == f"The server reports: {NO_IMAGES}"
     assert call.conversation.connection is Connection.CONNECTED
+
+
+@pytest.mark.parametrize("text", ["", "What is it?"])
+def test_a_refused_image_is_not_sent_again_by_the_next_session(text):
+    call = Call().ready()
+    show(call, text)
+    show(call, "And this?", OTHER)
+    event, _ = call.sent("conversation.item.create")
+    refuse(call, event)
+    reconnect(call)
+
+    first, second = created(call)
+    assert [part["type"] for part in first] == ["input_text"]
+    assert first[0]["text"] == f"(Image, 640 × 480. It is not here any more.) {text}".strip()
+    assert [part["type"] for part in second] == ["input_text", "input_image"]
+
+
+def test_an_image_that_the_next_session_refuses_is_not_sent_to_the_one_after_it():
+    call = Call().ready()
+    show(call)
+    call.sent()
+    reconnect(call)
+    [event] = call.sent("conversation.item.create")
+    refuse(call, event)
+    reconnect(call)
+
+    assert [part["type"] for part in only(created(call))] == ["input_text"]
+
+
+def test_after_a_server_has_hung_up_on_too_long_a_message_no_image_is_sent_again():
+    call = Call().ready()
+    show(call)
+    call.sent()
+    reconnect(call, failure_of_close(1009, ""))
+
+    assert [part["type"] for part in only(created(call))] == ["input_text"]
 
 
 def test_after_a_reconnect_the_newest_images_are_sent_again_and_older_ones_named():

@@ -39,14 +39,14 @@ def test_audio_a_typed_turn_and_a_truncate_are_events_of_the_api():
     text = append_audio(b"\x01\x02\xff\xfe")
 
     append = validate_client_event(text)
-    said = validate_client_event(user_message("item_1", 'a "quote" and ü', "say_1"))
+    said = validate_client_event(user_message("item_1", 'a "quote" and ü'))
     cut = validate_client_event(truncate("item_2", 0, 1234, "cut_1"))
 
     assert decode(append.audio) == b"\x01\x02\xff\xfe"
     assert (said.item.id, said.item.role) == ("item_1", "user")
     assert said.item.content[0].text == 'a "quote" and ü'
     assert (cut.item_id, cut.content_index, cut.audio_end_ms) == ("item_2", 0, 1234)
-    assert (said.event_id, cut.event_id) == ("say_1", "cut_1")
+    assert (said.event_id, cut.event_id) == ("item_1", "cut_1")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_audio_a_typed_turn_and_a_truncate_are_events_of_the_api():
 def test_an_image_goes_along_with_words_or_alone(text, kinds):
     url = image_of(jpeg()).url
 
-    said = validate_client_event(user_message("item_1", text, "say_1", url))
+    said = validate_client_event(user_message("item_1", text, url))
 
     assert [part.type for part in said.item.content] == kinds
     assert said.item.content[-1].image_url == url

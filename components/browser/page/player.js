@@ -1,8 +1,12 @@
 import { captionAt, captionsOf, eventsOf, pointsAround, timingOf } from "./captions.js";
+import { settingRows, spellsOf, usageRows } from "./kept.js";
 import { DETAILED, drawPlot } from "./plot.js";
+import { Timeline } from "./timeline.js";
+import { secondsOf } from "./turns.js";
 import { NOT_OURS, recordingIn, TOO_LARGE, tooLarge, utf8Of } from "./unzip.js";
 
-// Plays a recording that somebody has kept: its sound, with captions, plot, turns and events.
+// Plays a recording that somebody has kept: its sound, with captions, plot, turns and events, and
+// what is known of its call.
 //
 // Rule: nothing of it leaves the browser, and what it says is shown as text, never as HTML. One
 // that cannot be read is answered with a sentence, and shows nothing.
@@ -13,6 +17,8 @@ import { NOT_OURS, recordingIn, TOO_LARGE, tooLarge, utf8Of } from "./unzip.js";
   let address = "";
   let captions = [];
   let levels = null;
+  let timeline = null; // who spoke when
+  let about = {}; // rows of [name, value], by the ids of their lists
 
   async function open(file) {
     const problem = await read(file);
@@ -30,6 +36,18 @@ import { NOT_OURS, recordingIn, TOO_LARGE, tooLarge, utf8Of } from "./unzip.js";
       const events = eventsOf(text("events.jsonl"));
       levels = JSON.parse(text("levels.json"));
       pointsAround(levels, 1, 1);
+      timeline = new Timeline(DETAILED.seconds);
+      timeline.spells = spellsOf(levels);
+      about = {
+        "player-settings": settingRows(parsedOf(text("settings.json"))),
+        "player-cost": usageRows(parsedOf(text("cost.json"))),
+        "player-timing": timing
+          ? [
+              ["half of the answers within", secondsOf(timing.p50_s)],
+              ["95 % of them within", secondsOf(timing.p95_s)],
+            ]
+          : [],
+      };
       captions = captionsOf(text("transcript.vtt"));
       URL.revokeObjectURL(address);
       address = URL.createObjectURL(new Blob([files["sound.ogg"]], { type: "audio/ogg" }));
@@ -39,6 +57,8 @@ import { NOT_OURS, recordingIn, TOO_LARGE, tooLarge, utf8Of } from "./unzip.js";
       return NOT_OURS;
     }
   }
+
+  const parsedOf = (text) => (text ? JSON.parse(text) : {});
 
   function tellPanes(timing, events) {
     rv.waterfall.clear();
@@ -59,7 +79,21 @@ import { NOT_OURS, recordingIn, TOO_LARGE, tooLarge, utf8Of } from "./unzip.js";
       return row;
     });
     byId("player-words").replaceChildren(...rows);
+    Object.entries(about).forEach(([id, pairs]) => showRows(byId(id), pairs));
     follow();
+  }
+
+  function showRows(list, pairs) {
+    list.replaceChildren(
+      ...pairs.map(([name, value]) => {
+        const row = document.createElement("div");
+        row.append(document.createElement("dt"), document.createElement("dd"));
+        row.children[0].textContent = name;
+        row.children[1].textContent = value;
+        return row;
+      }),
+    );
+    list.parentElement.hidden = pairs.length === 0;
   }
 
   // The plot and the words of the moment that is played; once a picture while it plays.
@@ -72,8 +106,7 @@ import { NOT_OURS, recordingIn, TOO_LARGE, tooLarge, utf8Of } from "./unzip.js";
     if (byId("player-caption").textContent !== text) byId("player-caption").textContent = text;
     const canvas = byId("player-plot");
     if (canvas.clientWidth) {
-      const points = pointsAround(levels, now, DETAILED.seconds);
-      const timeline = { points, spells: [], marks: () => [] };
+      timeline.points = pointsAround(levels, now, DETAILED.seconds);
       drawPlot(canvas, timeline, now * 1000, DETAILED, rv.levels.palette(canvas));
     }
     if (!sound.paused) requestAnimationFrame(follow);

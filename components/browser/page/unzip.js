@@ -12,7 +12,7 @@ const ZIP_LOCAL = 0x04034b50;
 const FORMAT = "realtime-voice-recording";
 const OUR_FILES = [
   ...["recording.json", "sound.ogg", "levels.json", "transcript.vtt"],
-  ...["timing.json", "events.jsonl"],
+  ...["timing.json", "events.jsonl", "settings.json", "cost.json"],
 ];
 const NEEDED = OUR_FILES.slice(0, 4);
 
