@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final
 
-from components.audio import BYTES_PER_MS, duration_ms
+from components.audio import BYTES_PER_MS
 from components.practice.engine.items import Conversation, Item, Part
 from components.practice.engine.outputs import Detect, Forget, Outbox, Recognise, Transcribe
 from components.practice.engine.schema import RefusedError
@@ -202,7 +202,7 @@ class InputBuffer:
 
     def _part(self, start_ms: int, end_ms: int) -> Part:
         pcm = self._slice(start_ms, end_ms)
-        return Part("input_audio", None, bytearray(pcm), duration_ms(pcm))
+        return Part("input_audio", None, bytearray(pcm), len(pcm))
 
     def _slice(self, start_ms: int, end_ms: int) -> bytes:
         start = start_ms * BYTES_PER_MS - self._dropped

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from components.audio import BYTES_PER_MS, decode, encode
+from components.audio import BYTES_PER_MS, decode, duration_ms, encode
 from components.practice.engine.g711 import decoder, encoder
 from components.practice.engine.images import size_of
 from components.practice.engine.schema import RefusedError
@@ -34,7 +34,7 @@ class Part:
     text: str | None = ""
     """The text, or the transcript; None while nobody has written it down."""
     pcm: bytearray = field(default_factory=bytearray)
-    audio_ms: int = 0
+    audio_bytes: int = 0
     """How long the sound is, even when it is no longer kept."""
     words: list[tuple[int, str]] = field(default_factory=list)
     """Each word, and after how many ms of the sound it begins."""
@@ -42,21 +42,26 @@ class Part:
     sent: str | None = None
     """All words that were sent, once they have been cut to those that were heard."""
 
+    @property
+    def audio_ms(self) -> int:
+        """Whole milliseconds of all of it: pieces of the sound need not be whole ones."""
+        return self.audio_bytes // BYTES_PER_MS
+
     def speak(self, pcm: bytes, words: str) -> None:
         """Append sound, and the words that begin in it, spread evenly over it."""
-        length_ms = len(pcm) // BYTES_PER_MS
+        length_ms = duration_ms(pcm)
         pieces = _pieces(words)
         for index, piece in enumerate(pieces):
             self.words.append((self.audio_ms + length_ms * index // len(pieces), piece))
         self.pcm += pcm
-        self.audio_ms += length_ms
+        self.audio_bytes += len(pcm)
         self.text = (self.text or "") + words
 
     def truncate(self, end_ms: int) -> None:
         """Forget all sound from `end_ms` on, and the words that begin there."""
         self.sent = self.text if self.sent is None else self.sent
         del self.pcm[end_ms * BYTES_PER_MS :]
-        self.audio_ms = end_ms
+        self.audio_bytes = end_ms * BYTES_PER_MS
         self.words = [(start, word) for start, word in self.words if start < end_ms]
         self.text = "".join(word for _, word in self.words)
 
@@ -182,8 +187,7 @@ def _part(shown: Mapping[str, Any], index: int, formats: Formats) -> Part:
         case "input_audio":
             coded = audio_bytes(shown["audio"], f"item.content[{index}].audio")
             pcm = decoder(formats["input_audio"])(coded)
-            ms = len(pcm) // BYTES_PER_MS
-            return Part("input_audio", shown.get("transcript"), bytearray(pcm), ms)
+            return Part("input_audio", shown.get("transcript"), bytearray(pcm), len(pcm))
         case "output_audio":
             part = Part("output_audio")
             coded = audio_bytes(shown.get("audio", ""), f"item.content[{index}].audio")

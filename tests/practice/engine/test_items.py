@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.audio import decode, encode
+from components.audio import BYTES_PER_MS, decode, encode
 from components.practice.engine.items import (
     MAX_AUDIO_BYTES,
     Conversation,
@@ -13,7 +13,7 @@ from components.practice.engine.items import (
 )
 from components.practice.engine.outputs import Recognise, Think
 from tests.images import png, url_of
-from tests.practice.drive import Drive, audio
+from tests.practice.drive import Drive, Outputs, audio
 
 PCM = {"input_audio": "audio/pcm", "output_audio": "audio/pcm"}
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
@@ -108,6 +108,26 @@ def test_truncating_refuses_what_it_cannot_cut() -> None:
     assert cut("typed", 0, 0)["message"] == "Only model output audio messages can be truncated"
 
 
+def test_sound_in_odd_pieces_is_as_long_as_all_of_its_bytes() -> None:
+    """A client that adds up what it has got may cut there."""
+    drive = Drive()
+    response_id = drive.think(Outputs([*drive.type("hi"), *drive.send("response.create")]))
+    drive.engine.say(response_id, "One.", drive.now)
+    sound = [bytes(BYTES_PER_MS // 2)] * 9
+    outputs = Outputs(
+        [output for pcm in sound for output in drive.engine.spoken(response_id, pcm, "", drive.now)]
+    )
+    item_id = outputs.events[0]["item"]["id"]
+
+    def cut(end_ms: int) -> Outputs:
+        return drive.send(
+            "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=end_ms
+        )
+
+    assert cut(5).error["message"] == "Audio content of 4ms is already shorter than 5ms"
+    assert cut(4).types == ["conversation.item.truncated"]
+
+
 def test_an_image_is_shown_as_it_came() -> None:
     drive = Drive()
     image = {"type": "input_image", "image_url": url_of(png(), "png"), "detail": "low"}
@@ -150,9 +170,9 @@ def test_a_function_call_is_an_item_without_content() -> None:
 
 def test_tokens_are_counted_by_kind() -> None:
     fields = {"type": "message", "role": "user"}
-    spoken = Item("a", fields, [Part("input_audio", "twelve chars", bytearray(), 1000)])
+    spoken = Item("a", fields, [Part("input_audio", "twelve chars", bytearray(), 48_000)])
     typed = Item("b", fields, [Part("input_text", "twelve chars")])
-    answered = Item("c", fields, [Part("output_audio", "twelve chars", bytearray(), 1000)])
+    answered = Item("c", fields, [Part("output_audio", "twelve chars", bytearray(), 48_000)])
     call = Item("d", {"type": "function_call", "name": "look", "arguments": "{}"})
 
     assert spoken.tokens() == Tokens(0, 10)
@@ -175,7 +195,7 @@ def test_the_sound_of_old_items_is_not_kept_but_their_length_is() -> None:
     half = MAX_AUDIO_BYTES // 2
     fields = {"type": "message", "role": "user"}
     for name in ("old", "new", "newest"):
-        part = Part("input_audio", None, bytearray(half), half // 48)
+        part = Part("input_audio", None, bytearray(half), half)
         conversation.insert(Item(name, fields, [part]))
 
     parts = [item.content[0] for item in conversation.items if item.content]
@@ -198,7 +218,7 @@ def test_audio_given_as_an_item_keeps_its_length_and_transcript() -> None:
 
     item = item_from({"type": "message", "role": "user", "content": [sound]}, "a", PCM)
 
-    assert item.content == [Part("input_audio", "hello", bytearray(4800), 100)]
+    assert item.content == [Part("input_audio", "hello", bytearray(4800), 4800)]
 
 
 def test_an_assistants_sound_from_the_client_is_kept_and_not_listened_to() -> None:

@@ -303,7 +303,7 @@ def test_typed_words_are_the_last_words() -> None:
 
 
 def test_sound_given_without_words_is_only_so_long() -> None:
-    sound = Part("input_audio", None, bytearray(48_000), 1000)
+    sound = Part("input_audio", None, bytearray(48_000), 48_000)
     _, outbox = response(context=(Item("a", {"type": "message", "role": "user"}, [sound]),))
 
     think: Think = Outputs(outbox.drain()).one(Think)
