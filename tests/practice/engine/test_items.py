@@ -59,7 +59,8 @@ def test_an_id_is_used_once_and_a_predecessor_must_exist() -> None:
     reused = drive.type("again", id="a")
     lost = drive.send("conversation.item.create", previous_item_id="no", item=item)
 
-    assert reused.error["param"] == "item.id"
+    assert reused.error["code"] == "item_create_duplicate_item_id"
+    assert reused.error["param"] is None
     assert lost.error["param"] == "previous_item_id"
 
 
