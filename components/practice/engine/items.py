@@ -237,8 +237,7 @@ class Conversation:
         if self.get(item.id) is not None:
             raise RefusedError(
                 f"Error adding item: an item with id '{item.id}' already exists.",
-                "item_create_invalid_item_id",
-                "item.id",
+                "item_create_duplicate_item_id",
             )
         index = self._index(after)
         self.items.insert(index, item)

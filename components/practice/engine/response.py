@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.audio import duration_ms, encode
+from components.audio import BYTES_PER_MS, encode
 from components.practice.engine.items import Conversation, Item, Part, Tokens, text_tokens
 from components.practice.engine.outputs import Event, Outbox, Speak, Think
 
@@ -49,7 +49,7 @@ class Response:
         self.plan = plan
         self.status = "in_progress"
         self.has_sound = False
-        self.audio_ms = 0
+        self._audio_bytes = 0
         self._outbox = outbox
         self._conversation = conversation
         self._output: list[Item] = []
@@ -68,6 +68,11 @@ class Response:
     @property
     def done(self) -> bool:
         return self.status != "in_progress"
+
+    @property
+    def audio_ms(self) -> int:
+        """Whole milliseconds of all that was spoken."""
+        return self._audio_bytes // BYTES_PER_MS
 
     def wire(self) -> dict[str, Any]:
         """The response as the API shows it."""
@@ -140,7 +145,7 @@ class Response:
         if pcm:
             self._delta("output_audio", encode(self._encode(pcm)))
             self.has_sound = True
-            self.audio_ms += duration_ms(pcm)
+            self._audio_bytes += len(pcm)
         if not self._output[-1].truncated:
             part.speak(pcm, words)
         self._check_limit()

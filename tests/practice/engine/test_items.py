@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.audio import decode, encode
+from components.audio import BYTES_PER_MS, decode, encode
 from components.practice.engine.items import (
     MAX_AUDIO_BYTES,
     Conversation,
@@ -13,7 +13,7 @@ from components.practice.engine.items import (
 )
 from components.practice.engine.outputs import Recognise, Think
 from tests.images import png, url_of
-from tests.practice.drive import Drive, audio
+from tests.practice.drive import Drive, Outputs, audio
 
 PCM = {"input_audio": "audio/pcm", "output_audio": "audio/pcm"}
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
@@ -59,7 +59,8 @@ def test_an_id_is_used_once_and_a_predecessor_must_exist() -> None:
     reused = drive.type("again", id="a")
     lost = drive.send("conversation.item.create", previous_item_id="no", item=item)
 
-    assert reused.error["param"] == "item.id"
+    assert reused.error["code"] == "item_create_duplicate_item_id"
+    assert reused.error["param"] is None
     assert lost.error["param"] == "previous_item_id"
 
 
@@ -106,6 +107,26 @@ def test_truncating_refuses_what_it_cannot_cut() -> None:
     assert cut(item_id, 0, 801)["code"] is None
     assert cut(item_id, 1, 0)["param"] == "content_index"
     assert cut("typed", 0, 0)["message"] == "Only model output audio messages can be truncated"
+
+
+def test_sound_in_odd_pieces_is_as_long_as_all_of_its_bytes() -> None:
+    """A client that adds up what it has got may cut there."""
+    drive = Drive()
+    response_id = drive.think(Outputs([*drive.type("hi"), *drive.send("response.create")]))
+    drive.engine.say(response_id, "One.", drive.now)
+    sound = [bytes(BYTES_PER_MS // 2)] * 9
+    outputs = Outputs(
+        [output for pcm in sound for output in drive.engine.spoken(response_id, pcm, "", drive.now)]
+    )
+    item_id = outputs.events[0]["item"]["id"]
+
+    def cut(end_ms: int) -> Outputs:
+        return drive.send(
+            "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=end_ms
+        )
+
+    assert cut(5).error["message"] == "Audio content of 4ms is already shorter than 5ms"
+    assert cut(4).types == ["conversation.item.truncated"]
 
 
 def test_an_image_is_shown_as_it_came() -> None:
