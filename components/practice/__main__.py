@@ -19,7 +19,7 @@ from typing import Final
 from components.practice.brain.ollama import find
 from components.practice.server.process import LOCAL
 from components.practice.server.server import serve
-from components.practice.speech.choice import choose
+from components.practice.speech.choice import Wish, choose
 from components.practice.speech.weights import WeightsError
 from components.settings import Settings, SettingsError, load
 
@@ -69,8 +69,8 @@ def _port(text: str) -> int:
 
 
 def _settings(child: bool) -> Settings:
-    """What is about the mind and the ears; a child has been told everything by its parent."""
-    about = ("PRACTICE_LLM_", "PRACTICE_EARS")
+    """What is about ears, voice and mind; a child has been told everything by its parent."""
+    about = ("PRACTICE_LLM_", "PRACTICE_EARS", "PRACTICE_VOICE")
     ours = {name: value for name, value in os.environ.items() if name.startswith(about)}
     return load([], ours, Path(os.devnull if child else ".env"))
 
@@ -78,9 +78,13 @@ def _settings(child: bool) -> Settings:
 async def _run(flags: argparse.Namespace, settings: Settings) -> None:
     # Before the thread below: one that still reads when the program ends makes Python abort.
     insist = flags.child and LOCAL in os.environ
-    ears, sentence = await choose(settings.practice_ears, settings.practice_ears_model, insist)
-    if sentence:
-        sys.stderr.write(sentence + "\n")
+    ears, voice, problem = await choose(
+        Wish(settings.practice_ears, settings.practice_ears_model),
+        Wish(settings.practice_voice, settings.practice_voice_model),
+        insist,
+    )
+    if problem:
+        sys.stderr.write(problem + "\n")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if flags.child:
@@ -97,6 +101,7 @@ async def _run(flags: argparse.Namespace, settings: Settings) -> None:
         look=find if settings.looks_for_chat_model and not settings.chat_model else None,
         ice_servers=json.loads(told),
         ears=ears,
+        voice=voice,
     ) as server:
         if flags.child:
             _say(json.dumps({"port": server.port, "parts": server.parts}))
