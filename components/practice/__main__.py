@@ -1,4 +1,4 @@
-"""Runs the practice server alone: `python -m components.practice --port 8765`.
+"""Runs the practice server alone: `python -m components.practice --port 8765`; or fetches a model.
 
 Rule: a problem is one sentence and exit status 2. Started by `process.py`, it reports its port as
 JSON and ends when its standard input does, so that it never outlives its parent.
@@ -20,6 +20,7 @@ from components.practice.brain.ollama import find
 from components.practice.server.process import LOCAL
 from components.practice.server.server import serve
 from components.practice.speech.choice import Wish, choose
+from components.practice.speech.fetch import fetch
 from components.practice.speech.weights import WeightsError
 from components.settings import Settings, SettingsError, load
 
@@ -29,9 +30,15 @@ CHILD_FLAG: Final = "--child"
 
 def main() -> int:
     """The process's exit status."""
-    flags = _parser().parse_args()
+    parser = _parser()
+    flags = parser.parse_args()
+    if (flags.command is None) != (flags.name is None):
+        parser.error("fetch needs the name of a model")
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(message)s", stream=sys.stderr)
     try:
+        if flags.command:
+            fetch(flags.name, _say)
+            return 0
         asyncio.run(_run(flags, _settings(flags.child)))
     except (SettingsError, WeightsError) as error:
         return _fail(str(error))
@@ -50,6 +57,14 @@ def _parser() -> argparse.ArgumentParser:
         description="A Realtime API on this machine that needs neither key nor network. "
         "PRACTICE_LLM_BASE_URL, _MODEL and _API_KEY let a chat model think for it; without them it "
         "looks for an Ollama on this machine, unless PRACTICE_LLM_BASE_URL is off.",
+    )
+    parser.add_argument(
+        "command", nargs="?", choices=["fetch"], help="get a model from the hub instead: fetch NAME"
+    )
+    parser.add_argument(
+        "name",
+        nargs="?",
+        help="of ears, such as small, or of a voice, such as de_DE-thorsten-medium",
     )
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
