@@ -22,7 +22,7 @@ TurnDetection = Literal["server_vad", "semantic_vad", "push_to_talk"]
 Choice = Literal["auto", "on", "off"]
 """`auto` decides by who can open the page."""
 LogFormat = Literal["text", "json"]
-PracticeEars = Literal["auto", "small"]
+PracticePart = Literal["auto", "small"]
 
 OPENAI_BASE_URL: Final = "https://api.openai.com/v1"
 PRACTICE_MODEL: Final = "practice-engine"
@@ -160,13 +160,18 @@ class Settings:
     looks_for_chat_model: bool = True
     """Whether the practice server looks for an Ollama on this machine, if it is told of none."""
     local: bool = False
-    """Whether the practice server does not begin without its neural ears."""
-    practice_ears: PracticeEars = "auto"
+    """Whether the practice server does not begin without its neural ears and voice."""
+    practice_ears: PracticePart = "auto"
     """`PRACTICE_EARS`: the practice server's ears: `auto` takes the neural ones where
     `requirements-local.txt` is installed, `small` never does"""
     practice_ears_model: str = ""
-    """`PRACTICE_EARS_MODEL`: a folder with the weights of another Whisper model, as faster-whisper
-    takes them"""
+    """`PRACTICE_EARS_MODEL`: another Whisper model: what `python -m components.practice fetch NAME`
+    has brought (`small`), by its name, or a folder with its weights"""
+    practice_voice: PracticePart = "auto"
+    """`PRACTICE_VOICE`: the same for its voice"""
+    practice_voice_model: str = ""
+    """`PRACTICE_VOICE_MODEL`: another voice for Piper: what `python -m components.practice fetch
+    NAME` has brought (`de_DE-thorsten-medium`), by its name, or a folder"""
     proxies: tuple[str, ...] = ()
     """`FORWARDED_ALLOW_IPS`: proxies whose `X-Forwarded-For` is believed: addresses or networks,
     such as `10.0.0.0/8`, separated by commas; a Space and a public link need none"""
@@ -288,8 +293,10 @@ def _settings(
         chat_model=_chat_model(read),
         looks_for_chat_model=read.text("PRACTICE_LLM_BASE_URL", "") != "off",
         local=flags.local,
-        practice_ears=read.choice("PRACTICE_EARS", _PRACTICE_EARS, Settings.practice_ears),
+        practice_ears=read.choice("PRACTICE_EARS", _PRACTICE_PARTS, Settings.practice_ears),
         practice_ears_model=read.text("PRACTICE_EARS_MODEL", ""),
+        practice_voice=read.choice("PRACTICE_VOICE", _PRACTICE_PARTS, Settings.practice_voice),
+        practice_voice_model=read.text("PRACTICE_VOICE_MODEL", ""),
         metrics_token=read.secret("METRICS_TOKEN"),
         drain_seconds=read.number("DRAIN_SECONDS", Settings.drain_seconds, least=0, most=86_400),
         log_format=read.choice("LOG_FORMAT", _LOG_FORMATS, Settings.log_format),
@@ -311,7 +318,7 @@ def _settings(
 
 _TURN_DETECTIONS: Final[tuple[TurnDetection, ...]] = get_args(TurnDetection)
 _CHOICES: Final[tuple[Choice, ...]] = get_args(Choice)
-_PRACTICE_EARS: Final[tuple[PracticeEars, ...]] = get_args(PracticeEars)
+_PRACTICE_PARTS: Final[tuple[PracticePart, ...]] = get_args(PracticePart)
 _LOG_FORMATS: Final[tuple[LogFormat, ...]] = get_args(LogFormat)
 _REALTIME: Final = ("http", "https", "ws", "wss")
 _REDIS: Final = ("redis", "rediss")
@@ -331,7 +338,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
     parser.add_argument("--practice", action="store_true", help="practice mode, even with a key")
     parser.add_argument(
-        "--local", action="store_true", help="practice mode, and only with its neural ears"
+        "--local", action="store_true", help="practice mode, only with its neural ears and voice"
     )
     parser.add_argument(
         "--doctor", action="store_true", help="examine whether calls would work here, and end"

@@ -10,8 +10,8 @@ from collections import Counter
 
 import pytest
 
-# The neural ears take two cores and two seconds to start: only their own tests want them.
-os.environ["PRACTICE_EARS"] = "small"
+# Neural ears and voice take two cores and two seconds to start: only their own tests want them.
+os.environ["PRACTICE_EARS"] = os.environ["PRACTICE_VOICE"] = "small"
 
 PURE_ROOMS = {"core", "protocol", "engine"}
 

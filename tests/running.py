@@ -35,8 +35,9 @@ def environment(**variables: str) -> dict[str, str]:
         "GRADIO_ANALYTICS_ENABLED": "False",
         # An Ollama of whoever runs the tests would answer in place of the rules.
         "PRACTICE_LLM_BASE_URL": "off",
-        # The neural ears take two cores and two seconds to start: only their own tests want them.
+        # Neural ears and voice take two cores and two seconds to start: only their tests want them.
         "PRACTICE_EARS": "small",
+        "PRACTICE_VOICE": "small",
     }
     return {**inherited, **ours, **variables}
 

@@ -60,13 +60,14 @@ class _Heard:
 async def examine_loopback() -> Finding:
     """Call the practice server through the bridge, be heard, ask something and hear the answer."""
     # As an app that only this machine can open; what the owner's settings add is examined apart.
-    # No chat model and no neural ears: they may be slow, and are not what is examined.
+    # No chat model, no neural ears and voice: they may be slow, and are not what is examined.
     settings = Settings(
         practice=True,
         base_url="",
         model=PRACTICE_MODEL,
         looks_for_chat_model=False,
         practice_ears="small",
+        practice_voice="small",
     )
     try:
         practice = await asyncio.to_thread(start_process, settings)

@@ -1,4 +1,4 @@
-"""Runs the practice server alone: `python -m components.practice --port 8765`.
+"""Runs the practice server alone: `python -m components.practice --port 8765`; or fetches a model.
 
 Rule: a problem is one sentence and exit status 2. Started by `process.py`, it reports its port as
 JSON and ends when its standard input does, so that it never outlives its parent.
@@ -19,7 +19,8 @@ from typing import Final
 from components.practice.brain.ollama import find
 from components.practice.server.process import LOCAL
 from components.practice.server.server import serve
-from components.practice.speech.choice import choose
+from components.practice.speech.choice import Wish, choose
+from components.practice.speech.fetch import fetch
 from components.practice.speech.weights import WeightsError
 from components.settings import Settings, SettingsError, load
 
@@ -29,9 +30,15 @@ CHILD_FLAG: Final = "--child"
 
 def main() -> int:
     """The process's exit status."""
-    flags = _parser().parse_args()
+    parser = _parser()
+    flags = parser.parse_args()
+    if (flags.command is None) != (flags.name is None):
+        parser.error("fetch needs the name of a model")
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(message)s", stream=sys.stderr)
     try:
+        if flags.command:
+            fetch(flags.name, _say)
+            return 0
         asyncio.run(_run(flags, _settings(flags.child)))
     except (SettingsError, WeightsError) as error:
         return _fail(str(error))
@@ -51,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
         "PRACTICE_LLM_BASE_URL, _MODEL and _API_KEY let a chat model think for it; without them it "
         "looks for an Ollama on this machine, unless PRACTICE_LLM_BASE_URL is off.",
     )
+    parser.add_argument(
+        "command", nargs="?", choices=["fetch"], help="get a model from the hub instead: fetch NAME"
+    )
+    parser.add_argument(
+        "name",
+        nargs="?",
+        help="of ears, such as small, or of a voice, such as de_DE-thorsten-medium",
+    )
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument(
@@ -69,8 +84,8 @@ def _port(text: str) -> int:
 
 
 def _settings(child: bool) -> Settings:
-    """What is about the mind and the ears; a child has been told everything by its parent."""
-    about = ("PRACTICE_LLM_", "PRACTICE_EARS")
+    """What is about ears, voice and mind; a child has been told everything by its parent."""
+    about = ("PRACTICE_LLM_", "PRACTICE_EARS", "PRACTICE_VOICE")
     ours = {name: value for name, value in os.environ.items() if name.startswith(about)}
     return load([], ours, Path(os.devnull if child else ".env"))
 
@@ -78,9 +93,13 @@ def _settings(child: bool) -> Settings:
 async def _run(flags: argparse.Namespace, settings: Settings) -> None:
     # Before the thread below: one that still reads when the program ends makes Python abort.
     insist = flags.child and LOCAL in os.environ
-    ears, sentence = await choose(settings.practice_ears, settings.practice_ears_model, insist)
-    if sentence:
-        sys.stderr.write(sentence + "\n")
+    ears, voice, problem = await choose(
+        Wish(settings.practice_ears, settings.practice_ears_model),
+        Wish(settings.practice_voice, settings.practice_voice_model),
+        insist,
+    )
+    if problem:
+        sys.stderr.write(problem + "\n")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if flags.child:
@@ -97,6 +116,7 @@ async def _run(flags: argparse.Namespace, settings: Settings) -> None:
         look=find if settings.looks_for_chat_model and not settings.chat_model else None,
         ice_servers=json.loads(told),
         ears=ears,
+        voice=voice,
     ) as server:
         if flags.child:
             _say(json.dumps({"port": server.port, "parts": server.parts}))

@@ -89,10 +89,13 @@ class Drive:
 
     def spoken_turn(self, text: str | None = "hello there") -> Outputs:
         """The user says something; all outputs until somebody has to think."""
-        outputs = [*self.user_sounds(1000, 0.9), *self.user_sounds(500, 0.0)]
-        item_id = Outputs(outputs).one(Transcribe).item_id
-        outputs += self.engine.transcript(item_id, text, self.now)
-        return Outputs(outputs)
+        turn = self.user_turn()
+        item_id = turn.one(Transcribe).item_id
+        return Outputs([*turn, *self.engine.transcript(item_id, text, self.now)])
+
+    def user_turn(self) -> Outputs:
+        """The user speaks; all outputs until somebody has to write it down."""
+        return Outputs([*self.user_sounds(1000, 0.9), *self.user_sounds(500, 0.0)])
 
     def type(self, text: str, **fields: Any) -> Outputs:
         """The user types something."""

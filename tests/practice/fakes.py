@@ -1,7 +1,7 @@
 """Parts of the practice server that do as told: sound is speech, a word lasts 200 ms."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +57,7 @@ class FakeUtterance:
     def resume(self) -> None:
         self.pauses.append(False)
 
-    async def transcript(self) -> str | None:
+    async def transcript(self, heard: Callable[[str], None]) -> str | None:
         return self.text
 
     def cancel(self) -> None:

@@ -200,6 +200,25 @@ async def test_an_ollama_that_is_found_thinks_from_the_start_and_is_named() -> N
     }
 
 
+async def test_an_ollama_that_is_started_later_thinks_from_the_next_session_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = iter([None, None, ChatModel("http://127.0.0.1:9/v1", "late")])
+
+    async def look() -> ChatModel | None:
+        return next(looks)
+
+    async with running(look=look) as server:
+        async with realtime(server) as socket:
+            assert words_of(await answer(socket, "12 plus 30")) == "12 plus 30 is 42."
+        assert next(looks) is None, "it has looked again at once"
+        monkeypatch.setattr("components.practice.server.server.LOOK_AGAIN_S", 0)
+        async with realtime(server) as socket:
+            assert "cannot be reached" in words_of(await answer(socket, "12 plus 30"))
+        async with realtime(server):
+            assert server.parts["mind"] == "late"
+
+
 async def test_a_look_that_finds_nothing_leaves_the_rules() -> None:
     async with endpoint(hang) as url:
         pass

@@ -20,6 +20,7 @@ from components.practice.brain.rules import (
     Say,
     plain,
 )
+from components.practice.engine.engine import IDLE_PROMPT
 
 WELCOME: Final = "Here is the tour. Say anything."
 SILENCE: Final = Remind("I hear nothing. Is your microphone on?", 8.0)
@@ -106,14 +107,17 @@ def _stopped_at(number: int) -> str:
 
 
 def _place(items: Sequence[Item]) -> _Place | None:
-    """Where the tour stands after the newest answer; None if that is no part of it."""
+    """Where the tour stands after the newest answer; None if that is no part of it.
+
+    What the engine says by itself when nobody has spoken is no answer.
+    """
     for item in reversed(items):
         if item.get("type") != "message":
             return None
         if item.get("role") != "assistant":
             continue
         said, heard = _answer(item)
-        if len(said) >= _LEAST:
+        if len(said) >= _LEAST and not _begins(said, IDLE_PROMPT):
             return _place_after(said, heard, item.get("status") == "incomplete")
     return None
 

@@ -24,7 +24,7 @@ from components.practice.engine.outputs import (
 from components.practice.engine.responses import Responses
 from components.practice.engine.schema import RefusedError
 from components.practice.engine.sessions import Session, formats, initial_session, updated_session
-from components.practice.engine.transcripts import announce_transcript
+from components.practice.engine.transcripts import announce_transcript, announce_words
 from components.practice.engine.validate import MAX_APPEND_BYTES, check_event, event_id_of
 
 MAX_ITEMS: Final = 2000
@@ -148,6 +148,13 @@ class Engine:
                 self._barge_in(now)
             elif turn is Turn.COMMITTED and detection["create_response"]:
                 self._respond_unasked()
+        return self._outbox.drain()
+
+    def transcribed(self, item_id: str, words: str) -> list[Output]:
+        """The ears have understood the next words of an utterance, and are not done with it."""
+        item = self._conversation.get(item_id)
+        if item is not None and item.pending and item.transcription_model is not None:
+            announce_words(self._outbox, item, words)
         return self._outbox.drain()
 
     def transcript(self, item_id: str, text: str | None, now: float) -> list[Output]:
@@ -324,7 +331,7 @@ class Engine:
         heard = (part.pcm for part in item.content or () if part.type == "input_audio")
         if sound := b"".join(heard):
             item.pending = True
-            self._outbox.ask(Recognise(item.id, sound))
+            self._outbox.ask(Recognise(item.id, sound, self._input_buffer.language))
             self._outbox.ask(Transcribe(item.id))
 
     def _require_call(self, call_id: str) -> None:

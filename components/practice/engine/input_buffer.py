@@ -53,7 +53,8 @@ class InputBuffer:
         self._onset_ms = 0
         self._fed_ms = 0
         self._transcription_model: str | None = None
-        self._language = ""
+        self.language = ""
+        """What the client says its user speaks, as a code; empty if it does not say."""
 
     @property
     def end_ms(self) -> int:
@@ -63,7 +64,7 @@ class InputBuffer:
         """Follow a session's `audio.input`."""
         transcription = audio_input["transcription"]
         self._transcription_model = transcription["model"] if transcription else None
-        self._language = _language(transcription or {})
+        self.language = _language(transcription or {})
         turn_detection = audio_input["turn_detection"]
         if (turn_detection is None) != (self._turns is None):
             self._forget()
@@ -188,7 +189,7 @@ class InputBuffer:
         assert self._item_id is not None
         if end_ms > self._fed_ms:
             pcm = self._slice(self._fed_ms, end_ms)
-            self._outbox.ask(Recognise(self._item_id, pcm, self._language))
+            self._outbox.ask(Recognise(self._item_id, pcm, self.language))
             self._fed_ms = end_ms
 
     def _commit(self, end_ms: int, speech_ms: int = 0, silence_ms: int = 0) -> None:

@@ -125,6 +125,8 @@ class Item:
     """How long the silence was by which the end of that was known; 0 if somebody told it."""
     transcription_model: str | None = None
     """Which the session wanted to write its words down; None if they were not wanted."""
+    announced: str = ""
+    """As much of its transcript as clients have got."""
     truncated: bool = False
 
     def wire(self, formats: Formats | None = None) -> dict[str, Any]:

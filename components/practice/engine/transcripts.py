@@ -1,6 +1,7 @@
 """The events that tell a client what its user said.
 
-Rule: a transcript is one delta and its `completed` with the usage; without words it is `failed`.
+Rule: the deltas of a transcript together are what `completed` says, with the usage; without words
+it is `failed`.
 The usage is what the transcription model is billed by: tokens, or seconds.
 """
 
@@ -20,24 +21,33 @@ _BILLED_BY_TOKENS: Final = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 _NO_EARS: Final = {
     "type": "transcription_error",
     "code": "transcription_unavailable",
-    "message": "The practice server has no speech recogniser here.",
+    "message": "The practice server has no ears here, or too many speak to it at once.",
     "param": None,
 }
 
 
+_EVENT: Final = "conversation.item.input_audio_transcription"
+
+
+def announce_words(outbox: Outbox, item: Item, words: str) -> None:
+    """Send the next words of a user's transcript."""
+    item.announced += words
+    outbox.emit(f"{_EVENT}.delta", item_id=item.id, content_index=0, delta=words)
+
+
 def announce_transcript(outbox: Outbox, item: Item) -> None:
     """Send a user's transcript, and write it into the item's content; or say why there is none."""
-    prefix = "conversation.item.input_audio_transcription"
     address: dict[str, Any] = {"item_id": item.id, "content_index": 0}
     if not item.recognised:
         error = _UNINTELLIGIBLE if item.recognised == "" else _NO_EARS
-        outbox.emit(f"{prefix}.failed", **address, error=error)
+        outbox.emit(f"{_EVENT}.failed", **address, error=error)
         return
     for part in item.content or ():
         part.text = item.recognised
+    if rest := item.recognised.removeprefix(item.announced):
+        announce_words(outbox, item, rest)
     usage = _usage(item, item.recognised)
-    outbox.emit(f"{prefix}.delta", **address, delta=item.recognised)
-    outbox.emit(f"{prefix}.completed", **address, transcript=item.recognised, usage=usage)
+    outbox.emit(f"{_EVENT}.completed", **address, transcript=item.recognised, usage=usage)
 
 
 def _usage(item: Item, words: str) -> Mapping[str, Any]:

@@ -7,9 +7,10 @@ a call's data channel, and whoever watches the call from beside.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -63,7 +64,7 @@ class Utterance(Protocol):
     def feed(self, pcm: bytes) -> None: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
-    async def transcript(self) -> str | None: ...
+    async def transcript(self, heard: Callable[[str], None]) -> str | None: ...
     def cancel(self) -> None: ...
 
 
@@ -286,12 +287,15 @@ class Connection:
     async def _transcribe(self, item_id: str, utterance: Utterance) -> None:
         try:
             async with asyncio.timeout(TRANSCRIPT_LIMIT_S):
-                text = await utterance.transcript()
+                text = await utterance.transcript(partial(self._heard, item_id))
         except TimeoutError:
             utterance.cancel()
             text = ""
         self._utterances.pop(item_id, None)
         self.perform(self._engine.transcript(item_id, text, self._now))
+
+    def _heard(self, item_id: str, words: str) -> None:
+        self.perform(self._engine.transcribed(item_id, words))
 
     async def _or_fail(self, response_id: str, work: Coroutine[Any, Any, None]) -> None:
         """A part that breaks costs the answer, not the session."""

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 READY_LIMIT_S: Final = 30.0
 """A little longer than its workers have."""
 LOCAL: Final = "PRACTICE_LOCAL"
-"""Set for a child that must have its neural ears."""
+"""Set for a child that must have its neural ears and voice."""
 STOP_LIMIT_S: Final = 1.5
 LEAST_LIFE_S: Final = 5.0
 """A server that does not even run for so long would end again."""
@@ -150,10 +150,16 @@ def _environment(
         kept["PRACTICE_LLM_BASE_URL"] = "off"
     if settings.local:
         kept[LOCAL] = "yes"
-    if settings.practice_ears != "auto":
-        kept["PRACTICE_EARS"] = settings.practice_ears
-    if settings.practice_ears_model:
-        kept["PRACTICE_EARS_MODEL"] = str(Path(settings.practice_ears_model).absolute())
+    for part, size, model in (
+        ("EARS", settings.practice_ears, settings.practice_ears_model),
+        ("VOICE", settings.practice_voice, settings.practice_voice_model),
+    ):
+        if size != "auto":
+            kept[f"PRACTICE_{part}"] = size
+        if model:
+            # A folder, or a name on the hub, which is none.
+            folder = Path(model)
+            kept[f"PRACTICE_{part}_MODEL"] = str(folder.absolute()) if folder.is_dir() else model
     if (chat_model := settings.chat_model) is not None:
         kept["PRACTICE_LLM_BASE_URL"] = chat_model.base_url
         kept["PRACTICE_LLM_MODEL"] = chat_model.model

@@ -44,6 +44,9 @@ _LOCAL_ORIGIN: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 class Sessions(Protocol):
     """Makes what a client talks to."""
 
+    async def look(self) -> None:
+        """Someone is about to begin: look for who could think for them."""
+
     def session(self, model: str, wanted: Session | None) -> Connection:
         """A session over a WebSocket."""
 
@@ -120,6 +123,7 @@ class _Routes:
             return
         if wanted is not None:
             wanted = {**wanted, "model": model}
+        await self._sessions.look()
         await self._sessions.session(model, wanted).serve(SocketWire(socket))
 
     async def _beside(self, socket: WebSocket, call_id: str, given: str) -> None:
@@ -153,6 +157,7 @@ class _Routes:
         self._check_origin(request)
         given = door.key_of(request.headers)
         offer, wanted = await self._offer(request, given)
+        await self._sessions.look()
         try:
             call_id, answer = await self._calls.answer(offer, lambda: self._sessions.call(wanted))
         except OfferError as error:

@@ -4,6 +4,7 @@ Rule: the server ends with its context, and with it every session, call and part
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -34,6 +35,8 @@ MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 """More than an append of 15 MiB, in base64."""
 PACE: Final = 8.0
 STOP_LIMIT_S: Final = 2
+LOOK_AGAIN_S: Final = 5.0
+"""A look takes a few milliseconds; or half a second, but not of everybody who begins."""
 Look = Callable[[], Awaitable[ChatModel | None]]
 """Finds a chat model, or none, soon."""
 
@@ -47,7 +50,10 @@ class PracticeServer:
         open_vad: Callable[[], connection.Vad],
         session_seconds: float,
         ice_servers: Sequence[Mapping[str, Any]],
+        look: Look | None,
+        minds: AsyncExitStack,
     ) -> None:
+        """`minds` closes what belongs to chat models."""
         self.url = ""
         self.port = 0
         self._mind = ""
@@ -55,14 +61,27 @@ class PracticeServer:
         self._open_vad = open_vad
         self._session_seconds = session_seconds
         self._ice_servers = ice_servers
+        self._look = look
+        self._minds = minds
+        self._looked = -math.inf
 
     def listens(self, address: tuple[Any, ...]) -> None:
         """Learn the address that the system has given."""
         host, self.port = address[:2]
         self.url = f"ws://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
 
-    def think_with(self, chat_model: ChatModel, client: httpx.AsyncClient) -> None:
+    async def look(self) -> None:
+        """While the rules think, look for a model; not more often than every few seconds."""
+        now = time.monotonic()
+        if self._look is None or self._mind or now < self._looked + LOOK_AGAIN_S:
+            return
+        self._looked = now
+        if (found := await self._look()) is not None:
+            await self.think_with(found)
+
+    async def think_with(self, chat_model: ChatModel) -> None:
         """From the next session on this model thinks, in place of the rules."""
+        client = await self._minds.enter_async_context(_client(chat_model))
         self._mind = chat_model.model
         thinker = ChatModelThinker(Chat(chat_model, client), Rules())
         self._parts = replace(self._parts, thinker=thinker)
@@ -120,7 +139,8 @@ async def serve(
 
     `port` 0 lets the system choose. With a `key`, clients must show it. `pace` is how many times
     faster than real time speech is sent; `ice_servers` help calls to find a way; `look` may find
-    a chat model while the parts start. The parts are the real ones unless given.
+    a chat model, while the parts start or when a session begins. The parts are the real ones unless
+    given.
     """
     ears, voice = ears or Ears(), voice or Voice()
     async with AsyncExitStack() as stack:
@@ -128,23 +148,16 @@ async def serve(
         stack.push_async_callback(ears.close)
         stack.push_async_callback(voice.close)
         parts = Parts(ears, voice, Rules(guided=True), pace)
-        practice = PracticeServer(parts, open_vad, session_seconds, ice_servers)
+        practice = PracticeServer(parts, open_vad, session_seconds, ice_servers, look, minds)
         if chat_model is not None:
-            practice.think_with(chat_model, await minds.enter_async_context(_client(chat_model)))
+            await practice.think_with(chat_model)
         calls = Calls()
         app = application(practice, calls, key)
         address = await stack.enter_async_context(listening(app, host, port))
         stack.push_async_callback(calls.close)
         practice.listens(address)
-        looking = (look or _nowhere)()
-        found, *_ = await asyncio.gather(looking, ears.start(), voice.start())
-        if found is not None:
-            practice.think_with(found, await minds.enter_async_context(_client(found)))
+        await asyncio.gather(practice.look(), ears.start(), voice.start())
         yield practice
-
-
-async def _nowhere() -> ChatModel | None:
-    return None
 
 
 def _client(chat_model: ChatModel) -> httpx.AsyncClient:

@@ -28,21 +28,32 @@ class Spoken:
     words: str
 
 
-def pieces(text: str) -> list[str]:
-    """The text cut at sentence ends, or where it must be, into at most `MAX_PIECE` characters."""
-    return [part for sentence in _SENTENCE.findall(text) for part in _parts(sentence)]
+def pieces(text: str, longest: int = MAX_PIECE) -> list[str]:
+    """The text cut at sentence ends, or where it must be, into at most `longest` characters."""
+    return [part for sentence in _SENTENCE.findall(text) for part in _parts(sentence, longest)]
 
 
 _SENTENCE: Final = re.compile(r"(?s).+?[.!?…]+[\"')\]]*\s+|.+")
+_SENTENCE_END: Final = re.compile(r"[.!?…][\"')\]]*\s*\Z")
+_BREATH: Final = re.compile(r"(?s).*[,;:] ")
 
 
-def _parts(sentence: str) -> Iterator[str]:
-    """A sentence in parts that are short enough, cut after a space where there is one."""
-    while len(sentence) > MAX_PIECE:
-        cut = sentence.rfind(" ", 0, MAX_PIECE) + 1 or MAX_PIECE
+def _parts(sentence: str, longest: int) -> Iterator[str]:
+    """A sentence in parts that are short enough, cut where a speaker takes breath if that leaves
+    half of what may be said at once, otherwise after a space where there is one."""
+    while len(sentence) > longest:
+        breath = _BREATH.match(sentence, 0, longest)
+        cut = breath.end() if breath else 0
+        if cut < longest // 2:
+            cut = sentence.rfind(" ", 0, longest) + 1 or longest
         yield sentence[:cut]
         sentence = sentence[cut:]
     yield sentence
+
+
+def ends_sentence(piece: str) -> bool:
+    """Whether a speaker pauses after this piece."""
+    return _SENTENCE_END.search(piece) is not None
 
 
 def speakable(text: str) -> str:

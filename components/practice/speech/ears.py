@@ -11,6 +11,7 @@ import importlib.util
 import json
 import logging
 import os
+from collections.abc import Callable
 from typing import Final
 
 from components.audio import BYTES_PER_MS, SAMPLE_RATE
@@ -80,8 +81,11 @@ class Utterance:
     def resume(self) -> None:
         """Nothing was begun."""
 
-    async def transcript(self) -> str | None:
-        """The words, as a sentence: "" if none can be made out, None if there are no ears."""
+    async def transcript(self, heard: Callable[[str], None] | None = None) -> str | None:
+        """The words, as a sentence: "" if none can be made out, None if there are no ears.
+
+        They come at once, so that nothing is `heard` before.
+        """
         self._ended.set()
         try:
             async with asyncio.timeout(_TRANSCRIPT_LIMIT_S):

@@ -6,7 +6,7 @@ here imports what only a worker may load.
 Every worker begins with READY, or with REFUSED and the reason. The ears then get for each utterance
 BEGIN (the speaker's cepstral mean, or nothing for a new one), AUDIO (16 kHz PCM) as it is spoken,
 and END or CANCEL; they answer END with TRANSCRIBED. The neural ears answer each HEAR, all of an
-utterance, with TRANSCRIBED. The voice answers each SPEAK with SPOKEN, or with REFUSED and the
+utterance, with TRANSCRIBED. A voice answers each SPEAK with SPOKEN, or with REFUSED and the
 reason in words.
 """
 
@@ -24,6 +24,7 @@ HEAR: Final = b"H"
 SPEAK, SPOKEN, REFUSED = b"S", b"P", b"F"
 EARS_RATE: Final = 16_000
 VOICE_RATE: Final = 22_050
+"""What eSpeak NG speaks with, and most voices of Piper."""
 MAX_PAYLOAD: Final = 64 * 1024 * 1024
 """A longer one means that the stream is out of step."""
 
@@ -80,30 +81,31 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What the voice made of a text: PCM of `VOICE_RATE` and where its words are."""
+    """What a voice made of a text: PCM at the common level, its rate, and where its words are."""
 
     pcm: bytes
     marks: tuple[Mark, ...] = ()
+    rate: int = VOICE_RATE
 
 
-_COUNT: Final = struct.Struct("<I")
+_SOUND: Final = struct.Struct("<II")
 _MARK: Final = struct.Struct("<II")
 
 
 def pack_sound(sound: Sound) -> Frame:
     """The SPOKEN frame of a sound."""
     marks = b"".join(_MARK.pack(mark.character, mark.sample) for mark in sound.marks)
-    return Frame(SPOKEN, _COUNT.pack(len(sound.marks)) + marks + sound.pcm)
+    return Frame(SPOKEN, _SOUND.pack(sound.rate, len(sound.marks)) + marks + sound.pcm)
 
 
 def unpack_sound(payload: bytes) -> Sound:
     """The sound of a SPOKEN frame; `ValueError` if it is none."""
     try:
-        (count,) = _COUNT.unpack_from(payload)
-        end = _COUNT.size + count * _MARK.size
-        marks = tuple(Mark(*fields) for fields in _MARK.iter_unpack(payload[_COUNT.size : end]))
+        rate, count = _SOUND.unpack_from(payload)
+        end = _SOUND.size + count * _MARK.size
+        marks = tuple(Mark(*fields) for fields in _MARK.iter_unpack(payload[_SOUND.size : end]))
     except struct.error as error:
         raise ValueError(f"not a sound: {error}") from error
     if len(marks) != count:
         raise ValueError("not a sound: marks are missing")
-    return Sound(payload[end:], marks)
+    return Sound(payload[end:], marks, rate)

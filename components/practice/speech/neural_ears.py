@@ -1,7 +1,8 @@
 """Writes down what is said with Whisper: one worker process, which its callers ask in turn.
 
 Rule: as for the other ears, a worker that is dead or slow costs the words, never the turn. Work
-begins when the speaker pauses, as it takes a second; it is thrown away if the speaker goes on.
+begins when the speaker pauses, as it takes a second. Who goes on is heard again as a whole, unless
+it was so long already that a part of it can stand by itself.
 """
 
 import asyncio
@@ -21,8 +22,11 @@ logger = logging.getLogger(__name__)
 MOST_WAITING: Final = 4
 """Utterances that wait for the worker; a further one gets no words."""
 _MODULE: Final = "components.practice.speech.whisper_worker"
+EARS_BYTES_PER_MS: Final = 2 * EARS_RATE // 1000
 _LONGEST_MS: Final = 120_000
 """What is said beyond is not written down: the wait for it would be too long."""
+_LEAST_PIECE_MS: Final = 8_000
+"""A part of an utterance that is understood by itself: long enough to make sense."""
 _ANSWER_LIMIT_S: Final = 20.0
 _TRANSCRIPT_LIMIT_S: Final = 24.0
 _MOST_FAILURES: Final = 3
@@ -40,8 +44,11 @@ class NeuralUtterance:
         self._resampler = Resampler(SAMPLE_RATE, EARS_RATE)
         self._pcm = bytearray()
         self._duration_ms = 0
+        self._pieces: list[asyncio.Task[str | None]] = []
+        """What was understood, or will be, before the sound that is kept here."""
         self._guess: asyncio.Task[str | None] | None = None
         """What was begun at the last pause."""
+        self._guessed_bytes = 0
 
     def feed(self, pcm: bytes) -> None:
         """The next audio (24 kHz), as it comes in; cheap, and never blocks."""
@@ -51,27 +58,55 @@ class NeuralUtterance:
 
     def pause(self) -> None:
         """The speaker may have finished: begin with what there is."""
-        self.cancel()
+        self._forget_guess()
+        self._guessed_bytes = len(self._pcm)
         self._guess = asyncio.create_task(self._hear(bytes(self._pcm), self._language))
 
     def resume(self) -> None:
-        """The speaker goes on: it was too soon."""
-        self.cancel()
+        """The speaker goes on: it was too soon, or one piece is complete."""
+        if self._guess is not None and self._guessed_bytes >= _LEAST_PIECE_MS * EARS_BYTES_PER_MS:
+            self._pieces.append(self._guess)
+            self._guess = None
+            del self._pcm[: self._guessed_bytes]
+        self._forget_guess()
 
-    async def transcript(self) -> str | None:
-        """The words: "" if none can be made out, None if there are no ears."""
+    async def transcript(self, heard: Callable[[str], None] | None = None) -> str | None:
+        """The words: "" if none can be made out, None if there are no ears.
+
+        Of a long utterance they come piece by piece: `heard` is told of each.
+        """
         if self._guess is None:
             self.pause()
         assert self._guess is not None
-        guess = self._guess
-        await asyncio.wait([guess], timeout=_TRANSCRIPT_LIMIT_S)
-        if guess.done() and not guess.cancelled():
-            return guess.result()
-        self.cancel()
-        return None
+        text = ""
+        try:
+            async with asyncio.timeout(_TRANSCRIPT_LIMIT_S):
+                for piece in (*self._pieces, self._guess):
+                    words = await self._words_of(piece)
+                    if words is None:
+                        return None
+                    if words:
+                        words = f" {words}" if text else words
+                        text += words
+                        if heard is not None:
+                            heard(words)
+        except TimeoutError:
+            self.cancel()
+            return None
+        return text
+
+    @staticmethod
+    async def _words_of(piece: "asyncio.Task[str | None]") -> str | None:
+        await asyncio.wait([piece])
+        return None if piece.cancelled() else piece.result()
 
     def cancel(self) -> None:
         """Nobody wants the words any more."""
+        self._forget_guess()
+        for piece in self._pieces:
+            piece.cancel()
+
+    def _forget_guess(self) -> None:
         if self._guess is not None:
             self._guess.cancel()
             self._guess = None
@@ -80,12 +115,13 @@ class NeuralUtterance:
 class NeuralEars:
     """The ears of a server process; all of its connections share them."""
 
-    name: Final = "Whisper"
-
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder` holds the weights; None takes those of the packages."""
+    def __init__(self, folder: Path | None = None, model: str = "base") -> None:
+        """`folder` holds the weights of this model; None takes those of the packages."""
+        self.name = f"Whisper {Path(model).name.removeprefix('faster-whisper-')}"
         self.degraded = ""
         """One sentence for the page; empty if the ears work."""
+        self.problem = ""
+        """Why they could not be started, as their worker says."""
         self._arguments = () if folder is None else (str(folder),)
         self._worker: Worker | None = None
         self._turn = asyncio.Lock()
@@ -101,7 +137,7 @@ class NeuralEars:
             self._worker = await Worker.start(_MODULE, *self._arguments)
         except WorkerError as error:
             logger.warning("! neural ears: %s", error)
-            self.degraded = f"{_BROKEN}: {error}"
+            self.degraded, self.problem = f"{_BROKEN}.", str(error)
 
     async def close(self) -> None:
         """End the worker; utterances under way get None."""

@@ -1,28 +1,25 @@
 """Speaks a text as chunks of sound with their words, through a worker process, or as a soft tone.
 
-Rule: a missing or failing voice never costs the words. eSpeak NG is some thousand times faster than
+Rule: a missing or failing voice never costs the words. Every synthesiser is many times faster than
 real time, so one worker serves all connections in turn, one piece of text at a time.
 """
 
 import asyncio
 import importlib.util
 import logging
-from collections.abc import AsyncGenerator, Iterator
-from typing import Final
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
-import numpy as np
-
-from components.audio import SAMPLE_RATE, Samples, level_dbfs
+from components.audio import SAMPLE_RATE
 from components.practice.speech import chunks as speech
 from components.practice.speech import framing
 from components.practice.speech.chunks import Spoken
-from components.practice.speech.framing import SPEAK, SPOKEN, VOICE_RATE, Frame, Sound
+from components.practice.speech.framing import SPEAK, SPOKEN, Frame, Sound
 from components.practice.speech.resample import Resampler
 from components.practice.speech.worker import Worker, WorkerError
 
 logger = logging.getLogger(__name__)
-
-LEVEL_DBFS: Final = -20.0
 
 ESPEAK_VOICES: Final = {
     "alloy": "en-us",
@@ -39,54 +36,94 @@ ESPEAK_VOICES: Final = {
 """Labels, not imitations: ten that can be told apart, half of them higher."""
 
 _DEFAULT: Final = "alloy"
-_MODULE: Final = "components.practice.speech.voice_worker"
-_ANSWER_LIMIT_S: Final = 10.0
+_ANSWER_LIMIT_S: Final = 20.0
 _ATTEMPTS: Final = 2
 _MOST_FAILURES: Final = 4
-_PAUSE_BYTES: Final = 2 * VOICE_RATE * 250 // 1000
-"""Between pieces, as eSpeak NG pauses between sentences but not at the end of a text."""
-_CALIBRATION: Final = "The quick brown fox jumps over the lazy dog."
+_PAUSE_MS: Final = 250
+"""After a sentence, as synthesisers pause between sentences but not at the end of a text."""
 
-_MISSING: Final = (
-    "The practice voice (espeakng-loader) is not installed, so answers come as text and a soft "
-    "tone."
-)
-_BROKEN: Final = (
-    "The practice voice (espeakng-loader) does not run here, so answers come as text and a soft "
-    "tone."
+
+@dataclass(frozen=True, slots=True)
+class Synthesiser:
+    """What a voice is made by: a worker process, and how it is asked."""
+
+    name: str
+    package: str
+    """What has to be installed for it, by the name that one installs."""
+    library: str
+    """The same, by the name that Python imports."""
+    module: str
+    """The worker, which brings what it speaks to the common level."""
+    request: Callable[[str, str, float], Mapping[str, Any]]
+    """The fields of a SPEAK frame for a text, one of the API's voices, and a speed."""
+    arguments: tuple[str, ...] = ()
+    longest: int = speech.MAX_PIECE
+    """Characters that are synthesised at one go."""
+
+    @property
+    def missing(self) -> str:
+        return self._without("is not installed")
+
+    @property
+    def broken(self) -> str:
+        return self._without("does not run here")
+
+    def _without(self, what: str) -> str:
+        return (
+            f"The practice voice ({self.package}) {what}, so answers come as text and a soft tone."
+        )
+
+
+def _espeak_request(text: str, voice: str, speed: float) -> Mapping[str, Any]:
+    words_per_minute, word_gap = speech.pace(speed)
+    return {
+        "text": text,
+        "voice": ESPEAK_VOICES.get(voice, ESPEAK_VOICES[_DEFAULT]),
+        "words_per_minute": words_per_minute,
+        "word_gap": word_gap,
+    }
+
+
+ESPEAK: Final = Synthesiser(
+    "eSpeak",
+    "espeakng-loader",
+    "espeakng_loader",
+    "components.practice.speech.voice_worker",
+    _espeak_request,
 )
 
 
 class Voice:
     """The voice of a server process; all of its connections share it."""
 
-    name: Final = "eSpeak"
-
-    def __init__(self) -> None:
+    def __init__(self, synthesiser: Synthesiser = ESPEAK) -> None:
+        self.name = synthesiser.name
         self.degraded = ""
         """One sentence for the page; empty if the voice works."""
+        self.problem = ""
+        """Why it could not be started, as its worker says."""
+        self._synthesiser = synthesiser
         self._worker: Worker | None = None
         self._turn = asyncio.Lock()
         self._requests: set[asyncio.Task[Sound | None]] = set()
-        self._gains: dict[str, float] = {}
         self._failures = 0
 
     async def start(self) -> None:
-        """Start the worker, so that the first answer need not wait. Never raises."""
-        if importlib.util.find_spec("espeakng_loader") is None:
-            self.degraded = _MISSING
+        """Start the worker, so that the first answer need not wait; once. Never raises."""
+        if self._worker is not None:
+            return
+        if importlib.util.find_spec(self._synthesiser.library) is None:
+            self.degraded = self._synthesiser.missing
             return
         try:
-            self._worker = await Worker.start(_MODULE)
+            self._worker = await self._start_worker()
         except WorkerError as error:
             logger.warning("! practice voice: %s", error)
-            self.degraded = _BROKEN
-        for voice in ESPEAK_VOICES.values():
-            await self._gain(voice)
+            self.degraded, self.problem = self._synthesiser.broken, str(error)
 
     async def close(self) -> None:
         """End the worker. The voice speaks no more."""
-        self.degraded = self.degraded or _BROKEN
+        self.degraded = self.degraded or self._synthesiser.broken
         for request in self._requests:
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
@@ -100,58 +137,38 @@ class Voice:
         `voice` is one of the API's names, `speed` 0.25 to 1.5. The words of all chunks together are
         the text. Closing the iterator ends the synthesis.
         """
-        espeak_voice = ESPEAK_VOICES.get(voice, ESPEAK_VOICES[_DEFAULT])
-        resampler = Resampler(VOICE_RATE, SAMPLE_RATE)
-        texts = speech.pieces(text)
+        resampler: Resampler | None = None
+        texts = speech.pieces(text, self._synthesiser.longest)
         for index, piece in enumerate(texts):
-            sound = await self._request(piece, espeak_voice, speed)
+            sound = await self._request(piece, voice, speed)
             if sound is None:
                 for spoken in speech.tone(piece, speed):
                     yield spoken
                 continue
-            gain = await self._gain(espeak_voice)
-            pause = bytes(_PAUSE_BYTES) if index < len(texts) - 1 else b""
-            for spoken in _chunks(piece, sound, pause, gain, resampler):
+            resampler = resampler or Resampler(sound.rate, SAMPLE_RATE)
+            pauses = index < len(texts) - 1 and speech.ends_sentence(piece)
+            for spoken in _chunks(piece, sound, _PAUSE_MS if pauses else 0, resampler):
                 yield spoken
-
-    async def _gain(self, voice: str) -> float:
-        """What brings this voice to the common level: they differ by 13 dB."""
-        if voice not in self._gains:
-            sound = await self._request(_CALIBRATION, voice, 1.0)
-            if sound is None or not sound.pcm:
-                return 1.0
-            level = level_dbfs(np.frombuffer(sound.pcm, np.int16))
-            self._gains[voice] = 10 ** ((LEVEL_DBFS - level) / 20)
-        return self._gains[voice]
 
     async def _request(self, text: str, voice: str, speed: float) -> Sound | None:
         """A piece's sound; None if there is no voice for it."""
         if self.degraded:
             return None
-        task = asyncio.create_task(self._ask(text, voice, speed))
+        fields = self._synthesiser.request(speech.speakable(text), voice, speed)
+        task = asyncio.create_task(self._ask(framing.pack_json(SPEAK, fields)))
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
         # A listener who turns away must not leave an answer in the pipe for the next one.
         return await asyncio.shield(task)
 
-    async def _ask(self, text: str, voice: str, speed: float) -> Sound | None:
-        words_per_minute, word_gap = speech.pace(speed)
-        request = framing.pack_json(
-            SPEAK,
-            {
-                "text": speech.speakable(text),
-                "voice": voice,
-                "words_per_minute": words_per_minute,
-                "word_gap": word_gap,
-            },
-        )
+    async def _ask(self, request: Frame) -> Sound | None:
         async with self._turn:
             for _ in range(_ATTEMPTS):
                 if self.degraded:
                     break
                 try:
                     sound = await self._exchange(request)
-                except WorkerError as error:
+                except (WorkerError, ValueError) as error:
                     logger.warning("! practice voice: %s", error)
                     await self._drop()
                     self._failed()
@@ -162,7 +179,7 @@ class Voice:
 
     async def _exchange(self, request: Frame) -> Sound | None:
         if self._worker is None:
-            self._worker = await Worker.start(_MODULE)
+            self._worker = await self._start_worker()
         self._worker.send(request)
         frame = await self._worker.receive(_ANSWER_LIMIT_S)
         if frame.kind != SPOKEN:
@@ -170,11 +187,14 @@ class Voice:
             return None
         return framing.unpack_sound(frame.payload)
 
+    async def _start_worker(self) -> Worker:
+        return await Worker.start(self._synthesiser.module, *self._synthesiser.arguments)
+
     def _failed(self) -> None:
         self._failures += 1
         # One text may kill a worker; but one that never even starts will not do so later.
         if self._failures >= _MOST_FAILURES:
-            self.degraded = _BROKEN
+            self.degraded = self._synthesiser.broken
 
     async def _drop(self) -> None:
         worker, self._worker = self._worker, None
@@ -182,18 +202,13 @@ class Voice:
             await worker.close()
 
 
-def _chunks(
-    text: str, sound: Sound, pause: bytes, gain: float, resampler: Resampler
-) -> Iterator[Spoken]:
-    """A piece of text as chunks in our rate and level."""
-    pcm = (sound.pcm or bytes(_PAUSE_BYTES)) + pause
+def _chunks(text: str, sound: Sound, pause_ms: int, resampler: Resampler) -> Iterator[Spoken]:
+    """A piece of text as chunks in our rate; one without a sound of its own is a pause."""
+    if not sound.pcm:
+        pause_ms = pause_ms or _PAUSE_MS
+    pcm = sound.pcm + bytes(2 * (sound.rate * pause_ms // 1000))
     marks = speech.word_marks(text, sound.marks)
     start = 0
-    for end, words in speech.chunks(text, marks, len(pcm) // 2, VOICE_RATE):
-        source = np.frombuffer(pcm, np.int16, end - start, 2 * start)
-        yield Spoken(resampler.feed(_amplified(source, gain).tobytes()), words)
+    for end, words in speech.chunks(text, marks, len(pcm) // 2, sound.rate):
+        yield Spoken(resampler.feed(pcm[2 * start : 2 * end]), words)
         start = end
-
-
-def _amplified(samples: Samples, gain: float) -> Samples:
-    return np.asarray(np.clip(samples * gain, -32768, 32767), np.int16)

@@ -16,6 +16,7 @@ import espeakng_loader
 
 from components.practice.speech import framing
 from components.practice.speech.framing import READY, REFUSED, VOICE_RATE, Frame, Mark, Sound
+from components.practice.speech.loudness import CALIBRATION, amplified, gain
 
 # From espeak-ng's speak_lib.h.
 _SYNCHRONOUS: Final = 2
@@ -25,6 +26,8 @@ _BY_CHARACTER: Final = 1
 _WORD: Final = 1
 _RATE_PARAMETER, _GAP_PARAMETER = 1, 7
 _BUFFER_MS: Final = 100
+_USUAL_RATE: Final = 165
+"""Words a minute in which a voice's level is found."""
 _MAX_SAMPLES: Final = 300 * VOICE_RATE
 """Of one request: 300 digits are long."""
 
@@ -62,9 +65,16 @@ class Synthesiser:
         self._voice = ""
         self._sound = bytearray()
         self._marks: list[Mark] = []
+        self._gains: dict[str, float] = {}
 
     def speak(self, text: str, voice: str, words_per_minute: int, word_gap: int) -> Sound:
         """The sound of a text; `RuntimeError` says what eSpeak NG refused."""
+        if voice not in self._gains:
+            self._gains[voice] = gain(self._spoken(CALIBRATION, voice, _USUAL_RATE, 0).pcm)
+        sound = self._spoken(text, voice, words_per_minute, word_gap)
+        return Sound(amplified(sound.pcm, self._gains[voice]), sound.marks)
+
+    def _spoken(self, text: str, voice: str, words_per_minute: int, word_gap: int) -> Sound:
         self._sound.clear()
         self._marks.clear()
         self._choose(voice)

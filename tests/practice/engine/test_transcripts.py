@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from components.practice.engine.outputs import Think, Transcribe
-from tests.practice.drive import Drive
+from components.practice.engine.outputs import Recognise, Think, Transcribe
+from tests.practice.drive import Drive, Outputs
 
+TRANSCRIPTION = "conversation.item.input_audio_transcription"
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
 
 
@@ -46,6 +47,37 @@ def test_no_words_are_a_failed_transcription(words: str | None, code: str) -> No
     assert failed["error"]["code"] == code
     think: Think = asked.one(Think)
     assert (think.words, think.seconds, think.silence_s) == (words, 1.0, 0.5)
+
+
+def test_words_that_are_understood_before_the_others_are_sent_before_them() -> None:
+    drive = Drive()
+    drive.turn_detection(VAD)
+    item_id = drive.user_turn().one(Transcribe).item_id
+
+    first = Outputs(drive.engine.transcribed(item_id, "One."))
+    rest = Outputs(drive.engine.transcript(item_id, "One. Two.", drive.now))
+
+    assert first.event(f"{TRANSCRIPTION}.delta")["delta"] == "One."
+    assert rest.event(f"{TRANSCRIPTION}.delta")["delta"] == " Two."
+    assert rest.event(f"{TRANSCRIPTION}.completed")["transcript"] == "One. Two."
+    assert drive.engine.transcribed(item_id, "late") == []
+
+
+def test_words_that_nobody_wants_written_down_are_not_sent_early() -> None:
+    drive = Drive()
+    drive.turn_detection(VAD, transcribe=False)
+    item_id = drive.user_turn().one(Transcribe).item_id
+
+    assert drive.engine.transcribed(item_id, "secret") == []
+
+
+def test_sound_that_a_client_brings_has_the_language_of_its_session() -> None:
+    drive = Drive()
+    drive.update(audio={"input": {"transcription": {"model": "whisper-1", "language": "de"}}})
+    content = [{"type": "input_audio", "audio": "AAAA" * 1600}]
+    item = {"type": "message", "role": "user", "content": content}
+
+    assert drive.send("conversation.item.create", item=item).one(Recognise).language == "de"
 
 
 def test_a_turn_that_the_client_ends_has_no_silence_by_which_its_end_was_known() -> None:

@@ -80,7 +80,7 @@ async def test_a_failed_transcription_task_closes_the_session(
         def listen(self, after: Any = None, language: str = "") -> Any:
             utterance = super().listen()
 
-            async def transcript() -> str:
+            async def transcript(heard: Any) -> str:
                 raise RuntimeError("ears broke")
 
             utterance.transcript = transcript  # type: ignore[method-assign]
@@ -168,7 +168,7 @@ async def test_ears_that_never_answer_cost_only_the_words(monkeypatch: pytest.Mo
         def listen(self, after: Any = None, language: str = "") -> Any:
             utterance = super().listen()
 
-            async def transcript() -> str:
+            async def transcript(heard: Any) -> str:
                 await asyncio.Event().wait()
                 return ""
 

@@ -18,7 +18,7 @@ from components.settings import ChatModel, Settings
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[3]
-SETTINGS = Settings(practice=True, practice_ears="small")
+SETTINGS = Settings(practice=True, practice_ears="small", practice_voice="small")
 PATIENCE_S = 20
 
 
@@ -52,6 +52,7 @@ def test_the_child_knows_no_secret_but_the_chat_models() -> None:
     assert process._environment(environ, replace(SETTINGS, chat_model=chat_model)) == {
         "PATH": "/bin",
         "PRACTICE_EARS": "small",
+        "PRACTICE_VOICE": "small",
         "PRACTICE_LLM_BASE_URL": "http://127.0.0.1:1/v1",
         "PRACTICE_LLM_MODEL": "m",
         "PRACTICE_LLM_API_KEY": "chat-key",
@@ -168,7 +169,8 @@ def test_it_dies_with_its_parent() -> None:
         import sys, time
         from components.practice.server.process import start_process
         from components.settings import Settings
-        practice = start_process(Settings(practice=True, practice_ears="small"))
+        settings = Settings(practice=True, practice_ears="small", practice_voice="small")
+        practice = start_process(settings)
         print(practice._process.pid, flush=True)
         time.sleep(60)
     """
@@ -196,10 +198,18 @@ def _is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def test_the_child_is_told_which_ears_it_has() -> None:
-    settings = Settings(practice=True, local=True, practice_ears_model="/models/large")
+def test_the_child_is_told_which_ears_and_voice_it_has() -> None:
+    settings = Settings(
+        practice=True,
+        local=True,
+        practice_ears_model="/models/large",
+        practice_voice="small",
+        practice_voice_model="/models/voice",
+    )
 
     assert process._environment({}, settings) == {
         "PRACTICE_LOCAL": "yes",
         "PRACTICE_EARS_MODEL": "/models/large",
+        "PRACTICE_VOICE": "small",
+        "PRACTICE_VOICE_MODEL": "/models/voice",
     }

@@ -8,6 +8,7 @@ from components.practice.speech.chunks import (
     CHUNK_MS,
     MAX_PIECE,
     chunks,
+    ends_sentence,
     pace,
     pieces,
     speakable,
@@ -34,6 +35,24 @@ def test_pieces_end_with_sentences() -> None:
 def test_a_long_sentence_is_cut_at_a_space() -> None:
     text = "word " * 100
     assert all(piece.endswith("word ") for piece in pieces(text))
+
+
+def test_a_long_sentence_is_cut_where_one_takes_breath() -> None:
+    text = "There are apples, and oranges that nobody has bought today"
+    assert pieces(text, 30) == [
+        "There are apples, ",
+        "and oranges that nobody has ",
+        "bought today",
+    ]
+    assert pieces("Oh, these are many words and more", 20) == [
+        "Oh, these are many ",
+        "words and more",
+    ]
+
+
+@pytest.mark.parametrize(("piece", "ends"), [('One. "', False), ('"Two!" ', True), ("a, ", False)])
+def test_after_a_sentence_one_pauses(piece: str, ends: bool) -> None:
+    assert ends_sentence(piece) is ends
 
 
 def test_a_long_word_is_cut_anyhow() -> None:

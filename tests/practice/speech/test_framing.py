@@ -37,7 +37,7 @@ def test_json_goes_into_a_frame() -> None:
     assert framing.pack_json(b"X", {"a": "\u00e9"}) == Frame(b"X", b'{"a": "\\u00e9"}')
 
 
-@given(st.builds(Sound, st.binary(), st.lists(MARKS).map(tuple)))
+@given(st.builds(Sound, st.binary(), st.lists(MARKS).map(tuple), st.integers(0, 2**32 - 1)))
 def test_a_sound_comes_out_as_it_went_in(sound: Sound) -> None:
     kind, payload = framing.pack_sound(sound)
 
@@ -45,7 +45,9 @@ def test_a_sound_comes_out_as_it_went_in(sound: Sound) -> None:
     assert framing.unpack_sound(payload) == sound
 
 
-@pytest.mark.parametrize("payload", [b"", b"\1\0\0\0", b"\2\0\0\0" + bytes(8), b"\1\0\0\0\0"])
+@pytest.mark.parametrize(
+    "payload", [b"", bytes(4), b"\1\0\0\0\2\0\0\0" + bytes(8), b"\1\0\0\0\1\0\0\0\0"]
+)
 def test_a_broken_sound_is_refused(payload: bytes) -> None:
     with pytest.raises(ValueError, match="not a sound"):
         framing.unpack_sound(payload)

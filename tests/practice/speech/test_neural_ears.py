@@ -77,6 +77,45 @@ async def test_who_goes_on_after_a_pause_is_heard_whole(ears: NeuralEars, questi
     assert text.count("time") == 2
 
 
+async def test_what_is_long_is_heard_piece_by_piece(
+    ears: NeuralEars, question: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neural_ears, "_LEAST_PIECE_MS", 1000)
+    utterance = said(ears, question)
+    utterance.pause()
+    utterance.resume()
+    utterance.feed(question)
+    pieces: list[str] = []
+
+    assert await utterance.transcript(pieces.append) == "What time is it? What time is it?"
+    assert pieces == ["What time is it?", " What time is it?"]
+
+
+async def test_a_piece_without_words_leaves_the_others(
+    ears: NeuralEars, question: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neural_ears, "_LEAST_PIECE_MS", 1000)
+    utterance = said(ears, SILENCE)
+    utterance.pause()
+    utterance.resume()
+    utterance.feed(question)
+
+    assert await utterance.transcript() == "What time is it?"
+
+
+async def test_cancelled_its_pieces_are_too(
+    ears: NeuralEars, question: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neural_ears, "_LEAST_PIECE_MS", 1000)
+    utterance = said(ears, question)
+    utterance.pause()
+    utterance.resume()
+    utterance.cancel()
+
+    assert await utterance.transcript() is None
+    await until(lambda: ears._waiting == 0)
+
+
 async def test_what_a_pause_began_is_the_transcript(ears: NeuralEars, question: bytes) -> None:
     utterance = said(ears, question)
     utterance.pause()

@@ -3,6 +3,7 @@ import importlib.util
 import os
 import signal
 from contextlib import aclosing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from components import settings
 from components.audio import duration_ms, level_dbfs
 from components.practice.speech.chunks import Spoken
-from components.practice.speech.voice import ESPEAK_VOICES, Voice
+from components.practice.speech.voice import ESPEAK, ESPEAK_VOICES, Voice
 
 pytestmark = pytest.mark.integration
 
@@ -150,11 +151,8 @@ async def test_without_its_package_it_hums_and_says_so(monkeypatch: pytest.Monke
     assert 2000 < duration_ms(sound(chunks)) < 8000
 
 
-async def test_a_worker_that_never_starts_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "components.practice.speech.voice._MODULE", "components.practice.no_such_worker"
-    )
-    voice = Voice()
+async def test_a_worker_that_never_starts_is_given_up() -> None:
+    voice = Voice(replace(ESPEAK, module="components.practice.no_such_worker"))
     await voice.start()
 
     assert "does not run" in voice.degraded
@@ -164,9 +162,8 @@ async def test_a_worker_that_never_starts_is_given_up(monkeypatch: pytest.Monkey
 async def test_a_worker_that_stops_starting_is_given_up(
     voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "components.practice.speech.voice._MODULE", "components.practice.no_such_worker"
-    )
+    broken = replace(ESPEAK, module="components.practice.no_such_worker")
+    monkeypatch.setattr(voice, "_synthesiser", broken)
     os.kill(worker_pid(voice), signal.SIGTERM)
     chunks = await spoken(voice, f"{SENTENCE} {SENTENCE}")
 

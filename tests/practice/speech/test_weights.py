@@ -48,25 +48,3 @@ def test_a_package_without_its_weights_is_named(model: dict[str, Weights], tmp_p
 
 def test_a_missing_package_is_missed() -> None:
     assert not weights.installed({"model.bin": Weights((Part("no_such_weights", "x"),), "")})
-
-
-def test_a_chosen_folder_comes_first_and_must_hold_everything(
-    model: dict[str, Weights], tmp_path: Path
-) -> None:
-    with pytest.raises(WeightsError, match=r"has no model\.bin\."):
-        weights.folder(str(tmp_path), "owner/name", model)
-    (tmp_path / "model.bin").write_bytes(b"another model")
-
-    assert weights.folder(str(tmp_path), "owner/name", model) == tmp_path
-
-
-def test_the_cache_of_the_hub_is_used_once_it_is_complete(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cached = {"a": str(tmp_path / "a")}
-    monkeypatch.setattr(weights, "try_to_load_from_cache", lambda _, name: cached.get(name))
-    model = {name: Weights((), "") for name in ("a", "b")}
-    assert weights.folder("", "owner/name", model) is None
-
-    cached["b"] = str(tmp_path / "b")
-    assert weights.folder("", "owner/name", model) == tmp_path
