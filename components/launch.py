@@ -90,7 +90,7 @@ def launch(settings: Settings) -> None:
 
 def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     """`parts` are those of the practice server, if it is used."""
-    if settings.max_call_cost and not has_price(settings.model):
+    if settings.max_call_cost and not settings.practice and not has_price(settings.model):
         log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
     sweep()
     refused = Refused()

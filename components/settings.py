@@ -68,6 +68,14 @@ VISITOR_SETTINGS: Final = (
 """What an owner may leave to visitors; `events` is to see what passes between app and model,
 `record` to keep the sound of a call."""
 PUBLIC_SETTINGS: Final = ("voice", "language")
+SPACE: Final = {
+    "GRADIO_SERVER_NAME": "0.0.0.0",
+    "GRADIO_SERVER_PORT": "7860",
+    "MAX_CALL_SECONDS": "600",
+    "MAX_CALL_COST": "0.5",
+}
+"""What holds on a Hugging Face Space where nothing else is set: everybody finds it, and talks at
+its owner's cost."""
 
 
 @dataclass(frozen=True)
@@ -239,11 +247,17 @@ def load(argv: Sequence[str], environ: Mapping[str, str], dotenv: Path) -> Setti
     flags = _parser().parse_args(argv)
     problems: list[str] = []
     from_file = read_dotenv(dotenv, problems)
-    reader = _Reader({**from_file, **environ}, problems)
+    reader = _Reader(_with_defaults_of_a_space({**from_file, **environ}), problems)
     settings = _settings(flags, reader, from_file, environ)
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _with_defaults_of_a_space(values: Mapping[str, str]) -> Mapping[str, str]:
+    if not values.get("SPACE_ID", "").strip():
+        return values
+    return {**SPACE, **{name: value for name, value in values.items() if value.strip()}}
 
 
 def _settings(

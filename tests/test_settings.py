@@ -158,7 +158,6 @@ def test_practice_mode(argv, environ, practice):
         ("GRADIO_SHARE", "True", "share", True),
         ("GRADIO_SHARE", "1", "share", True),
         ("GRADIO_SHARE", "0", "share", False),
-        ("SPACE_ID", "someone/something", "on_space", True),
         ("HF_TOKEN", "hf_1", "turn", TurnCredentials("huggingface", "", "hf_1")),
     ],
 )
@@ -167,6 +166,25 @@ def test_a_variable_sets_its_field_and_no_other(name, text, field, value):
 
     assert of(**KEY, **{name: text}) == replace(base, **{field: value})
     assert of(**KEY, **{name: " "}) == base  # empty is not set
+
+
+def test_a_space_is_open_to_everybody_with_bounds_on_what_a_call_may_cost():
+    space = of(**KEY, SPACE_ID="someone/something")
+
+    bounds = {"max_call_seconds": 600, "max_call_cost": 0.5}
+    assert space == replace(of(**KEY), on_space=True, host="0.0.0.0", port=7860, **bounds)
+    assert space.visitors_may == ("voice", "language")
+    assert not space.direct
+    assert not space.private_candidates
+
+
+def test_on_a_space_the_bounds_can_be_lifted_by_a_value_but_not_by_an_empty_one():
+    space = {**KEY, "SPACE_ID": "someone/something"}
+
+    assert of(**space, MAX_CALL_COST="0", MAX_CALL_SECONDS="60").max_call_cost == 0
+    assert of(**space, MAX_CALL_COST="0", MAX_CALL_SECONDS="60").max_call_seconds == 60
+    assert of(**space, MAX_CALL_COST=" ").max_call_cost == 0.5
+    assert of(**{**space, "SPACE_ID": ""}).max_call_cost == 0
 
 
 @pytest.mark.parametrize("voice", VOICES)
