@@ -15,6 +15,15 @@ from dotenv.parser import parse_stream
 
 _T = TypeVar("_T", bound=str)
 HTTP: Final = ("http", "https")
+SPACE: Final = {
+    "GRADIO_SERVER_NAME": "0.0.0.0",
+    "GRADIO_SERVER_PORT": "7860",
+    "MAX_CALL_SECONDS": "600",
+    "MAX_CALL_COST": "0.5",
+    "MAX_VISITOR_COST": "2",
+}
+"""What holds on a Hugging Face Space where nothing else is set: everybody finds it, and talks at
+its owner's cost."""
 
 
 class Environment:
@@ -150,6 +159,18 @@ def read_dotenv(path: Path, problems: list[str]) -> dict[str, str]:
                 "(put a value with spaces or quotes inside quotes)."
             )
     return {b.key: b.value for b in bindings if b.key and b.value is not None}
+
+
+def with_defaults_of_a_space(values: Mapping[str, str]) -> Mapping[str, str]:
+    """The same values, with what holds on a Space where they say nothing."""
+    if not values.get("SPACE_ID", "").strip():
+        return values
+    return {**SPACE, **{name: value for name, value in values.items() if value.strip()}}
+
+
+def bracketed(host: str) -> str:
+    """A host as Gradio takes it: an address of IPv6 in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def is_url(text: str, schemes: tuple[str, ...]) -> bool:

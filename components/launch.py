@@ -24,6 +24,7 @@ from components.bridge.calls import Calls, key_of
 from components.bridge.images import image_routes
 from components.bridge.routes import inspection_routes, recording_routes
 from components.bridge.trying import trying_routes
+from components.core.conversation import Conversation
 from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
@@ -42,6 +43,7 @@ from components.practice.server.process import start_process
 from components.protocol.options import Refused
 from components.protocol.prices import has_price, surcharge_at
 from components.recording.folder import sweep
+from components.replicas.replicas import replicas_of
 from components.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -96,11 +98,12 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     refused = Refused()
     places = Places(settings.max_calls, settings.calls_per_visitor)
     metrics = Metrics(settings.model, surcharge_at(settings.base_url))
-    calls = Calls(settings, refused, places, saved.files, metrics)
+    replicas = replicas_of(settings, places)
+    calls = Calls(settings, refused, places, saved.files, metrics, replicas)
     rates = Rates(settings.rate_limit_storage)
-    sidebands = Sidebands(settings, places, metrics)
+    sidebands = Sidebands(settings, places, metrics, replicas)
     routes = direct_routes(
-        settings, sidebands, rates, refused, places, lambda key: calls.past(key_of(key))
+        settings, sidebands, rates, refused, places, lambda key: _past(calls, key_of(key)), replicas
     )
     routes += image_routes(calls)
     if "events" in settings.visitors_may:
@@ -164,6 +167,12 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     end_links()
     demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
     demo.close(verbose=False)
+
+
+async def _past(calls: Calls, key: str) -> Conversation:
+    """What a tab has said before, here or at another replica."""
+    await calls.look(key)
+    return calls.past(key)
 
 
 def _share(demo: Any, settings: Settings, parts: Mapping[str, str]) -> None:

@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from components.environment import HTTP, Environment, is_url, one_of, read_dotenv, without_secrets
+from components.environment import (
+    HTTP,
+    Environment,
+    bracketed,
+    is_url,
+    one_of,
+    read_dotenv,
+    with_defaults_of_a_space,
+    without_secrets,
+)
 
 TurnDetection = Literal["server_vad", "semantic_vad", "push_to_talk"]
 Choice = Literal["auto", "on", "off"]
@@ -68,14 +77,6 @@ VISITOR_SETTINGS: Final = (
 """What an owner may leave to visitors; `events` is to see what passes between app and model,
 `record` to keep the sound of a call."""
 PUBLIC_SETTINGS: Final = ("voice", "language")
-SPACE: Final = {
-    "GRADIO_SERVER_NAME": "0.0.0.0",
-    "GRADIO_SERVER_PORT": "7860",
-    "MAX_CALL_SECONDS": "600",
-    "MAX_CALL_COST": "0.5",
-}
-"""What holds on a Hugging Face Space where nothing else is set: everybody finds it, and talks at
-its owner's cost."""
 
 
 @dataclass(frozen=True)
@@ -135,11 +136,16 @@ class Settings:
     max_call_cost: float = 0.0
     """`MAX_CALL_COST`: US dollars at which a call ends, where the model's price is known; 0 means
     no limit"""
+    max_visitor_cost: float = 0.0
+    """`MAX_VISITOR_COST`: US dollars that one visitor may cost within a day, where the model's
+    price is known; 0 means no limit"""
     max_starts_per_minute: int = 20
     """`MAX_STARTS_PER_MINUTE`: calls that one visitor may begin in a minute"""
+    replica_storage: str = field(repr=False, default=MEMORY)  # may hold a password
+    """`REPLICA_STORAGE`: what several replicas share: places, starts, what visitors have cost, and
+    for half an hour, encrypted, what was said; `redis://host:6379` (`pip install redis`)"""
     rate_limit_storage: str = field(repr=False, default=MEMORY)  # may hold a password
-    """`RATE_LIMIT_STORAGE`: where starts are counted; `redis://host:6379` for several replicas
-    together (`pip install redis`)"""
+    """`RATE_LIMIT_STORAGE`: where starts are counted; without it `REPLICA_STORAGE`"""
     login: tuple[str, str] | None = field(repr=False, default=None)
     """`APP_USERNAME`, `APP_PASSWORD`: login for the page and everything else"""
     direct_route: Choice = "auto"
@@ -247,17 +253,11 @@ def load(argv: Sequence[str], environ: Mapping[str, str], dotenv: Path) -> Setti
     flags = _parser().parse_args(argv)
     problems: list[str] = []
     from_file = read_dotenv(dotenv, problems)
-    reader = _Reader(_with_defaults_of_a_space({**from_file, **environ}), problems)
+    reader = _Reader(with_defaults_of_a_space({**from_file, **environ}), problems)
     settings = _settings(flags, reader, from_file, environ)
     if problems:
         raise SettingsError(problems)
     return settings
-
-
-def _with_defaults_of_a_space(values: Mapping[str, str]) -> Mapping[str, str]:
-    if not values.get("SPACE_ID", "").strip():
-        return values
-    return {**SPACE, **{name: value for name, value in values.items() if value.strip()}}
 
 
 def _settings(
@@ -268,6 +268,7 @@ def _settings(
 ) -> Settings:
     base_url = read.text("REALTIME_BASE_URL", "")
     api_key = read.secret("OPENAI_API_KEY")
+    replica_storage = read.storage("REPLICA_STORAGE", Settings.replica_storage)
     practice = flags.practice or flags.local or base_url == "practice" or not (base_url or api_key)
     return Settings(
         practice=practice,
@@ -294,10 +295,12 @@ def _settings(
             "MAX_IDLE_SECONDS", Settings.max_idle_seconds, least=0, most=86_400
         ),
         max_call_cost=read.dollars("MAX_CALL_COST", Settings.max_call_cost, most=1000),
+        max_visitor_cost=read.dollars("MAX_VISITOR_COST", Settings.max_visitor_cost, most=1000),
         max_starts_per_minute=read.number(
             "MAX_STARTS_PER_MINUTE", Settings.max_starts_per_minute, least=1, most=10_000
         ),
-        rate_limit_storage=read.storage("RATE_LIMIT_STORAGE", Settings.rate_limit_storage),
+        rate_limit_storage=read.storage("RATE_LIMIT_STORAGE", replica_storage),
+        replica_storage=replica_storage,
         login=read.pair("APP_USERNAME", "APP_PASSWORD"),
         direct_route=read.choice("DIRECT_ROUTE", _CHOICES, Settings.direct_route),
         direct_origins=read.origins("DIRECT_ORIGINS"),
@@ -314,7 +317,7 @@ def _settings(
         metrics_token=read.secret("METRICS_TOKEN"),
         drain_seconds=read.number("DRAIN_SECONDS", Settings.drain_seconds, least=0, most=86_400),
         log_format=read.choice("LOG_FORMAT", _LOG_FORMATS, Settings.log_format),
-        host=_bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
+        host=bracketed(flags.host or read.text("GRADIO_SERVER_NAME", Settings.host)),
         port=flags.port or read.number("GRADIO_SERVER_PORT", 0, least=1, most=65_535) or None,
         share=flags.share or read.switch("GRADIO_SHARE"),
         on_space=bool(read.text("SPACE_ID", "")),
@@ -378,6 +381,7 @@ class _Reader(Environment):
         if text != MEMORY and not is_url(text, _REDIS):
             allowed = f"{MEMORY} or an address such as redis://example.org:6379"
             self.reject(name, without_secrets(text), allowed)
+            return MEMORY
         return text
 
     def networks(self, name: str) -> tuple[str, ...]:
@@ -435,10 +439,6 @@ def _chat_model(read: _Reader) -> ChatModel | None:
         model=read.text("PRACTICE_LLM_MODEL", "llama3.2"),
         api_key=read.secret("PRACTICE_LLM_API_KEY"),
     )
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def _is_loopback(host: str) -> bool:

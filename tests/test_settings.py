@@ -171,7 +171,7 @@ def test_a_variable_sets_its_field_and_no_other(name, text, field, value):
 def test_a_space_is_open_to_everybody_with_bounds_on_what_a_call_may_cost():
     space = of(**KEY, SPACE_ID="someone/something")
 
-    bounds = {"max_call_seconds": 600, "max_call_cost": 0.5}
+    bounds = {"max_call_seconds": 600, "max_call_cost": 0.5, "max_visitor_cost": 2}
     assert space == replace(of(**KEY), on_space=True, host="0.0.0.0", port=7860, **bounds)
     assert space.visitors_may == ("voice", "language")
     assert not space.direct

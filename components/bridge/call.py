@@ -11,16 +11,17 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from components.audio import FLOOR_DBFS, FRAME_BYTES, FRAME_MS, level_of
 from components.bridge.inspection import Inspection
 from components.bridge.line import WATCH_S, Line
 from components.bridge.lines import Lines
+from components.bridge.pages import Page
 from components.bridge.raw import RawEvents
 from components.bridge.recorder import Recorder
 from components.bridge.runs import Runs
-from components.bridge.terms import Terms
+from components.bridge.terms import NOTHING, Terms, Used
 from components.bridge.tuning import Tuning
 from components.core.conversation import Conversation
 from components.core.outputs import (
@@ -62,22 +63,6 @@ PAUSE_FRAMES: Final = 1000 // FRAME_MS
 TAKEN_OVER: Final = "This call goes on in another window."
 
 
-class Page(Protocol):
-    """The browser's end of a call, by its connection."""
-
-    def tell(self, message: Mapping[str, Any]) -> None:
-        """A message over the data channel."""
-
-    def show(self, conversation: Conversation) -> None:
-        """The transcript has changed."""
-
-    def hurry(self) -> None:
-        """There is sound to play."""
-
-    def dismiss(self) -> None:
-        """The call does without this page from now on: the connection closes."""
-
-
 class Call:
     """A conversation between a browser and a Realtime server.
 
@@ -96,32 +81,33 @@ class Call:
         wishes: Mapping[str, Any] = MappingProxyType({}),
         pace: Pace | None = None,
         key: str = "",
+        used: Used = NOTHING,
     ) -> None:
         """`past` is what was said before, by the same browser; `refused` what this process has
         learned of servers; `visitor` the address of who began, `wishes` what he wants to be
         different from the settings of the app, by names; `pace` is that of all visitors; `key`
-        is one that he has brought along."""
+        is one that he has brought along; `used` what the call has used elsewhere."""
         pace = pace or Pace()
         self._settings = settings
         self._tuning = Tuning(settings.visitors_may, local=not settings.reachable)
         options = self._tuning.begin(session_options(settings), wishes)
         self._model = options.model
-        self._terms = Terms(settings, visitor, key)
+        self.terms = Terms(settings, visitor, key, used)
         self._on_end = on_end
         self._session = Session(
             options,
-            limits=self._terms.limits,
+            limits=self.terms.limits,
             chance=random.random,
             refused=refused,
             past=past,
             admit=lambda now: pace.admit(visitor, now),
-            surcharge=self._terms.surcharge,
+            surcharge=self.terms.surcharge,
         )
         self._page: Page | None = None
         self._coming: Page | None = None
         self._line = Line(self, self._open)
         self._lines = Lines(self._tell)
-        self._raw = RawEvents(settings, self._terms, self._line.send)
+        self._raw = RawEvents(settings, self.terms, self._line.send)
         self.recorder = Recorder(self._session, self._tell)
         self.inspection = Inspection(options.model, self.recorder)
         self._trace: Trace | None = None
@@ -146,6 +132,16 @@ class Call:
     def conversation(self) -> Conversation:
         """What is said and shown so far."""
         return self._session.conversation
+
+    @property
+    def used(self) -> Used:
+        """Of what is limited, here and elsewhere before."""
+        lasted_s = time.monotonic() - self._begun if self._begun else 0.0
+        return self.terms.used + Used(lasted_s, self._session.dialogue.counted)
+
+    def answer_no_more(self, why: str) -> None:
+        """The call ends after the answer under way; `why` is the sentence that says so."""
+        self._session.dialogue.answer_no_more(why)
 
     # The page's side.
 
@@ -324,7 +320,7 @@ class Call:
     def lost(self, failure: Failure) -> None:
         """The socket could not be opened, or has closed."""
         self.inspection.failed(failure)
-        self._perform(self._session.lost(self._terms.judge(failure), time.monotonic()))
+        self._perform(self._session.lost(self.terms.judge(failure), time.monotonic()))
 
     def is_quiet(self) -> bool:
         """Whether a change of sockets goes unnoticed now."""
@@ -340,7 +336,7 @@ class Call:
             self._hang_up()
 
     async def _open(self) -> Upstream:
-        url, about = self._terms.address(self._model)
+        url, about = self.terms.address(self._model)
         if self._trace is None and self._settings.trace:
             self._trace = Trace(self._settings.trace)
         records: list[Record] = [self.inspection.events, *filter(None, [self._trace])]
@@ -384,7 +380,7 @@ class Call:
         self._hung_up_at = time.monotonic()
         self._line.end()
         self.inspection.end(self._hung_up_at)
-        self._terms.end()
+        self.terms.end()
         self._runs.cancel()
         if self._trace:
             self._trace.close()

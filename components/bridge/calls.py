@@ -14,9 +14,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from components.bridge.call import Call
+from components.bridge.handover import Handover
 from components.bridge.inspection import Inspection
 from components.bridge.memory import Memory
 from components.bridge.recorder import Keeping, Transcripts
+from components.bridge.terms import NOTHING
 from components.core.conversation import Conversation
 from components.core.history import kept
 from components.core.pace import Pace
@@ -26,6 +28,8 @@ from components.operating.metrics import Metrics, ending_of
 from components.protocol.options import Refused
 from components.recording.recording import Recording
 from components.recording.shelf import Shelf
+from components.replicas.kept import Kept
+from components.replicas.replicas import Replicas
 from components.settings import Settings
 
 REMEMBERED_S: Final = 30 * 60.0
@@ -56,9 +60,11 @@ class Calls:
         places: Places,
         transcripts: Transcripts = lambda _: {},
         metrics: Metrics | None = None,
+        replicas: Replicas | None = None,
     ) -> None:
         """`refused` is what this process has learned of servers; `places` are those of the app,
-        `transcripts` makes the files of what was said in a recording, `metrics` count."""
+        `transcripts` makes the files of what was said in a recording, `metrics` count; `replicas`
+        are the other processes that serve this app."""
         self._settings = settings
         self._refused = refused
         self._places = places
@@ -69,6 +75,7 @@ class Calls:
         self._calls: dict[str, Call] = {}
         self._past = Memory[Conversation](MOST_REMEMBERED, REMEMBERED_S)
         self._inspections = Memory[Inspection](MOST_INSPECTIONS, REMEMBERED_S)
+        self._handover = Handover(replicas or Replicas(places), self._learn)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._forgetting: asyncio.TimerHandle | None = None
         """Runs while anything is remembered, to the end of the app."""
@@ -84,12 +91,15 @@ class Calls:
         visitor: str,
         wishes: Mapping[str, Any] = MappingProxyType({}),
         own_key: str = "",
+        *,
+        comes_back: bool = False,
     ) -> Call:
         """The call of this browser: the one that runs, or a new one that takes a place.
 
         `visitor` is the browser's address, `wishes` what a new call is to be like, `own_key`
-        what opens its sockets in the place of the app's.
-        `NoPlaceError` if there is none for a new call.
+        what opens its sockets in the place of the app's. With `comes_back` the call goes on that
+        `fetch` has found at another replica.
+        `NoPlaceError` if there is none for a new call; `confirm` asks the other replicas.
         """
         self._loop = asyncio.get_running_loop()
         call = self._calls.get(key)
@@ -105,6 +115,7 @@ class Calls:
                     wishes,
                     self._pace,
                     own_key,
+                    self._handover.used(key) if comes_back else NOTHING,
                 )
             except BaseException:
                 self._places.give_back(place)
@@ -113,8 +124,24 @@ class Calls:
             call.inspection.meter = self._metrics.call(
                 "bridged", time.monotonic(), model=call.inspection.model, own_key=bool(own_key)
             )
+            if comes_back:
+                call.inspection.meter.rejoined()
             self._calls[key] = call
+            self._handover.begin(key, call, place)
         return call
+
+    async def fetch(self, key: str) -> Kept | None:
+        """A call of this browser that has not ended at another replica; learn what was said."""
+        return await self._handover.fetch(key)
+
+    async def confirm(self, key: str) -> None:
+        """Have the call that was entered counted by all replicas; `NoPlaceError` if they do not
+        take it, and then it has ended."""
+        await self._handover.confirm(key)
+
+    async def look(self, key: str) -> None:
+        """Learn what this browser has said at other replicas, so that `past` knows."""
+        await self._handover.look(key)
 
     def command(self, key: str, message: Mapping[str, Any]) -> bool:
         """A message of a browser that did not come over its connection; whether its call runs."""
@@ -141,9 +168,20 @@ class Calls:
 
     def remember(self, key: str, conversation: Conversation) -> None:
         """Keep what was said under a key, over whichever route."""
+        self._learn(key, conversation)
+        self._handover.remember(key, conversation)
+
+    def _learn(self, key: str, conversation: Conversation | None) -> None:
         self._loop = asyncio.get_running_loop()
-        self._past.put(key, kept(conversation), time.monotonic())
+        if conversation is None:
+            self._past.drop(key)
+        else:
+            self._past.put(key, kept(conversation), time.monotonic())
         self._forget_in_time()
+
+    async def forget_elsewhere(self, key: str) -> None:
+        """Have other replicas let go of what was said before."""
+        await self._handover.forget(key)
 
     def forget(self, key: str) -> None:
         """Let go of what was said before."""
@@ -174,11 +212,13 @@ class Calls:
             self._forgetting.cancel()
         try:
             await asyncio.gather(*(call.close(notice) for call in list(self._calls.values())))
+            await self._handover.close()
         finally:
             self._shelf.close()
 
     def _end(self, key: str, call: Call, place: Place) -> None:
         del self._calls[key]
+        self._handover.end(key, call)
         if not self._calls:
             give_back()  # which takes some milliseconds; now there is time
         self._places.give_back(place)

@@ -110,8 +110,12 @@ class Signalling:
         except OfferError as error:
             log.info("! an offer could not be understood: %s", error)
             return _NOT_UNDERSTOOD
+        comes_back = bool(body.get("rejoin"))
         try:
-            call = self._calls.enter(key, visitor, body.get("wishes", {}), own)
+            call = self._calls.enter(
+                key, visitor, body.get("wishes", {}), own, comes_back=comes_back
+            )
+            await self._calls.confirm(key)
         except NoPlaceError as error:
             return _refusal("concurrency_limit_reached", str(error))
         answer = await self._answer(body)
@@ -174,10 +178,20 @@ class Signalling:
                 return None
             return _refusal("too_many_starts", _TOO_MANY)
         if body.get("rejoin"):
-            return _refusal("call_over", "The call has ended meanwhile. You can start a new one.")
+            return await self._refuse_to_go_on(key, visitor)
         if not await self._rates.admit(self._starts, "start", visitor):
             return _refusal("too_many_starts", _TOO_MANY)
+        await self._calls.fetch(key)
         return None
+
+    async def _refuse_to_go_on(self, key: str, visitor: str) -> Answer | None:
+        """Why a call cannot go on here that does not run here; None if another replica had it."""
+        if not await self._rates.admit(self._turns, "rejoin", visitor):
+            return _refusal("too_many_starts", _TOO_MANY)
+        kept = await self._calls.fetch(key)
+        if kept is None:
+            return _refusal("call_over", "The call has ended meanwhile. You can start a new one.")
+        return _refusal("key_needed", _KEY_NEEDED) if kept.own_key else None
 
     def _owns(self, webrtc_id: str, session_hash: str) -> bool:
         leg = self._component.handlers.get(webrtc_id)
@@ -207,6 +221,9 @@ def _refusal(error: str, sentence: str) -> Answer:
 
 
 _TOO_MANY: Final = "Too many calls were started from here. Wait a minute, then try again."
+_KEY_NEEDED: Final = (
+    "The server that held this call has gone, and your key with it. Enter it again, then start."
+)
 _NOT_UNDERSTOOD: Final = _refusal(
     "offer_not_understood", "The app could not take the call. Reload this page and try again."
 )

@@ -6,6 +6,7 @@ a visitor's own key pays for is no business of the owner's limit of cost; the li
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from components.access.visitor import identifier
@@ -41,35 +42,57 @@ def own_key(value: Any, settings: Settings) -> str:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a call has used of what is limited."""
+
+    seconds: float = 0.0
+    cost: float = 0.0
+    """US dollars, as they count towards a limit."""
+
+    def __add__(self, more: "Used") -> "Used":
+        return Used(self.seconds + more.seconds, self.cost + more.cost)
+
+
+NOTHING: Final = Used()
+
+
 class Terms:
     """Of one call."""
 
-    def __init__(self, settings: Settings, visitor: str, key: str = "") -> None:
-        """`visitor` is the address of who began, `key` his own, if he has brought one."""
+    def __init__(
+        self, settings: Settings, visitor: str, key: str = "", used: Used = NOTHING
+    ) -> None:
+        """`visitor` is the address of who began, `key` his own, if he has brought one; `used` what
+        the call has used before it came here, from another replica of the app."""
         self._base_url = settings.base_url
         self._key = key or settings.api_key
         self.keys = tuple(filter(None, (key, settings.api_key)))
         """What nothing but the head of a socket may hold."""
-        self._own = bool(key)
-        self._visitor = visitor
+        self.own = bool(key)
+        """Whether the visitor pays."""
+        self.visitor = visitor
+        self.used = used
         self.surcharge = surcharge_at(settings.base_url)
         """What the prices are multiplied by."""
         self.limits = Limits(
             call_s=settings.max_call_seconds,
             idle_s=settings.max_idle_seconds,
             cost=0.0 if key else settings.max_call_cost,
+            used_s=used.seconds,
+            used_cost=used.cost,
         )
 
     def address(self, model: str) -> tuple[str, Mapping[str, str]]:
         """Of the server, and the headers that authorise a socket."""
         url = realtime_url(self._base_url, model)
         # Who pays for himself is known to his provider.
-        name = "" if self._own else identifier(self._visitor, self._key)
+        name = "" if self.own else identifier(self.visitor, self._key)
         return url, headers(url, self._key, name)
 
     def judge(self, failure: Failure) -> Failure:
         """A failure, for who has brought his own key and cannot change the app's."""
-        return of_own_key(failure) if self._own else failure
+        return of_own_key(failure) if self.own else failure
 
     def end(self) -> None:
         """No socket is opened any more."""

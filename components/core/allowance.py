@@ -41,6 +41,9 @@ class Limits:
     a while later."""
     cost: float = 0.0
     """US dollars; without effect where nobody knows the model's price."""
+    used_s: float = 0.0
+    used_cost: float = 0.0
+    """What of these the call has used before it came here, from another replica of the app."""
 
 
 class Allowance:
@@ -54,13 +57,15 @@ class Allowance:
         """What the user has chosen as a limit of cost; 0 for none."""
         self._cost: Cost | None = None
         self._dearest = 0.0
+        self.last_words = ""
+        """Why the call must end though none of its own limits is reached."""
         self.spent = False
         """Whether the call has cost all that it may."""
 
     def begin(self, now: float) -> None:
         """The call stands; what comes after another connection is still the same call."""
         if self._begun is None:
-            self._begun = self._active_at = now
+            self._begun, self._active_at = now - self._limits.used_s, now
 
     def active(self, now: float) -> None:
         """Somebody speaks, types or presses something."""
@@ -93,8 +98,21 @@ class Allowance:
             return f"The limit of this app is {_dollars(self._limits.cost)}. Choose less."
         else:
             self._cap = float(dollars)
-        self.spent = self._is_too_much
+        self.spent = bool(self.last_words) or self._is_too_much
         return ""
+
+    def answer_no_more(self, why: str) -> None:
+        """The call ends after the answer under way; `why` is the sentence that says so."""
+        self.last_words = why
+        self.spent = True
+
+    @property
+    def counted(self) -> float:
+        """What the call has cost here, in US dollars, as it counts towards a limit."""
+        if self._cost is None:
+            return 0.0
+        supposed = self._cost.unknown * (self._dearest or self._limit * UNKNOWN_SHARE)
+        return self._cost.dollars + supposed
 
     @property
     def capped(self) -> float | None:
@@ -110,11 +128,14 @@ class Allowance:
         return self._cost.dollars if self._cost else 0.0
 
     @property
+    def _known_in_all(self) -> float:
+        return self._limits.used_cost + self._known
+
+    @property
     def _is_too_much(self) -> bool:
         if not self._limit or self._cost is None:
             return False
-        supposed = self._cost.unknown * (self._dearest or self._limit * UNKNOWN_SHARE)
-        return self._known + supposed >= self._limit
+        return self._limits.used_cost + self.counted >= self._limit
 
     def verdict(self, now: float, answering: bool) -> Verdict | None:
         """Whether the call ends now or soon; `answering`: a reply is on its way or still heard."""
@@ -147,7 +168,9 @@ class Allowance:
         )
 
     def _of_cost(self, answering: bool) -> Verdict:
-        reached = "has reached" if self._known >= self._limit else "may have reached"
+        if self.last_words:
+            return Verdict(not answering, self.last_words)
+        reached = "has reached" if self._known_in_all >= self._limit else "may have reached"
         limit = f"This call {reached} {'your' if self._cap else 'its'} limit of"
         limit = f"{limit} {_dollars(self._limit)}"
         if answering:

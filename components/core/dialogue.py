@@ -66,9 +66,23 @@ class Dialogue:
         self._shown = self._timed = self.conversation
 
     @property
+    def last_words(self) -> str:
+        """Why the call must end though none of its own limits is reached; empty if it need not."""
+        return self._allowance.last_words
+
+    @property
     def spent(self) -> bool:
         """Whether the call has cost all that it may: no more responses."""
         return self._allowance.spent
+
+    @property
+    def counted(self) -> float:
+        """What the call has cost here, in US dollars, as it counts towards a limit."""
+        return self._allowance.counted
+
+    def answer_no_more(self, why: str) -> None:
+        """The call ends after the answer under way; `why` is the sentence that says so."""
+        self._allowance.answer_no_more(why)
 
     @property
     def capped(self) -> float | None:

@@ -77,6 +77,11 @@ class Observer:
         """All that is known now."""
         return Seen(self._dialogue.conversation, self._answer_s, self._dialogue.cost)
 
+    @property
+    def dialogue(self) -> Dialogue:
+        """Messages, and what may end the call."""
+        return self._dialogue
+
     def begin(self, now: float) -> list[Output]:
         """The server has taken the call."""
         self._dialogue.begin(now)
@@ -88,7 +93,8 @@ class Observer:
         if self.over:
             return []
         if isinstance(event, ResponseCreated) and self._dialogue.spent:
-            return self.end(SPENT)  # the last answer that was paid for has been heard
+            # The last answer that was paid for has been heard.
+            return self.end(self._dialogue.last_words or SPENT)
         outputs: list[Output] = []
         if isinstance(event, ErrorEvent):
             refused = self._replies.refused(event, now)

@@ -5,6 +5,7 @@ The place of a call that nobody sees is free again at a moment that is known fro
 closed, there is no place for a new call any more.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
@@ -32,10 +33,12 @@ class Places:
 
     def __init__(self, most: int, most_of_one: int) -> None:
         """So many together, and so many for one visitor."""
-        self._most = most
-        self._most_of_one = most_of_one
+        self.most = most
+        self.most_of_one = most_of_one
         self._taken: set[Place] = set()
         self._closed = ""
+        self.freed: Callable[[Place], None] = lambda _: None
+        """Told of each place that is given back before its time."""
 
     @property
     def closed(self) -> bool:
@@ -60,25 +63,29 @@ class Places:
             raise NoPlaceError(self._closed, all_taken=True)
         self._taken = {place for place in self._taken if place.until > now}
         own = sum(place.visitor == visitor for place in self._taken)
-        if own >= self._most_of_one and self._most_of_one < self._most:
-            raise NoPlaceError(_share(self._most_of_one), all_taken=False)
-        if len(self._taken) >= self._most:
-            raise NoPlaceError(_full(self._most), all_taken=True)
+        if own >= self.most_of_one and self.most_of_one < self.most:
+            raise NoPlaceError(share(self.most_of_one), all_taken=False)
+        if len(self._taken) >= self.most:
+            raise NoPlaceError(full(self.most), all_taken=True)
         place = Place(visitor, until)
         self._taken.add(place)
         return place
 
     def give_back(self, place: Place) -> None:
         """The call of this place has ended; harmless if it was given back before."""
-        self._taken.discard(place)
+        if place in self._taken:
+            self._taken.discard(place)
+            self.freed(place)
 
 
-def _full(most: int) -> str:
+def full(most: int) -> str:
+    """Why nobody gets a place."""
     if most == 1:
         return "Someone else is in a call, and this app takes 1 at a time. Try again in a minute."
     return f"All {most} calls that this app takes at a time are busy. Try again in a minute."
 
 
-def _share(most: int) -> str:
+def share(most: int) -> str:
+    """Why this visitor gets no more places."""
     calls = "1 call runs" if most == 1 else f"{most} calls run"
     return f"{calls} from here already, which is the most for one visitor. End one, or wait for it."

@@ -36,6 +36,9 @@ from components.protocol.options import Refused, SessionOptions
 from components.protocol.prices import Cost
 
 MOST_LINE_CHARACTERS: Final = 8000
+TOO_LONG: Final = (
+    f"That was too long to send: {MOST_LINE_CHARACTERS:,} characters is the most. Send it in parts."
+)
 MOST_EARLY_LINES: Final = 5
 """Typed before the session is ready, and sent when it is."""
 
@@ -78,6 +81,11 @@ class Session:
     def cost(self) -> Cost | None:
         """So far; None if nobody knows the model's price."""
         return self._dialogue.cost
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """Messages, and what may end the call."""
+        return self._dialogue
 
     @property
     def agreement(self) -> Agreement:
@@ -173,11 +181,7 @@ class Session:
             return []
         self._dialogue.active()
         if len(text) > MOST_LINE_CHARACTERS:
-            return self._hint(
-                f"That was too long to send: {MOST_LINE_CHARACTERS:,} characters is the most. "
-                "Send it in parts.",
-                now,
-            )
+            return self._hint(TOO_LONG, now)
         if not self._admit(now):
             return self._hint(TOO_OFTEN, now)
         if self._link.ready:
@@ -303,9 +307,8 @@ class Session:
         cuts = self._hearing.stop(now)
         for cut in cuts:
             if cut.received_ms:
-                event_id = self._id("truncate")
-                event = truncate(cut.item_id, cut.content_index, cut.heard_ms, event_id)
-                outputs.append(Send(event))
+                about = (cut.item_id, cut.content_index, cut.heard_ms)
+                outputs.append(Send(truncate(*about, self._id("truncate"))))
             self._dialogue.interrupt(cut.item_id)
         if cuts:
             outputs.append(StopPlayback())
@@ -338,8 +341,7 @@ class Session:
         if not self._turns.speaking and not self._admit(now):
             self._dialogue.tell(Subject.HINT, TOO_OFTEN)
             return []
-        frames = self._turns.press()
-        if frames is None:
+        if (frames := self._turns.press()) is None:
             return []
         self._replies.take_word()
         clear: Json = {"type": "input_audio_buffer.clear", "event_id": self._id("clear")}

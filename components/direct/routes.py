@@ -24,6 +24,7 @@ from components.direct.minting import TOKEN_SECONDS, Minting, MintingError, Toke
 from components.direct.sideband import Sidebands
 from components.media.ice import STUN, TurnError, browser_configuration
 from components.protocol.options import Refused
+from components.replicas.replicas import Replicas
 from components.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ WINDOW_S: Final = 60
 TAB_KEY: Final = "X-Tab-Key"
 """Our own page names its tab by it; pages of other origins cannot send it."""
 
-Recall = Callable[[str], Conversation]
+Recall = Callable[[str], Awaitable[Conversation]]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -47,23 +48,29 @@ class _Refusal(Exception):  # noqa: N818
         self.code = code
 
 
+async def _nothing(_: str) -> Conversation:
+    return Conversation()
+
+
 def direct_routes(
     settings: Settings,
     sidebands: Sidebands,
     rates: Rates,
     refused: Refused,
     places: Places,
-    recall: Recall = lambda _: Conversation(),
+    recall: Recall = _nothing,
+    replicas: Replicas | None = None,
 ) -> list[Route]:
     """What to add to the page's web server; nothing unless the settings allow it.
 
     `rates` and `places` are those of the whole app: a start is a start, and a call a call, by
     whichever route; `refused` is what this process has learned of servers; `recall` knows what a
-    tab has said before, by its key.
+    tab has said before, by its key; `replicas` are the other processes that serve this app.
     """
     if not settings.direct:
         return []
-    direct = _Direct(settings, sidebands, rates, refused, places, recall)
+    others = replicas or Replicas(places)
+    direct = _Direct(settings, sidebands, rates, refused, places, recall, others)
     return [
         Route("/api/realtime/token", direct.guarded(direct.token), methods=["POST"]),
         Route("/api/realtime/call", direct.guarded(direct.call), methods=["POST"]),
@@ -82,11 +89,13 @@ class _Direct:
         refused: Refused,
         places: Places,
         recall: Recall,
+        replicas: Replicas,
     ) -> None:
         self._settings = settings
         self._sidebands = sidebands
         self._rates = rates
         self._places = places
+        self._replicas = replicas
         self._recall = recall
         self._minting = Minting(settings, refused)
         self._ice = browser_configuration(settings)
@@ -150,6 +159,7 @@ class _Direct:
         now = time.monotonic()
         place = self._places.take(visitor, now, until=now + TOKEN_SECONDS)
         try:
+            await self._replicas.admit(place)
             return await self._minting.token(visitor)
         except BaseException:
             self._places.give_back(place)
@@ -159,7 +169,7 @@ class _Direct:
     def _through_us(self) -> bool:
         """Other machines cannot reach the practice server; no limit holds in a call unseen."""
         settings = self._settings
-        limited = settings.max_call_seconds or settings.max_call_cost
+        limited = settings.max_call_seconds or settings.max_call_cost or settings.max_visitor_cost
         return bool(limited) or (settings.practice and settings.reachable)
 
     async def call(self, request: Request) -> Response:
@@ -172,7 +182,7 @@ class _Direct:
             raise _Refusal(410, "call_over", before.reason)
         visitor = _visitor(request)
         # A browser that calls again tells by itself what was said in its call.
-        past = before.past if before else self._recall(request.headers.get(TAB_KEY, ""))
+        past = before.past if before else await self._recall(request.headers.get(TAB_KEY, ""))
         sdp, name = await self._sidebands.answer(self._minting, offer, visitor, before, past)
         location = {"Location": f"/api/realtime/call/{name}"}
         return Response(sdp, 201, location, "application/sdp")

@@ -17,19 +17,30 @@ from components.core.places import Place, Places
 from components.direct.minting import Minting, MintingError
 from components.direct.watched import Watched
 from components.operating.metrics import Meter, Metrics
+from components.replicas.replicas import Replicas
 from components.settings import Settings
 
 REMEMBERED_S: Final = 60.0
+COUNT_S: Final = 1.0
+"""So often a visitor's purse is told what a call has cost."""
 
 
 class Sidebands:
     """The calls that are watched now. All but `say_goodbye` belongs to one event loop."""
 
-    def __init__(self, settings: Settings, places: Places, metrics: Metrics | None = None) -> None:
-        """`places` are those of the app; `metrics` count."""
+    def __init__(
+        self,
+        settings: Settings,
+        places: Places,
+        metrics: Metrics | None = None,
+        replicas: Replicas | None = None,
+    ) -> None:
+        """`places` are those of the app; `metrics` count; `replicas` are the other processes that
+        serve this app."""
         self._settings = settings
         self._places = places
         self._metrics = metrics or Metrics(settings.model)
+        self._replicas = replicas or Replicas(places)
         self._watched: dict[str, Watched] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -66,6 +77,7 @@ class Sidebands:
             await before.leave()
         place = self._places.take(visitor, time.monotonic())
         try:
+            await self._replicas.admit(place)
             answer = await minting.answer(offer, visitor)
         except BaseException:
             self._places.give_back(place)
@@ -108,10 +120,25 @@ class Sidebands:
         await asyncio.gather(*(watched.hang_up() for watched in running))
 
     async def _run(self, name: str, watched: Watched, place: Place, meter: Meter) -> None:
+        counting = asyncio.create_task(self._keep_counting(watched, place.visitor))
         try:
             await watched.run()
         finally:
+            counting.cancel()
+            await self._count(watched, place.visitor)
             self._places.give_back(place)
             meter.over("stopped" if watched.reason else "hung_up")
         await asyncio.sleep(REMEMBERED_S)
         del self._watched[name]
+
+    async def _keep_counting(self, watched: Watched, visitor: str) -> None:
+        """What the call costs its visitor, who may have no more answers some day."""
+        purse = self._replicas.purse
+        while purse.is_limited:
+            await asyncio.sleep(COUNT_S)
+            await self._count(watched, visitor)
+            if await purse.left(visitor) <= 0:
+                watched.answer_no_more(purse.empty)
+
+    async def _count(self, watched: Watched, visitor: str) -> None:
+        await self._replicas.purse.spend(visitor, watched.uncounted())

@@ -44,7 +44,7 @@ LEAVE_LIMIT_S: Final = 3.0
 """Whoever calls again does not wait longer for the end of the call before."""
 UNSEEN: Final = (
     "The server lets nobody watch what this call costs, so it was ended. "
-    "The owner of this app can set MAX_CALL_COST to 0."
+    "The owner of this app can set MAX_CALL_COST and MAX_VISITOR_COST to 0."
 )
 UNWATCHED: Final = (
     "The server lets this app watch the call no longer, so it was ended. You can start another."
@@ -76,6 +76,8 @@ class Watched:
         self._observer = Observer(
             settings.model, self._limits, surcharge_at(settings.base_url), past
         )
+        self._is_paid = bool(settings.max_call_cost or settings.max_visitor_cost)
+        """Whether what it costs must be seen."""
         self._trace = Trace(settings.trace) if settings.trace else None
         self.seen = self._observer.seen
         self._changed = asyncio.Event()
@@ -83,7 +85,7 @@ class Watched:
         self._threads = tools.Threads()
         self._upstream: Upstream | None = None
         self._unsent: list[Json] = []
-        self._begun = 0.0
+        self._begun = self._counted = 0.0
         self._unwanted = False
         self._hung_up = False
         self.gone = asyncio.Event()
@@ -97,6 +99,15 @@ class Watched:
     def reason(self) -> str:
         """Why we have ended the call; empty if it goes on, or has ended by itself."""
         return self._observer.reason
+
+    def uncounted(self) -> float:
+        """What the call has cost since this was last asked, in US dollars."""
+        counted, self._counted = self._counted, self._observer.dialogue.counted
+        return max(0.0, self._counted - counted)
+
+    def answer_no_more(self, why: str) -> None:
+        """The call ends after the answer under way; `why` is the sentence that says so."""
+        self._observer.dialogue.answer_no_more(why)
 
     async def snapshots(self, pause_s: float) -> AsyncIterator[Seen]:
         """What is known whenever that has changed, to the end; never more often."""
@@ -176,7 +187,7 @@ class Watched:
         except Exception:
             log.exception("! watching a call failed")
             end = End.UNWATCHED
-        if end is End.NEVER_WATCHED and self._limits.call_s and not self._limits.cost:
+        if end is End.NEVER_WATCHED and self._limits.call_s and not self._is_paid:
             await asyncio.Event().wait()  # the one limit that holds without being watched
         if end in (End.UNWATCHED, End.NEVER_WATCHED):
             await self._give_up(end)
@@ -188,13 +199,13 @@ class Watched:
         """
         outcome = await self._minting.hang_up(self._call_id)
         self._hung_up = outcome is not HangUp.REFUSED
-        unseen = bool(self._limits.cost)
+        unseen = self._is_paid
         if outcome is not HangUp.GONE or (unseen and end is End.NEVER_WATCHED):
             self.end(UNSEEN if unseen else UNWATCHED)
 
     async def _attend(self) -> End:
         """Hand on every event of the call, over one connection after the other; how that ends."""
-        attachment = Attachment(cost_limited=bool(self._limits.cost))
+        attachment = Attachment(cost_limited=self._is_paid)
         pause_s = 0.0
         while not self.over:
             await asyncio.sleep(pause_s)

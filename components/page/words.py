@@ -123,13 +123,16 @@ def keep_words(demo: gr.Blocks, transcript: gr.Chatbot, key: gr.Textbox, calls: 
     save = gr.Button(elem_id="save-words", visible="hidden")
 
     async def recall(key: str) -> list[view.Shown]:
+        await calls.look(key_of(key))
         return view.messages(calls.past(key))
 
     async def start_anew(key: str) -> list[view.Shown]:
         calls.forget(key)
+        await calls.forget_elsewhere(key_of(key))
         return []
 
     async def save_words(key: str, form: str) -> str:
+        await calls.look(key_of(key))
         return saved(calls.past(key), form)
 
     quiet: Any = {"show_progress": "hidden", "show_api": False, "queue": False}

@@ -198,7 +198,7 @@ async def test_a_key_of_the_visitor_is_in_the_head_of_his_sockets_and_nowhere_el
         told = str(await anext(reports)) + str(page.messages) + str(upstream.received)
         await call.close("")
         assert own not in told + str(call.conversation) + caplog.text
-        assert own not in str(vars(call)) + str(vars(call._terms)) + str(vars(call.inspection))
+        assert own not in str(vars(call)) + str(vars(call.terms)) + str(vars(call.inspection))
 
 
 async def test_a_call_without_a_key_names_nobody():

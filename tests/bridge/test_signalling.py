@@ -17,11 +17,15 @@ from components.bridge import leg
 from components.bridge.call import Call
 from components.bridge.calls import Calls
 from components.bridge.signalling import Signalling
-from components.core.conversation import Conversation, Message
+from components.core.conversation import Conversation, Message, Status
 from components.core.places import Places
 from components.media.candidates import MOST_CANDIDATES
 from components.media.speaker import Speaker
 from components.protocol.options import Refused
+from components.replicas.keeper import Keeper
+from components.replicas.kept import Kept
+from components.replicas.replicas import Replicas
+from components.replicas.store import MemoryStore
 from components.settings import Settings
 
 ADA, BOB = ("a" * 32, "b" * 32)
@@ -43,7 +47,7 @@ class Rates:
 class Door:
     """A page's way to the app: fastrtc's component with our signalling."""
 
-    def __init__(self, most_calls=2, rates=None, **others):
+    def __init__(self, most_calls=2, rates=None, store=None, visitor_cost=0, **others):
         settings = Settings(**{"practice": True, "max_calls": most_calls, **others})
         with gr.Blocks():
             self.component = WebRTC(
@@ -53,7 +57,8 @@ class Door:
                 server_rtc_configuration={"iceServers": []},
             )
         places = Places(settings.max_calls, settings.calls_per_visitor)
-        self.calls = Calls(settings, Refused(), places)
+        self.replicas = Replicas(places, store, visitor_cost)
+        self.calls = Calls(settings, Refused(), places, replicas=self.replicas)
         self.rates = rates or Rates()
         counted: Any = self.rates
         self.signalling = Signalling(self.component, self.calls, counted, settings)
@@ -111,7 +116,7 @@ async def test_a_key_of_the_visitor_pays_for_his_call_and_no_other(monkeypatch):
     made = []
 
     def make(*args):
-        made.append(args[-1])
+        made.append(args[7])
         return Call(*args)
 
     monkeypatch.setattr(calls_module, "Call", make)
@@ -237,6 +242,64 @@ async def test_full_house_lets_its_own_callers_come_back():
 
 async def test_who_comes_back_too_late_is_told(door):
     assert error(await door.says(await offer(rejoin=True))) == "call_over"
+
+
+SAID = Conversation(messages=(Message("1", "user", Status.DONE, ("I am Ada.",)),))
+
+
+async def test_a_call_of_a_replica_that_has_died_goes_on_here_without_counting_as_a_start():
+    store = MemoryStore(shared=True)
+    await Keeper(store, "dead").keep(ADA, Kept(SAID, running=True))
+    door = Door(store=store)
+    answer = await door.says(await offer(rejoin=True))
+
+    assert answer["type"] == "answer"
+    assert door.rates.asked == [("40/minute", "rejoin", "192.0.2.7")]
+    assert door.calls.past(ADA).messages[0].text == "I am Ada."
+    await close(door)
+
+
+async def test_a_call_that_has_ended_at_another_replica_does_not_go_on():
+    store = MemoryStore(shared=True)
+    await Keeper(store, "other").keep(ADA, Kept(SAID))
+    door = Door(store=store)
+
+    assert error(await door.says(await offer(rejoin=True))) == "call_over"
+    assert (await door.says(await offer()))["type"] == "answer"
+    assert door.calls.past(ADA).messages[0].text == "I am Ada."
+    await close(door)
+
+
+async def test_a_call_with_a_key_of_its_own_asks_for_it_again():
+    store = MemoryStore(shared=True)
+    await Keeper(store, "dead").keep(ADA, Kept(SAID, running=True, own_key=True))
+    door = Door(store=store)
+
+    assert error(await door.says(await offer(rejoin=True))) == "key_needed"
+    assert not door.calls.running(ADA)
+
+
+async def test_who_asks_too_often_for_a_call_of_another_replica_is_told_to_wait():
+    door = Door(store=MemoryStore(shared=True), rates=Rates(most=0))
+
+    assert error(await door.says(await offer(rejoin=True))) == "too_many_starts"
+
+
+async def test_places_of_all_replicas_count():
+    store = MemoryStore(shared=True)
+    await store.take("192.0.2.9 other", 1, 1, 60.0)
+    door = Door(most_calls=1, store=store)
+
+    assert error(await door.says(await offer())) == "concurrency_limit_reached"
+    assert not door.calls.running(ADA)
+
+
+async def test_a_visitor_who_has_cost_what_he_may_is_told_so():
+    door = Door(visitor_cost=1)
+    await door.replicas.purse.spend("192.0.2.7", 1)
+    answer = await door.says(await offer())
+
+    assert "within a day" in answer["meta"]["sentence"]
 
 
 async def test_who_starts_too_often_is_told_to_wait():

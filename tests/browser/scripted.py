@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from components.audio import FRAME_SAMPLES, SAMPLE_RATE
-from components.bridge.call import Page
+from components.bridge.pages import Page
 from components.core.conversation import Assistant, Connection, Conversation, User
 from components.core.places import Place, Places
 
@@ -171,7 +171,13 @@ class Control:
         return key in self._calls and not self._calls[key].over
 
     def enter(
-        self, key: str, visitor: str, wishes: Mapping[str, Any], own_key: str = ""
+        self,
+        key: str,
+        visitor: str,
+        wishes: Mapping[str, Any],
+        own_key: str = "",
+        *,
+        comes_back: bool = False,
     ) -> ScriptedCall:
         if not self.running(key):
             self._give_back()
@@ -182,6 +188,18 @@ class Control:
 
     def past(self, key: str) -> Conversation:
         return self._calls[key].conversation if key in self._calls else Conversation()
+
+    async def fetch(self, key: str) -> None:
+        """There is no other replica."""
+
+    async def confirm(self, key: str) -> None:
+        """There is no other replica."""
+
+    async def look(self, key: str) -> None:
+        """There is no other replica."""
+
+    async def forget_elsewhere(self, key: str) -> None:
+        """There is no other replica."""
 
     def remember(self, key: str, conversation: Conversation) -> None:
         """No scripted call takes the direct route."""

@@ -242,3 +242,39 @@ def test_without_a_price_there_is_no_limit_of_cost():
 
     assert allowance.cap(0.5, None) == NO_PRICE
     assert allowance.capped is None
+
+
+def test_what_a_call_has_used_elsewhere_counts_as_its_own():
+    allowance = begun(call_s=60, used_s=50, cost=1.0, used_cost=0.75)
+    assert said(allowance, 100.0) == "This call ends in 10 seconds."
+    allowance.spend(Cost(0.2))
+    assert not allowance.spent
+    allowance.spend(Cost(0.25))
+
+    assert allowance.spent
+    assert allowance.counted == 0.25
+    assert "has reached its limit of $1.00" in allowance.verdict(101.0, False).sentence
+
+
+def test_silence_counts_from_where_the_call_goes_on():
+    assert begun(idle_s=60, used_s=500).verdict(101.0, False) is None
+
+
+def test_unknown_costs_count_as_they_do_for_the_limit():
+    allowance = begun(cost=1.0)
+    assert allowance.counted == 0.0
+    allowance.spend(Cost(0.0, unknown=2))
+    assert allowance.counted == pytest.approx(0.2)
+    allowance.spend(Cost(0.25, unknown=2))
+    assert allowance.counted == pytest.approx(0.75)
+
+
+def test_a_call_can_be_ended_for_a_reason_of_others_after_the_answer_under_way():
+    allowance = begun(cost=1.0)
+    allowance.answer_no_more("Try again tomorrow.")
+    assert allowance.spent
+    assert said(allowance, 101.0, answering=True) == "Try again tomorrow."
+
+    allowance.cap(None, Cost(0.0))
+    assert allowance.spent
+    assert allowance.verdict(102.0, False) == Verdict(True, "Try again tomorrow.")

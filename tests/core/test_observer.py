@@ -365,6 +365,16 @@ def test_a_call_that_has_cost_what_it_may_ends_after_its_answer():
     assert watch.observer.reason.startswith("This call has reached its limit of $1.00.")
 
 
+def test_a_call_can_be_ended_for_a_reason_of_others():
+    watch = Watch(SESSION, CREATED, STARTED)
+    watch.observer.dialogue.answer_no_more("Try again tomorrow.")
+    watch.tick(1.0)
+    assert watch.conversation.notice == "Try again tomorrow."
+    watch.receive(CREATED)
+
+    assert watch.observer.reason == "Try again tomorrow."
+
+
 def test_another_question_does_not_put_the_end_off():
     watch = Watch(SESSION, CREATED, STARTED, spent(), CREATED, cost=1.0)
 

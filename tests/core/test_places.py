@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.core.places import NoPlaceError, Places
+from components.core.places import NoPlaceError, Place, Places
 
 ADA, BOB = "192.0.2.1", "192.0.2.2"
 
@@ -77,3 +77,14 @@ def test_who_comes_when_no_calls_are_taken_any_more_is_told_why():
 
     assert (str(error), error.all_taken) == ("The app is being stopped.", True)
     assert (places.closed, places.followed) == (True, 1)
+
+
+def test_who_wants_to_know_is_told_of_each_place_that_is_given_back_once():
+    places = Places(2, 2)
+    freed: list[Place] = []
+    places.freed = freed.append
+    place = places.take(ADA, 0.0)
+    places.give_back(place)
+    places.give_back(place)
+
+    assert freed == [place]

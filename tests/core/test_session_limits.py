@@ -431,3 +431,11 @@ def test_a_user_may_end_the_call_earlier_and_politely():
     assert call.conversation.notice == (
         "This call has reached your limit of $0.50. You can start another."
     )
+
+
+def test_a_call_can_be_ended_for_a_reason_of_others(call):
+    assert call.session.dialogue.counted == 0.0
+    call.session.dialogue.answer_no_more("Try again tomorrow.")
+
+    assert wait(call, 1).connection is Connection.ENDED
+    assert call.conversation.notice == "Try again tomorrow."

@@ -37,6 +37,10 @@ CALL = "/api/realtime/call"
 ICE = "/api/realtime/ice"
 
 
+async def nothing(key: str) -> Conversation:
+    return Conversation()
+
+
 @asynccontextmanager
 async def app(
     base_url: str = "http://127.0.0.1:9/v1",
@@ -44,7 +48,7 @@ async def app(
     sidebands: Sidebands | None = None,
     rates: Rates | None = None,
     client: str = "192.0.2.1",
-    recall: routes.Recall = lambda _: Conversation(),
+    recall: routes.Recall = nothing,
     **fields: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A visitor of an app that serves nothing but the direct route."""
@@ -301,9 +305,11 @@ async def test_our_own_page_goes_on_with_what_its_tab_has_said() -> None:
 
     sidebands = Taking(Settings(practice=False), Places(2, 2))
     known = {"a" * 32: past}
-    async with app(
-        sidebands=sidebands, recall=lambda key: known.get(key, Conversation())
-    ) as visitor:
+
+    async def recall(key: str) -> Conversation:
+        return known.get(key, Conversation())
+
+    async with app(sidebands=sidebands, recall=recall) as visitor:
         for key in ("a" * 32, "b" * 32):
             headers = {**PAGE, routes.TAB_KEY: key}
             assert (await visitor.post(CALL, headers=headers, content="v=0")).is_success
@@ -348,6 +354,7 @@ async def test_what_the_server_does_not_give_is_counted() -> None:
         # A call that we do not see is as long and as expensive as it likes.
         {"max_call_seconds": 60},
         {"max_call_cost": 0.5},
+        {"max_visitor_cost": 0.5},
     ],
 )
 async def test_calls_that_have_to_take_our_way_get_no_token(fields: dict[str, Any]) -> None:

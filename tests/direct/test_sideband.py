@@ -14,6 +14,8 @@ from components.direct.minting import Minting, MintingError
 from components.direct.sideband import Sidebands
 from components.operating.metrics import Metrics
 from components.protocol.options import Refused
+from components.replicas.replicas import Replicas
+from components.replicas.store import MemoryStore
 from components.settings import Settings
 from tests.direct.upstreams import scripted
 from tests.practice.call_client import Caller, LoudVad, http, tone
@@ -27,14 +29,17 @@ VISITOR = "192.0.2.1"
 
 @asynccontextmanager
 async def calling(
-    metrics: Metrics | None = None, **fields: Any
+    metrics: Metrics | None = None,
+    places: Places | None = None,
+    replicas: Replicas | None = None,
+    **fields: Any,
 ) -> AsyncIterator[tuple[Caller, Sidebands, str]]:
     """A call that is watched, and its name."""
     async with running(key="right", open_vad=LoudVad) as practice:
         values = {"practice": False, "api_key": "right", "base_url": http(practice), **fields}
         settings = Settings(model="practice-engine", **values)
-        places = Places(settings.max_calls, settings.max_calls)
-        sidebands, caller = Sidebands(settings, places, metrics), Caller()
+        places = places or Places(settings.max_calls, settings.max_calls)
+        sidebands, caller = Sidebands(settings, places, metrics, replicas), Caller()
         sdp, name = await sidebands.answer(
             Minting(settings, Refused()), await caller.offer(), VISITOR
         )
@@ -53,6 +58,35 @@ async def test_a_call_is_followed_by_its_name_to_its_end() -> None:
         states = [seen.conversation.connection async for seen in follow]
 
     assert states[-1] is Connection.ENDED
+
+
+async def test_replicas_have_no_more_direct_calls_together_than_one_alone() -> None:
+    store = MemoryStore(shared=True)
+    await store.take("192.0.2.9 other", 1, 1, 60.0)
+    places = Places(1, 1)
+    sidebands = Sidebands(Settings(practice=True), places, None, Replicas(places, store))
+    minting = Minting(Settings(practice=True), Refused())
+
+    with pytest.raises(NoPlaceError):
+        await sidebands.answer(minting, OFFER, VISITOR)
+    assert places.followed == 0
+
+
+async def test_what_a_direct_call_costs_is_its_visitors_and_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sideband, "COUNT_S", 0.01)
+    places = Places(1, 1)
+    replicas = Replicas(places, None, 1.0)
+    async with calling(places=places, replicas=replicas) as (_, sidebands, name):
+        watched = sidebands.get(name)
+        assert watched is not None
+        monkeypatch.setattr(watched, "uncounted", lambda: 0.25)
+        async with asyncio.timeout(20):
+            await watched.gone.wait()
+
+        assert watched.reason == replicas.purse.empty
+    assert await replicas.purse.left(VISITOR) <= 0
 
 
 async def test_a_call_is_forgotten_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:

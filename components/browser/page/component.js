@@ -122,7 +122,8 @@
       const watcher = watch;
       const { fn_name: name, data } = request;
       if (name === "offer") {
-        const wishes = watcher.rejoin ? {} : { ...rv.settings.wishes(), ...rv.tools.wishes() };
+        // A call that runs has its own; one that goes on at another server is made anew by them.
+        const wishes = { ...rv.settings.wishes(), ...rv.tools.wishes() };
         Object.assign(data, { key: rv.key(), rejoin: watcher.rejoin, wishes });
         if (data.type === "offer" && !watcher.rejoin) Object.assign(data, rv.ownKey.take());
       }
