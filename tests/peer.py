@@ -67,6 +67,7 @@ class Peer:
         """Gradio's name for the page that is loaded in the tab."""
         self.webrtc_id = ""
         self.address = address
+        self._cookies = httpx.Cookies()
         self.network = network or Network()
         self.microphone = Microphone()
         self.ear = Ear()
@@ -163,7 +164,7 @@ class Peer:
         """The app's answer to a session description; `ConnectionError` if it gives none."""
         self.webrtc_id = secrets.token_hex(6)
         body = {"webrtc_id": self.webrtc_id, "key": self.key, **description}
-        async with _page(url, self.address) as page:
+        async with self._page(url) as page:
             [component] = [
                 each
                 for each in (await page.get("/config")).raise_for_status().json()["components"]
@@ -179,7 +180,7 @@ class Peer:
 
     async def transcript(self, url: str) -> list[str]:
         """The messages that this tab would show if its page were loaded now, as plain text."""
-        async with _page(url, self.address) as page:
+        async with self._page(url) as page:
             [event] = [
                 each
                 for each in (await page.get("/config")).raise_for_status().json()["dependencies"]
@@ -204,6 +205,20 @@ class Peer:
         answer = await self.offer(url, {"sdp": local.sdp, "type": local.type, **words})
         await pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
 
+    @asynccontextmanager
+    async def _page(self, url: str) -> AsyncIterator[httpx.AsyncClient]:
+        """The tab's way to the web server, which keeps its cookies."""
+        transport = httpx.AsyncHTTPTransport(local_address=self.address)
+        async with httpx.AsyncClient(
+            base_url=url,
+            transport=transport,
+            trust_env=False,
+            timeout=PATIENCE_S,
+            cookies=self._cookies,
+        ) as page:
+            yield page
+            self._cookies.update(page.cookies)
+
     def _newest_connection(self) -> str:
         states = (each for each in reversed(self.messages) if each["type"] == "state")
         return next((str(state["connection"]) for state in states), "None")
@@ -211,11 +226,6 @@ class Peer:
     def _receive(self, text: str) -> None:
         self.messages.append(orjson.loads(text))
         self._news.set()
-
-
-def _page(url: str, address: str) -> httpx.AsyncClient:
-    transport = httpx.AsyncHTTPTransport(local_address=address)
-    return httpx.AsyncClient(base_url=url, transport=transport, trust_env=False, timeout=PATIENCE_S)
 
 
 @asynccontextmanager

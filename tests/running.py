@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -23,7 +24,7 @@ MOST_LOG = 100_000
 """Characters of it that are shown."""
 OURS = (
     *("OPENAI_", "REALTIME_", "MAX_", "RATE_LIMIT_", "DIRECT_", "GRADIO_", "PRACTICE_"),
-    *("HF_TOKEN", "TURN_", "ICE_", "APP_", "FORWARDED_", "SPACE_ID"),
+    *("HF_TOKEN", "TURN_", "ICE_", "APP_", "FORWARDED_", "SPACE_ID", "REPLICA_"),
     *("METRICS_", "DRAIN_", "LOG_FORMAT", "VISITOR_", "CLOUDFLARE_", "TWILIO_"),
 )
 
@@ -134,6 +135,18 @@ def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> I
     saves three seconds of work. What Gradio reads of the environment while it is imported does not
     reach it.
     """
+    with forked_app(folder, *flags, port=port, **variables) as (url, process):
+        yield url
+        process.terminate()
+        process.join(STOP_LIMIT_S)
+        assert process.exitcode is not None
+
+
+@contextmanager
+def forked_app(
+    folder: Path, *flags: str, port: int = 0, **variables: str
+) -> Iterator[tuple[str, BaseProcess]]:
+    """The same, with its process, which may end before."""
     port, flags = _placed("127.0.0.1", port, flags)
     log = folder / "app.log"
     log.touch()
@@ -144,11 +157,10 @@ def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> I
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(url, log, process.is_alive)
-        yield url
+        yield url, process
     finally:
         process.terminate()
         process.join(STOP_LIMIT_S)
-        assert process.exitcode is not None
 
 
 def _run(folder: Path, log: Path, flags: tuple[str, ...], variables: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """Which ways are found, and what is said of those that are not; with a server on loopback."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from components.doctor.findings import Finding
 from components.doctor.ways import HOST, REFLEXIVE, RELAY, examine_ways
 from components.media.ice import TurnError
 from components.settings import Settings, TurnCredentials
+from tests.services import RELAY_USER, coturn
 from tests.turn import PASSWORD, USER, turn_server
 
 DEAF = "stun:127.0.0.1:9"
@@ -144,3 +146,19 @@ async def test_a_provider_that_names_no_relay_is_told(monkeypatch: pytest.Monkey
     relay = (await found(TurnCredentials("twilio", "AC1", "secret")))[RELAY]
 
     assert "the provider does not relay: it names no TURN server." in relay.found
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("password", "verdict", "words"), [("right", "ok", "relays"), ("wrong", "failed", "401")]
+)
+async def test_a_real_relay_is_judged_by_what_it_says(
+    password: str, verdict: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LIMIT_S", 8.0)
+    with coturn(tmp_path, "right", "127.0.0.1") as relay:
+        url = f"turn:127.0.0.1:{relay.port}"
+        finding = (await found(TurnCredentials("static", RELAY_USER, password, url)))[RELAY]
+
+    assert finding.verdict == verdict
+    assert words in finding.found

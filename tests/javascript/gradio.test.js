@@ -62,6 +62,9 @@ for (const [what, text, breaks, renews] of [
 ]) {
   test(`after a stream ${what} the session ${renews ? "has another" : "keeps its"} name`, async () => {
     const { name, answer, response } = named();
+    let told = 0;
+    const watcher = () => (told += 1);
+    gradio.watchers.add(watcher);
     let sent = false;
     const body = new ReadableStream({
       pull(controller) {
@@ -74,5 +77,7 @@ for (const [what, text, breaks, renews] of [
     answer(new Response(body));
     await ends(await response);
     assert.equal(named().name === name, !renews);
+    gradio.watchers.delete(watcher);
+    assert.equal(told, renews ? 1 : 0);
   });
 }

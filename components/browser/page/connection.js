@@ -5,6 +5,7 @@
 
   const QUIET_MS = 3000; // the app says how loud both voices are twenty times a second
   const BLIP_MS = 2000;
+  const HASTE_MS = 800; // the same as QUIET_MS, when the server seems to be gone
   const HUSH_MS = 200;
   const LAST_WORDS_MS = 100;
   const SILENT =
@@ -19,6 +20,8 @@
     const mine = { owner, patience, pc: null, channel: null, settled: false, over: false };
     mine.silent = false;
     mine.timer = mine.quiet = mine.blip = mine.hush = 0;
+    mine.doubt = () => doubt(mine);
+    rv.gradio.watchers.add(mine.doubt);
     wait(mine, SILENT);
     rv.component.start(stream, {
       rejoin,
@@ -53,6 +56,13 @@
       mine.silent = true;
       waver(mine);
     }, QUIET_MS);
+  }
+
+  // The page's other connection to the server has broken: this one has to show that it lives.
+  function doubt(mine) {
+    if (mine.over || !mine.settled) return;
+    clearTimeout(mine.quiet);
+    mine.quiet = setTimeout(() => finish(mine, "lost", SILENT), HASTE_MS);
   }
 
   function waver(mine) {
@@ -139,6 +149,7 @@
   function close(mine, delay = 0) {
     if (mine.over) return;
     mine.over = true;
+    rv.gradio.watchers.delete(mine.doubt);
     [mine.timer, mine.quiet, mine.blip, mine.hush].forEach(clearTimeout);
     rv.component.stop();
     if (!mine.pc) return;

@@ -18,6 +18,7 @@
   const native = window.fetch;
   let renewals = 0;
   let endStream = () => {};
+  const watchers = new Set(); // told when a stream breaks: the server may be gone
 
   // A session whose stream broke is not used again: the app may still be writing to the old
   // stream, half of the messages each, or clear up the session when it notices.
@@ -74,7 +75,10 @@
         return controller.enqueue(value);
       }
       clearTimeout(quiet);
-      if (!tail.includes(CLOSING) && asked === renewals) renewals += 1;
+      if (!tail.includes(CLOSING) && asked === renewals) {
+        renewals += 1;
+        for (const watcher of watchers) watcher();
+      }
       controller.enqueue(new TextEncoder().encode("\n\n" + END));
       return controller.close();
     }
@@ -94,5 +98,5 @@
     return native(input, named ? { ...init, body: renameInBody(init.body) } : init);
   };
 
-  rv.gradio = { renew };
+  rv.gradio = { renew, watchers };
 })((window.realtimeVoice = window.realtimeVoice || {}));
