@@ -34,6 +34,10 @@ FOR_ALL: Final = "200/minute"
 """Behind a proxy that does not name its visitors, all of them are one."""
 WINDOW_S: Final = 60
 
+FOREIGN: Final = "Pages of this address may not use the voice button of this app."
+NAMELESS: Final = (
+    "The request does not say which page asks (Origin). A proxy before the app may take that away."
+)
 TAB_KEY: Final = "X-Tab-Key"
 """Our own page names its tab by it; pages of other origins cannot send it."""
 
@@ -108,8 +112,7 @@ class _Direct:
             host = request.headers.get("host", "")
             settings = self._settings
             if not may_ask(origin, host, settings.direct_origins, settings.reachable):
-                sentence = "Pages of this address may not use the voice button of this app."
-                return _refused(403, "forbidden_origin", sentence)
+                return _refused(403, "forbidden_origin", NAMELESS if origin is None else FOREIGN)
             try:
                 await self._admit(request, purpose)
                 response = await handler(request)

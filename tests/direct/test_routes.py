@@ -316,6 +316,16 @@ async def test_our_own_page_goes_on_with_what_its_tab_has_said() -> None:
     assert taken == [past, Conversation()]
 
 
+async def test_a_proxy_that_takes_the_name_of_the_page_away_is_told_of() -> None:
+    async with app() as visitor:
+        nameless = await visitor.post(TOKEN)
+        foreign = await visitor.post(TOKEN, headers={"Origin": "https://evil.example"})
+
+    assert (nameless.status_code, foreign.status_code) == (403, 403)
+    assert "A proxy before the app may take that away" in nameless.json()["error"]["message"]
+    assert "may not use the voice button" in foreign.json()["error"]["message"]
+
+
 async def test_an_error_of_the_server_is_passed_on_as_a_sentence() -> None:
     body = {"error": {"code": "invalid_api_key", "message": "Wrong key right."}}
     async with scripted((401, body)) as server, app(server.base_url) as visitor:
