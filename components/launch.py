@@ -92,8 +92,9 @@ def launch(settings: Settings) -> None:
 
 def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     """`parts` are those of the practice server, if it is used."""
-    if settings.max_call_cost and not settings.practice and not has_price(settings.model):
-        log.warning("! no price is known for %s: MAX_CALL_COST has no effect", settings.model)
+    limits_cost = settings.max_call_cost or settings.max_visitor_cost
+    if limits_cost and not settings.practice and not has_price(settings.model):
+        log.warning("! no price is known for %s: limits of cost have no effect", settings.model)
     sweep()
     refused = Refused()
     places = Places(settings.max_calls, settings.calls_per_visitor)

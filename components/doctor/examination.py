@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from components.doctor.findings import Finding, as_json, failed, is_well, ok
 from components.doctor.loopback import examine_loopback
-from components.doctor.place import examine_limits, examine_origin
+from components.doctor.place import examine_disk, examine_limits, examine_origin
+from components.doctor.replicas import examine_replicas
 from components.doctor.server import examine_server
 from components.doctor.shutdowns import examine_shutdown
 from components.doctor.software import examine_software
@@ -63,6 +64,7 @@ def _looks(settings: Settings, today: date) -> Iterator[tuple[str, Look]]:
             examine_software(),
             examine_origin(settings),
             examine_limits(settings),
+            examine_disk(settings),
             *_futures(settings, today),
         ]
 
@@ -75,7 +77,11 @@ def _looks(settings: Settings, today: date) -> Iterator[tuple[str, Look]]:
     async def loopback() -> Sequence[Finding]:
         return [await examine_loopback()]
 
+    async def replicas() -> Sequence[Finding]:
+        return await examine_replicas(settings)
+
     yield SETTINGS, settled
+    yield "Replicas", replicas
     yield "Realtime server", server
     yield "Ways", ways
     yield "Sound through the bridge", loopback

@@ -35,10 +35,16 @@ async def examine_ways(settings: Settings, stun_url: str = STUN["urls"]) -> list
     mapped = await _mapped(stun_url)
     relay = await _relay(settings.turn) if settings.turn else None
     return [
-        ok(HOST, f"{len(addresses)} to be called at from the same network."),
+        ok(HOST, f"{len(addresses)} to be called at from the same network{_lack(addresses)}."),
         _reflexive(stun_url, mapped),
         relay or _no_relay(settings, mapped is not None),
     ]
+
+
+def _lack(addresses: Sequence[str]) -> str:
+    if any(":" in address for address in addresses):
+        return ""
+    return "; none is of IPv6, so who has nothing else needs TURN"
 
 
 def _reflexive(url: str, mapped: tuple[str, float] | None) -> Finding:

@@ -84,4 +84,4 @@ async def test_models_and_their_future_are_of_no_interest_in_practice_mode() -> 
     without = Settings(practice=False, transcription_model=None)
     assert "Future of gpt-transcribe" not in await checks(without)
     practice = await checks(Settings(practice=True))
-    assert practice == ["Settings", "Versions", "Secure origin", "Limits"]
+    assert practice == ["Settings", "Versions", "Secure origin", "Limits", "Disk"]

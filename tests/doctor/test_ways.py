@@ -148,6 +148,19 @@ async def test_a_provider_that_names_no_relay_is_told(monkeypatch: pytest.Monkey
     assert "the provider does not relay: it names no TURN server." in relay.found
 
 
+@pytest.mark.parametrize(
+    ("address", "lacks"), [("192.0.2.1", True), ("2001:db8::1", False)], ids=["4", "6"]
+)
+async def test_a_machine_without_ipv6_is_told_what_that_means(
+    address: str, lacks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "get_host_addresses", lambda **_: [address])
+    finding = (await found())[HOST]
+
+    assert finding.verdict == "ok"
+    assert ("none is of IPv6" in finding.found) is lacks
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("password", "verdict", "words"), [("right", "ok", "relays"), ("wrong", "failed", "401")]
