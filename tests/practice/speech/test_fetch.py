@@ -100,14 +100,13 @@ def hub() -> Iterator[str]:
         server.server_close()
 
 
-def fetched(
-    name: str, endpoint: str, home: Path, **variables: str
-) -> "subprocess.CompletedProcess[str]":
+def fetched(name: str, endpoint: str, home: Path) -> "subprocess.CompletedProcess[str]":
     ours = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    bars = {"TQDM_POSITION": "-1"}  # as in a terminal, although here is none
     return subprocess.run(
         [sys.executable, "-m", "components.practice", "fetch", name],
         cwd=ROOT,
-        env={**os.environ, **ours, **variables},
+        env={**os.environ, **ours, **bars},
         capture_output=True,
         text=True,
         timeout=40,
@@ -136,8 +135,7 @@ def test_size_and_licence_are_named_and_the_model_is_fetched(
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == told
     assert done.stdout.splitlines()[-1].endswith(f"_MODEL={name}")
-    assert f"{file}: 100%" in done.stderr
-    assert [path.name for path in tmp_path.rglob("snapshots/**/*.bin")] in ([], ["model.bin"])
+    assert "100%" in done.stderr
     assert [path.name for path in tmp_path.rglob(f"snapshots/**/{file}")] == [file]
     assert not list(tmp_path.rglob("README.md"))
 
