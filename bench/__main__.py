@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
-from bench import browser, load, paths, plot, report, start
+from bench import browser, load, local, paths, plot, report, start
 
-PARTS = ("start", "paths", "browser", "load")
+PARTS = ("start", "paths", "browser", "load", "local")
 PART_LIMIT_S = 180
 LONG_LIMIT_S = 1500
 
@@ -73,6 +73,7 @@ async def _measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], bool]
         "paths": lambda: paths.measure(arguments.long, arguments.inspected),
         "browser": lambda: browser.measure(arguments.inspected),
         "load": lambda: load.measure(tuple(arguments.calls), arguments.inspected),
+        "local": local.measure,
     }
     raw: dict[str, Any] = {}
     failed = False

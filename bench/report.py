@@ -8,7 +8,7 @@ from typing import Any, Final
 from bench.figures import median, percentile
 
 Raw = Mapping[str, Any]
-"""Results by part: `paths`, `browser`, `load`, `start`; a part that was not run is missing."""
+"""Results by part, as `_MAKERS` names them; a part that was not run is missing."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +224,20 @@ def _start(part: Raw) -> list[Row]:
     ]
 
 
+def _local(part: Raw) -> list[Row]:
+    nan = math.nan
+    alone, two = part["first_sound_ms"], part["first_sound_of_two_ms"]
+    words = "local parts, end of voice → sound"
+    return [
+        Row("local ears, work per s of speech", "ms", nan, part["ears_ms_per_s"]),
+        Row("local voice, work per s of speech", "ms", nan, part["voice_ms_per_s"]),
+        Row(f"{words}, median", "ms", nan, median(alone), at_most=1500.0),
+        Row(f"{words}, max", "ms", nan, max(alone)),
+        Row(f"{words}, two callers, median", "ms", nan, median(two)),
+        Row(f"{words}, two callers, max", "ms", nan, max(two)),
+    ]
+
+
 def _held(steps: Sequence[Raw]) -> tuple[float, bool]:
     """The most calls that held real time, as all smaller numbers did; whether the machine was full
     when the next number did not."""
@@ -262,4 +276,5 @@ _MAKERS: Final[Mapping[str, Callable[[Raw], list[Row]]]] = {
     "browser": _browser,
     "load": _load,
     "start": _start,
+    "local": _local,
 }

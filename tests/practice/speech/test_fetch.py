@@ -100,14 +100,13 @@ def hub() -> Iterator[str]:
         server.server_close()
 
 
-def fetched(
-    name: str, endpoint: str, home: Path, **variables: str
-) -> "subprocess.CompletedProcess[str]":
+def fetched(name: str, endpoint: str, home: Path) -> "subprocess.CompletedProcess[str]":
     ours = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    bars = {"TQDM_POSITION": "-1"}  # as in a terminal, although here is none
     return subprocess.run(
         [sys.executable, "-m", "components.practice", "fetch", name],
         cwd=ROOT,
-        env={**os.environ, **ours, **variables},
+        env={**os.environ, **ours, **bars},
         capture_output=True,
         text=True,
         timeout=40,
@@ -136,24 +135,18 @@ def test_size_and_licence_are_named_and_the_model_is_fetched(
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == told
     assert done.stdout.splitlines()[-1].endswith(f"_MODEL={name}")
-    assert f"{file}: 100%" in done.stderr
-    assert [path.name for path in tmp_path.rglob("snapshots/**/*.bin")] in ([], ["model.bin"])
+    assert "100%" in done.stderr
     assert [path.name for path in tmp_path.rglob(f"snapshots/**/{file}")] == [file]
     assert not list(tmp_path.rglob("README.md"))
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("nobody/nothing", "The hub has no model nobody/nothing in nobody/nothing."),
-        ("de_DE-nobody-low", "The hub has no model de_DE-nobody-low in rhasspy/piper-voices."),
-    ],
-)
-def test_what_the_hub_has_not_is_one_sentence(name: str, told: str, tmp_path: Path) -> None:
+def test_what_the_hub_has_not_is_one_sentence(tmp_path: Path) -> None:
     with hub() as endpoint:
-        done = fetched(name, endpoint, tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{told}\n")
+        done = fetched("nobody/nothing", endpoint, tmp_path)
+
+    told = "The hub has no model nobody/nothing in nobody/nothing.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
 
 
 @pytest.mark.integration
@@ -176,6 +169,11 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HfApi, "model_info", lambda *_, **__: about)
     sizes = [SimpleNamespace(size=len(content)) for content in names.values()]
     monkeypatch.setattr(HfApi, "get_paths_info", lambda *_, **__: sizes)
+
+
+def test_a_repository_without_the_model_is_one_sentence(answering: None) -> None:
+    with pytest.raises(WeightsError, match="no model de_DE-nobody-low in rhasspy/piper-voices"):
+        fetch.fetch("de_DE-nobody-low", lambda line: None)
 
 
 def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
