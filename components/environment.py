@@ -7,6 +7,7 @@ it may be; a secret's value is never part of it. An empty value counts as not se
 import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -95,6 +96,17 @@ class Environment:
                 example = "addresses such as https://example.org, separated by commas"
                 self.reject(name, without_secrets(origin), example)
         return tuple(filter(None, origins))
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        """Addresses and networks (CIDR), separated by commas."""
+        networks = tuple(filter(None, (n.strip() for n in self.text(name, "").split(","))))
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                example = "addresses or networks such as 10.0.0.0/8, separated by commas"
+                self.reject(name, network, example)
+        return networks
 
     def names(self, name: str, known: tuple[str, ...]) -> tuple[str, ...] | None:
         """Of what is known: `all`, `none`, or names, separated by commas; None if unset."""

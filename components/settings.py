@@ -10,7 +10,7 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -383,17 +383,6 @@ class _Reader(Environment):
             self.reject(name, without_secrets(text), allowed)
             return MEMORY
         return text
-
-    def networks(self, name: str) -> tuple[str, ...]:
-        """Addresses and networks (CIDR), separated by commas."""
-        networks = tuple(filter(None, (n.strip() for n in self.text(name, "").split(","))))
-        for network in networks:
-            try:
-                ip_network(network)
-            except ValueError:
-                example = "addresses or networks such as 10.0.0.0/8, separated by commas"
-                self.reject(name, network, example)
-        return networks
 
     def voice(self, name: str, default: str, practice: bool) -> str:
         """Free text, as new voices appear without notice; but our own server knows just ten."""
