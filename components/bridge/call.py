@@ -259,12 +259,8 @@ class Call:
                 self.inspection.tell(raw=self._raw.send(text))
             case {"type": "hangup"}:
                 return self._session.hang_up(now)
-            case {
-                "type": "playout",
-                "delay_ms": int(delay) | float(delay),
-                "rtt_ms": int(rtt) | float(rtt),
-            }:
-                self._session.playout_delay((delay + rtt / 2) / 1000)
+            case {"type": "playout"}:
+                self._session.playout_delay(self.inspection.delays.to_ear_s)
         return []
 
     def _set(self, name: str, value: Any, now: float) -> list[Output]:

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from components.audio import level_of
+from components.bridge.delays import Delays, delays_of
 from components.bridge.recorder import Recorder
 from components.core.outputs import Output, Send
 from components.core.spending import Spending, Spent
@@ -43,6 +45,8 @@ class Inspection:
         """What the page is to know of what it has asked for."""
         self.over = False
         self.recorder = recorder
+        self.delays = Delays()
+        """On the way of the sound, as the page has measured them last."""
         self.meter: Meter | None = None
         """Counts what happens, for who watches over the app."""
         self.model = model
@@ -53,23 +57,24 @@ class Inspection:
 
     def microphone(self, pcm: bytes, level_dbfs: float, now: float) -> None:
         """Sound of the microphone, and how loud it is."""
-        self.timing.microphone(level_dbfs, now)
+        said = self.delays.said(now)
+        self.timing.microphone(level_dbfs, said)
         if self.recorder:
-            self.recorder.microphone(pcm, now)
+            self.recorder.microphone(pcm, said, now)
 
     def sent(self, pcm: bytes, now: float) -> None:
         """20 ms of the assistant's sound are on their way to the browser."""
-        self.timing.sent(now)
+        heard = self.delays.heard(now)
+        if self.timing.awaits_sound:
+            self.timing.sent(level_of(pcm), now, heard)
         if self.recorder:
-            self.recorder.sent(pcm, now)
+            self.recorder.sent(pcm, heard, now)
 
     def obey(self, message: Mapping[str, Any], now: float) -> None:
         """A message of the page that is about what is seen or kept; others are ignored."""
+        self.delays = delays_of(message) or self.delays
         if self.recorder:
             self.recorder.obey(message, now)
-        match message:
-            case {"type": "heard", "ago_ms": int(ago) | float(ago)}:
-                self.timing.heard(now - ago / 1000)
 
     def joined(self, now: float) -> None:
         """A browser is here, or here again."""

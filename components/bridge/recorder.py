@@ -16,7 +16,6 @@ import orjson
 
 from components.audio import BYTES_PER_MS
 from components.core.conversation import Conversation, User
-from components.core.playback import DEFAULT_DELAY_S, MAX_DELAY_S
 from components.core.session import Session
 from components.core.turns import PRE_ROLL_FRAMES
 from components.protocol.prices import PRICES_AS_OF
@@ -67,8 +66,6 @@ class Recorder:
         self._begun = float("-inf")
         self._begun_at = 0.0
         """The same as Unix time."""
-        self._to_ear_s = DEFAULT_DELAY_S
-        self._to_us_s = 0.0
         self._before: deque[tuple[bytes, float]] = deque(maxlen=PRE_ROLL_FRAMES + 1)
         """What was said just before the talk button goes down, and now; and when."""
         self._heard_since: dict[str, float] = {}
@@ -79,15 +76,6 @@ class Recorder:
         match message:
             case {"type": "record", "on": bool(on)}:
                 self._switch(on, now)
-            case {"type": "heard", "ago_ms": int(ago) | float(ago)} if self._recording:
-                self._recording.onset(now - ago / 1000)
-            case {
-                "type": "playout",
-                "delay_ms": int(delay) | float(delay),
-                "rtt_ms": int(rtt) | float(rtt),
-            }:
-                self._to_us_s = _sensible(rtt / 2000)
-                self._to_ear_s = _sensible(delay / 1000 + rtt / 2000)
 
     def greet(self, sentence: str = "") -> None:
         """Tell the page whether it is recorded, and what went wrong."""
@@ -95,8 +83,8 @@ class Recorder:
             on = self._recording is not None
             self._tell({"type": "recording", "on": on, "sentence": sentence})
 
-    def microphone(self, pcm: bytes, now: float) -> None:
-        """Sound of the microphone that has just come (PCM16, 24 kHz, mono)."""
+    def microphone(self, pcm: bytes, said: float, now: float) -> None:
+        """Sound of the microphone (PCM16, 24 kHz, mono) whose last sample was said then."""
         recording = self._recording
         if recording is None:
             return
@@ -104,15 +92,14 @@ class Recorder:
             self.end(now)
             self.greet(TOO_LONG)
         else:
-            said = now - len(pcm) / BYTES_PER_MS / 1000 - self._to_us_s
-            for part, at in self._taken(pcm, said):
+            for part, at in self._taken(pcm, said - len(pcm) / BYTES_PER_MS / 1000):
                 recording.put("left", part, at, now)
         self._note_heard(now)
 
-    def sent(self, pcm: bytes, now: float) -> None:
-        """20 ms of the assistant's sound are on their way to the browser."""
+    def sent(self, pcm: bytes, heard: float, now: float) -> None:
+        """20 ms of the assistant's sound are on their way to the browser, to be heard then."""
         if self._recording:
-            self._recording.put("right", pcm, now + self._to_ear_s, now)
+            self._recording.put("right", pcm, heard, now)
 
     def stopped(self, now: float) -> None:
         """Every queue between us and the listener's ear is emptied."""
@@ -209,8 +196,3 @@ class Recorder:
             return written | {name: text.encode() for name, text in texts}
 
         return papers
-
-
-def _sensible(seconds: float) -> float:
-    """A time that a page has measured, within bounds; 0 for NaN."""
-    return min(max(0.0, seconds), MAX_DELAY_S)

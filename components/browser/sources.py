@@ -44,7 +44,7 @@ _PAGE_SCRIPTS: Final = (
     "page/rawevents.js",
     *("page/turns.js", "page/waterfall.js", "page/inspector.js"),
     *("page/imagefile.js", "page/image.js"),
-    *("page/ear.js", "page/recording.js", "page/bridged.js"),
+    *("page/recording.js", "page/bridged.js"),
     *("page/unzip.js", "page/captions.js", "page/kept.js", "page/player.js"),
 )
 _DIRECT_SCRIPTS: Final = ("page/direct.js",)

@@ -26,6 +26,7 @@ MOST_TURNS: Final = 500
 VOICE_ABOVE_FLOOR_DB: Final = 12.0
 """A frame so much louder than the room is a voice."""
 QUIETEST_VOICE_DBFS: Final = -55.0
+"""On either side; what is fainter is no sound of it."""
 NO_ROOM_DBFS: Final = -80.0
 """So quiet is a microphone that is off or muted; it says nothing of the room."""
 FLOOR_RISE_DB: Final = 0.02
@@ -48,9 +49,9 @@ class Step(StrEnum):
     AUDIO = "audio"
     """The first sound of it is here."""
     SENT = "sent"
-    """The first sound of it is on its way to the browser."""
+    """The first of it that can be heard is on its way to the browser."""
     HEARD = "heard"
-    """The browser has begun to play it."""
+    """The browser plays that."""
 
 
 STEPS: Final = tuple(Step)
@@ -62,7 +63,7 @@ WAITED_FOR: Final[Mapping[Step, str]] = MappingProxyType(
         Step.CREATED: "the server began its response",
         Step.TOKEN: "the model thought",
         Step.AUDIO: "the model's words became sound",
-        Step.SENT: "the sound waited here",
+        Step.SENT: "the sound waited here, or began with silence",
         Step.HEARD: "the sound travelled to the browser and waited in its buffer",
     }
 )
@@ -152,15 +153,16 @@ class Timing:
             self.revision += 1
             self.turns[-1].functions_s += seconds
 
-    def sent(self, now: float) -> None:
-        """A frame of the assistant's sound is on its way to the browser."""
-        if self._has(Step.AUDIO):
-            self._reach(Step.SENT, now)
+    @property
+    def awaits_sound(self) -> bool:
+        """Whether nothing of the newest turn's answer was sent yet that can be heard."""
+        return self._has(Step.AUDIO) and not self._has(Step.SENT)
 
-    def heard(self, now: float) -> None:
-        """The browser has begun to play the assistant's sound, by the page's account."""
-        if self._has(Step.SENT):
-            self._reach(Step.HEARD, max(now, self.turns[-1].steps[Step.SENT]))
+    def sent(self, level_dbfs: float, now: float, heard: float) -> None:
+        """A frame of the assistant's sound is on its way to the browser, to be heard then."""
+        if self.awaits_sound and level_dbfs >= QUIETEST_VOICE_DBFS:
+            self._reach(Step.SENT, now)
+            self._reach(Step.HEARD, max(now, heard))
 
     def _begin(self, kind: Kind, began: float) -> None:
         self.count += 1

@@ -69,6 +69,11 @@ def build(
     return demo
 
 
+def shown_components(demo: gr.Blocks) -> set[str]:
+    """The names of Gradio's components that the page shows."""
+    return {part["type"] for part in demo.config["components"]}
+
+
 def show_header(
     demo: gr.Blocks, settings: Settings, parts: Mapping[str, str], link: str = ""
 ) -> None:

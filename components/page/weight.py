@@ -24,16 +24,17 @@ LEAST_BYTES: Final = 1000
 MOST_KEPT: Final = 500
 """Files; Gradio and fastrtc have some 300 that a page can ask for."""
 _FONT: Final = re.compile(rb"@font-face\s*\{[^}]*\}")
+_CHARSET: Final = re.compile(rb"<meta charset=[^>]*>")
 _STYLES: Final = re.compile(r"^/gradio_api/custom_component/\w+/client/component/style\.css$")
 _KEPT: Final = re.compile(r"^/(assets|gradio_api/custom_component)/.*\.(js|css|svg)$")
 
 
 class Weight:
-    """A middleware for Gradio's app; the page comes with `links`, its `Link` header."""
+    """A middleware for Gradio's app; the head of its page begins with the tags `early`."""
 
-    def __init__(self, app: ASGIApp, links: str = "") -> None:
+    def __init__(self, app: ASGIApp, early: str = "") -> None:
         self._app = app
-        self._links = links
+        self._early = early.encode()
         self._kept: dict[tuple[str, str], bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,8 +43,6 @@ class Weight:
             return
         answer = _Answer()
         await self._app(scope, receive, answer.take)
-        if scope["path"] == "/" and self._links:
-            answer.headers["link"] = self._links
         if answer.is_whole:
             await self._make_light(scope["path"], answer)
         for message in answer.messages():
@@ -58,10 +57,16 @@ class Weight:
         tag = answer.headers.get("etag", "")
         body = self._kept.get((path, tag)) if tag else None
         if body is None:
-            body = await asyncio.to_thread(_light, path, answer.body)
+            body = await asyncio.to_thread(_light, path, self._with_early(path, answer.body))
             if tag and _KEPT.match(path) and len(self._kept) < MOST_KEPT:
                 self._kept[path, tag] = body
         answer.replace(body)
+
+    def _with_early(self, path: str, body: bytes) -> bytes:
+        """The page with the tags; not ahead of its character set, which browsers look for."""
+        if path != "/":
+            return body
+        return _CHARSET.sub(lambda found: found[0] + self._early, body, count=1)
 
 
 def _light(path: str, body: bytes) -> bytes:

@@ -87,10 +87,6 @@ class Recording:
         """The assistant falls silent now."""
         self._stereo.cut(now)
 
-    def onset(self, at: float) -> None:
-        """The browser began to play the assistant's sound at this moment, by its account."""
-        self._stereo.onset(at)
-
     def end(self, now: float, papers: Papers) -> None:
         """Nothing more is taken; the ZIP is written a moment later."""
         if not self._over:

@@ -9,9 +9,7 @@ silence. Times are seconds of any steady clock.
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-import numpy as np
-
-from components.audio import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, level_dbfs
+from components.audio import BYTES_PER_MS, FRAME_BYTES, FRAME_MS
 
 FRAMES_A_SECOND: Final = 1000 // FRAME_MS
 SLACK_FRAMES: Final = 5
@@ -20,15 +18,8 @@ STEADY_FRAMES: Final = 25
 """So many frames in a row that are off to the same side are no accident of the network."""
 DELAY_FRAMES: Final = 75
 """Frames that are not given out yet, as their places may still change."""
-FAINT_DBFS: Final = -60.0
-"""Where a browser says that sound begins."""
 FAR_FRAMES: Final = 1_000
 """No first frame is near this before the beginning."""
-LEAST_SHIFT_FRAMES: Final = 4
-"""By less than this a browser's account of when a sound began corrects nothing: it was
-still up to 70 ms late in three calls, while the delay that the browser measures was right to 30."""
-MOST_SHIFT_FRAMES: Final = 25
-"""A browser that claims more than that is not believed."""
 
 Side = Literal["left", "right"]
 Slot = tuple[bytes, bytes]
@@ -42,10 +33,6 @@ class _Track:
     placed: dict[int, bytes] = field(default_factory=dict)
     follows: int = -FAR_FRAMES
     """The place after the newest frame."""
-    run: int = 0
-    """Where the newest run of frames began."""
-    shift: int = 0
-    """By which the run was moved, as its browser heard it at another moment."""
     off: int = 0
     """How many of the newest frames were late, or early if negative."""
     rest: bytes = b""
@@ -76,27 +63,7 @@ class Stereo:
         """What of the assistant would have been heard from now on never will be."""
         track, first = self._tracks["right"], self._moment(now)
         track.placed = {place: pcm for place, pcm in track.placed.items() if place < first}
-        # The next answer begins at its own moment, however soon, and no account is of this one.
-        track.follows, track.run = -FAR_FRAMES, first
-
-    def onset(self, at: float) -> None:
-        """The sound that the assistant makes now was first heard about then, by its browser."""
-        track = self._tracks["right"]
-        run = {place: pcm for place, pcm in track.placed.items() if place >= track.run}
-        audible = [place for place, pcm in run.items() if _is_audible(pcm)]
-        if not audible or track.run < self._given:
-            return
-        shift = self._moment(at) - min(audible)
-        if (
-            not LEAST_SHIFT_FRAMES <= abs(shift) <= MOST_SHIFT_FRAMES
-            or track.run + shift < self._given
-        ):
-            return
-        kept = {place: pcm for place, pcm in track.placed.items() if place < track.run}
-        track.placed = kept | {place + shift: pcm for place, pcm in run.items()}
-        track.run += shift
-        track.follows += shift
-        track.shift += shift
+        track.follows = -FAR_FRAMES  # the next answer begins at its own moment, however soon
 
     def take(self, now: float) -> list[Slot]:
         """What nobody can change any more, in order."""
@@ -110,11 +77,10 @@ class Stereo:
         return round((at - self._begun) * FRAMES_A_SECOND)
 
     def _place(self, track: _Track, pcm: bytes, at: float) -> None:
-        moment = self._moment(at) + track.shift
-        late = moment - track.follows
+        place = self._moment(at)
+        late = place - track.follows
         if abs(late) > SLACK_FRAMES:
-            place = moment - track.shift
-            track.run, track.shift, track.off = place, 0, 0
+            track.off = 0
         else:
             place = track.follows + _step(track, late)
         track.follows = place + 1
@@ -138,7 +104,3 @@ def _step(track: _Track, late: int) -> int:
         return 0
     track.off = 0
     return sign
-
-
-def _is_audible(pcm: bytes) -> bool:
-    return level_dbfs(np.frombuffer(pcm, np.int16)) > FAINT_DBFS

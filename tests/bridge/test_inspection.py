@@ -6,13 +6,23 @@ from collections.abc import AsyncIterator
 from statistics import median
 from typing import Any
 
+import pytest
+
 from components.bridge import inspection as module
+from components.bridge.delays import UNMEASURED_S
 from components.bridge.inspection import Inspection
 from components.protocol.errors import ServerError
-from components.protocol.events import AudioDelta, ResponseCreated, ResponseDone, SessionUpdated
+from components.protocol.events import (
+    AudioDelta,
+    ResponseCreated,
+    ResponseDone,
+    SessionUpdated,
+    SpeechStopped,
+)
 from components.protocol.usage import Usage
 from components.upstream.recent import REPORT_ROWS
 from components.upstream.wire import WireEvent
+from tests.bridge.test_call import LOUD
 
 
 def pass_by(inspection: Inspection, type_: str) -> None:
@@ -55,22 +65,36 @@ async def test_turns_come_whole_at_first_and_then_only_those_that_changed() -> N
         inspection.timing.typed(start)
         inspection.timing.receive(ResponseCreated("r"), start + 0.1)
         inspection.timing.receive(AudioDelta("r", "i", 0, b""), start + 0.5)
-        inspection.timing.sent(start + 0.5)
+    inspection.timing.sent(-30.0, 11.5, 11.5)
     reports = inspection.reports()
     first = await next_of(reports)
     assert [turn["number"] for turn in first["turns"]] == [1, 2]
-    assert first["turns"][0] == {
-        "number": 1,
+    assert first["turns"][1] == {
+        "number": 2,
         "kind": "typed",
         "felt_s": 0.5,
         "reason": "0.50 s, of which 0.40 s: the model thought.",
-        "steps": {"created": 0.1, "token": 0.5, "audio": 0.5, "sent": 0.5},
+        "steps": {"created": 0.1, "token": 0.5, "audio": 0.5, "sent": 0.5, "heard": 0.5},
         "functions_s": 0.0,
     }
     assert (first["p50_s"], first["p95_s"]) == (0.5, 0.5)
-    inspection.timing.heard(11.6)
+    inspection.timing.ran(0.3)
     second = await next_of(reports)
-    assert [turn["felt_s"] for turn in second["turns"]] == [0.6]
+    assert [(turn["number"], turn["functions_s"]) for turn in second["turns"]] == [(2, 0.3)]
+
+
+async def test_a_turn_lasts_from_the_last_sound_that_was_said_to_the_first_that_is_heard() -> None:
+    inspection = Inspection()
+    inspection.obey({"type": "playout", "delay_ms": 80, "rtt_ms": 40}, 0.0)
+    inspection.microphone(bytes(960), -62.0, 0.5)
+    inspection.microphone(LOUD, -20.0, 1.0)
+    inspection.receive(SpeechStopped("i"), 1.5)
+    inspection.receive(AudioDelta("r", "j", 0, b""), 2.0)
+    inspection.sent(bytes(960), 2.0)
+    inspection.sent(LOUD, 2.02)
+
+    [turn] = inspection.timing.turns
+    assert turn.felt_s == pytest.approx(2.12 - 0.98 + 2 * UNMEASURED_S)
 
 
 async def test_reports_end_with_the_call_after_all_has_been_told() -> None:

@@ -83,7 +83,6 @@ async def test_nothing_is_recorded_that_nobody_asked_for(folder: Path) -> None:
     house = House()
     house.talk(0.0, 1.0)
     house.recorder.stopped(1.0)
-    house.obey({"type": "heard", "ago_ms": 10}, 1.0)
     house.inspection.end(1.0)
     assert house.shelf.of(KEY) is None
     assert house.told == []
@@ -94,7 +93,6 @@ async def test_a_recording_holds_both_voices_and_what_a_visitor_may_see() -> Non
     house.obey(BEGIN, 0.0)
     house.obey({"type": "playout", "delay_ms": 90, "rtt_ms": 20}, 0.0)
     house.talk(0.0, 2.0)
-    house.obey({"type": "heard", "ago_ms": 10}, 2.0)
     house.recorder.stopped(2.0)
     house.obey(END, 3.0)
     assert house.told == [ON, OFF]

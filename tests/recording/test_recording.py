@@ -75,7 +75,6 @@ async def test_an_interrupted_answer_is_as_long_as_it_was_heard(tmp_path: Path) 
     kept = Kept(tmp_path / "r")
     kept.talk(0.0, 2.0)
     kept.recording.cut(2.0)
-    kept.recording.onset(0.5)
     kept.recording.end(3.0, papers)
     await kept.is_written()
     assert kept.recording.archive is not None

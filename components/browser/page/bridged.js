@@ -1,6 +1,5 @@
 import { AT_REST } from "../shared/states.js";
 import { stayAwake } from "../shared/wake.js";
-import { hearken } from "./ear.js";
 
 // A call over this app's server, over as many connections as it takes.
 //
@@ -34,7 +33,6 @@ export class BridgedCall {
     this.report = 0;
     this.state = { ...AT_REST };
     this.sleep = () => {}; // lets the screen go off again
-    this.unhearken = () => {}; // ends the wait for the answer's first sound
     this.rejoin = rv.rejoin.create(
       () => this.join(true),
       () => this.fail(LOST),
@@ -178,7 +176,6 @@ export class BridgedCall {
     this.ended = true;
     clearInterval(this.report);
     this.rejoin.stop();
-    this.unhearken();
     this.sleep();
     if (this.connection) this.rv.connection.hangUp(this.connection);
     if (this.stream) this.rv.microphone.close(this.stream);
@@ -269,21 +266,12 @@ export class BridgedCall {
     // The same notice again does not cover what the page itself has said since.
     if (notice !== this.told) this.tell((this.told = String(notice || "")));
     this.rv.figures.follow(this.state, { user, assistant });
-    if (assistant === "speaking" && this.state.assistant !== "speaking") this.listenForSound();
     this.rv.figures.spend(cost, at_least);
     this.rv.levels.speak("user", user === "speaking");
     this.rv.levels.speak("assistant", assistant === "speaking");
     if (connection === "failed" && !this.page.notice) this.tell(this.rv.connection.CLOSED);
     if (connection === "failed" || connection === "ended") this.end(connection);
     else this.show({ connection, user, assistant });
-  }
-
-  // When the answer sounds in the visitor's ear, for the timing of the turn.
-  listenForSound() {
-    this.unhearken();
-    const [receiver] = this.connection.pc.getReceivers();
-    if (!receiver) return;
-    this.unhearken = hearken(receiver, (ago) => this.send({ type: "heard", ago_ms: ago }));
   }
 
   show(change) {
