@@ -4,14 +4,14 @@ PYTHON ?= python
 NPM ?= npm
 
 .DEFAULT_GOAL := help
-.PHONY: help fast check run lint types unit coverage integration browser javascript alone soak
+.PHONY: help fast check run lint types unit coverage integration browser javascript peers alone soak
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 fast: lint types unit ## Lint, types, and the tests that start nothing: about a minute
 
-check: lint types javascript coverage integration browser alone soak ## Exactly what CI runs
+check: lint types javascript coverage integration browser peers alone soak ## Exactly what CI runs
 
 run: ## Start the app
 	$(PYTHON) app.py
@@ -31,15 +31,18 @@ coverage: ## The same; the pure modules must be covered entirely
 	$(PYTHON) -m coverage report --include="$$($(PYTHON) tests/pure.py)" --fail-under=100
 
 integration: ## Processes and peers on loopback, friendly and hostile
-	$(PYTHON) -m pytest -m "integration and not browser"
+	$(PYTHON) -m pytest -m "integration and not browser and not peers"
 
 browser: ## What a person sees, in Chromium
-	$(PYTHON) -m pytest -m "browser and not alone"
+	$(PYTHON) -m pytest -m "browser and not alone and not peers"
 
 javascript: ## Lint, types and tests of the scripts in the browser
 	$(NPM) ci --prefix tests/javascript --no-audit --no-fund --loglevel=error
 	$(NPM) --prefix tests/javascript run check
 	$(NPM) --prefix tests/javascript test
+
+peers: ## Realtime clients and servers of others, each in an environment of its own
+	$(PYTHON) -m pytest -m peers
 
 alone: ## What is timed in a browser to some milliseconds, with nothing beside it
 	$(PYTHON) -m pytest -n 0 -m alone

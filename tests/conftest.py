@@ -17,8 +17,10 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 MORE_WORKERS = {
-    "integration and not browser": 2.0,  # they mostly wait for peers, and for sound in real time
-    "browser and not alone": 1.5,
+    # They mostly wait for peers, and for sound in real time.
+    "integration and not browser and not peers": 2.0,
+    "browser and not alone and not peers": 1.5,
+    "peers": 1.5,
 }
 """For each core, by what the Makefile asks for."""
 

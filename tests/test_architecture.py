@@ -217,6 +217,14 @@ def test_every_module_is_tested_where_one_would_look(name):
     assert name not in TESTED_BESIDE or not (ROOT / "tests" / own).exists()
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/peers").glob("*/driver.py")), ids=str)
+def test_what_drives_a_peer_has_nothing_of_ours_in_it(path):
+    """It runs in the peer's own environment, which our packages would change."""
+    packages = {module.partition(".")[0] for module, _ in imports(path)}
+
+    assert not packages & {"app", "bench", "components", "tests"}
+
+
 @pytest.mark.parametrize("path", PACKAGES, ids=str)
 def test_packages_say_what_belongs_in_them_and_hold_no_code(path):
     (statement,) = ast.parse(path.read_text()).body
