@@ -14,9 +14,11 @@ from typing import Any
 
 import orjson
 
-from bench import browser, load, local, paths, plot, report, start
+from bench import browser, load, local, paths, plot, replicas, report, start
 
 PARTS = ("start", "paths", "browser", "load", "local")
+ASKED_FOR = ("replicas",)
+"""What is not measured unless it is named, as it needs other programs."""
 PART_LIMIT_S = 180
 LONG_LIMIT_S = 1500
 
@@ -48,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measures this app beside a plain fastrtc handler."
     )
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS + ASKED_FOR, default=PARTS, metavar="PART"
+    )
     parser.add_argument(
         "--calls", nargs="+", type=int, default=load.CALLS, help="talking at once, rising"
     )
@@ -74,6 +78,7 @@ async def _measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], bool]
         "browser": lambda: browser.measure(arguments.inspected),
         "load": lambda: load.measure(tuple(arguments.calls), arguments.inspected),
         "local": local.measure,
+        "replicas": replicas.measure,
     }
     raw: dict[str, Any] = {}
     failed = False

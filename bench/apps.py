@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ _SETTINGS: Final = (
     "TURN_",
     "APP_",
     "SPACE_",
+    "REPLICA_",
+    "FORWARDED_",
 )
 
 
@@ -47,40 +49,54 @@ class AppError(Exception):
 
 @dataclass(frozen=True)
 class App:
-    """A running app."""
+    """A running app, of one process or several."""
 
     name: Name
     url: str
-    pid: int
+    pids: tuple[int, ...]
     start_s: float
     """From the start of the process to the first answer of the page."""
 
     def cpu_s(self) -> float:
-        """Processor time of the process so far, all threads together."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time of the processes so far, all threads together."""
+        return sum(map(_cpu_s, self.pids))
 
     def rss_mb(self) -> float:
-        """Resident memory."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        """Resident memory of the processes."""
+        return sum(map(_rss_mb, self.pids))
 
 
 @asynccontextmanager
-async def running(name: Name, upstream: str, practice: bool = False) -> AsyncIterator[App]:
-    """An app that answers; `practice` lets ours start its own Realtime server as well."""
-    port = _free_port()
+async def running(
+    name: Name, upstream: str, practice: bool = False, shared: Mapping[str, str] | None = None
+) -> AsyncIterator[App]:
+    """An app that answers; `practice` lets ours start its own Realtime server as well.
+
+    `shared` are settings that make a replica of it.
+    """
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         begun = time.monotonic()
-        process = _start(_command(name, port, upstream, practice), upstream, log)
+        settings = {**_environment(upstream), **(shared or {})}
+        process = _start(_command(name, port, upstream, practice), settings, log)
         try:
             url = f"http://127.0.0.1:{port}"
             if not await _answers(process, url):
                 raise AppError(f"{name} does not start:\n{_tail(log)}")
-            yield App(name, url, process.pid, time.monotonic() - begun)
+            yield App(name, url, (process.pid,), time.monotonic() - begun)
         finally:
             await asyncio.to_thread(_stop, process)
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _rss_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _command(name: Name, port: int, upstream: str, practice: bool) -> list[str]:
@@ -107,12 +123,12 @@ def _environment(upstream: str) -> dict[str, str]:
     }
 
 
-def _start(command: list[str], upstream: str, log: Path) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], settings: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
     with log.open("wb") as output:
         return subprocess.Popen(
             command,
             cwd=log.parent,
-            env=_environment(upstream),
+            env=settings,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -148,7 +164,8 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

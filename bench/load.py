@@ -39,19 +39,24 @@ async def measure(steps: tuple[int, ...] = CALLS, inspected: bool = False) -> di
 
 async def _measure(name: Name, steps: tuple[int, ...], inspected: bool) -> list[dict[str, Any]]:
     async with stage(name, PROCESSES, inspected) as on:
-        empty_mb = on.app.rss_mb()
-        results = []
-        for calls in steps:
-            step = await _step(on, calls)
-            step["memory_per_call_mb"] = (step["memory_mb"] - empty_mb) / calls
-            results.append(step)
-        await on.leave()  # before the machine is needed to look at all this
-        for step in results:
-            step |= await _ways(on, step["calls"], step["begun"], step["ended"])
-            usual = results[0]["microphone_median_ms"] + LATE_MS
-            on_time = step["microphone_p95_ms"] <= usual
-            step["holds"] = on_time and step["longest_gap_ms"] <= LATE_MS
-        return results
+        return await steps_on(on, steps)
+
+
+async def steps_on(on: Stage, steps: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The figures of the app on a stage for each number of calls; all have left then."""
+    empty_mb = on.app.rss_mb()
+    results = []
+    for calls in steps:
+        step = await _step(on, calls)
+        step["memory_per_call_mb"] = (step["memory_mb"] - empty_mb) / calls
+        results.append(step)
+    await on.leave()  # before the machine is needed to look at all this
+    for step in results:
+        step |= await _ways(on, step["calls"], step["begun"], step["ended"])
+        usual = results[0]["microphone_median_ms"] + LATE_MS
+        on_time = step["microphone_p95_ms"] <= usual
+        step["holds"] = on_time and step["longest_gap_ms"] <= LATE_MS
+    return results
 
 
 async def _step(on: Stage, calls: int) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ LONGEST_WAY_NS: Final = 5_000_000_000
 """Marks that are older when the measurement begins do not matter to it."""
 UNDER_WAY_NS: Final = 1_000_000_000
 """Marks as young as this at the end may not have arrived yet, and are not judged."""
+
+Start = Callable[[Name, str], AbstractAsyncContextManager[App]]
+"""Starts the app of a name for a server at an address."""
 
 
 @dataclass
@@ -80,14 +83,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(name: Name, processes: int = 1, inspected: bool = False) -> AsyncIterator[Stage]:
+async def stage(
+    name: Name, processes: int = 1, inspected: bool = False, start: Start = running
+) -> AsyncIterator[Stage]:
     """The app of this name, ready for callers, and an end of everything afterwards."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(child("bench.realtime"))
         callers = [
             await stack.enter_async_context(child("bench.callers")) for _ in range(processes)
         ]
-        app = await stack.enter_async_context(running(name, await server.ask("address")))
+        app = await stack.enter_async_context(start(name, await server.ask("address")))
         made = Stage(app, server, callers, inspected)
         yield made
         await made.leave()

@@ -1,6 +1,7 @@
 """What the bench reads out of sounds and numbers; the measuring itself is no test."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,6 +154,8 @@ def test_a_gap_counts_only_inside_a_window() -> None:
         (Row("", "", 8, 8), None),
         (Row("", "", math.nan, 8, ratio_at_most=1), None),
         (Row("", "", math.nan, 8, at_most=9), True),
+        (Row("", "", math.nan, 28, at_least=28), True),
+        (Row("", "", math.nan, 24, at_least=28), False),
         (Row("", "", 1, math.nan, at_most=9), None),
     ],
 )
@@ -173,6 +176,33 @@ def test_the_table_shows_figures_ratio_target_and_verdict() -> None:
     assert lines[2] == "way ms 104 10.4 0.10 ≤ 15, ≤ 0.15 of plain yes"
     assert lines[3] == "cost % 5 6 1.20 ≤ 1 of plain, goal 0.6 NO"
     assert lines[4] == "seen ms - 31.5 -"
+
+
+def step(calls: int, *, holds: bool, full: bool = False) -> dict[str, Any]:
+    figures = dict.fromkeys(
+        ("cpu_per_call_percent", "microphone_p95_ms", "machine_idle_percent"), 1
+    )
+    return {"calls": calls, "holds": holds, "machine_full": full, **figures}
+
+
+@pytest.mark.parametrize(
+    ("last", "met"),
+    [
+        (step(28, holds=True), True),
+        (step(28, holds=False), False),
+        (step(28, holds=False, full=True), None),  # the machine is at its end, not the app
+    ],
+)
+def test_two_processes_are_judged_by_the_calls_they_hold(
+    last: dict[str, Any], met: bool | None
+) -> None:
+    held = [step(calls, holds=True) for calls in (1, 24)]
+
+    made = rows({"replicas": {"2": [*held, last], "1": held}})
+
+    two, one = [row for row in made if "calls that hold real time" in row.name]
+    assert (one.ours, one.met) == (24, None)
+    assert (two.ours, two.met) == (28 if met else 24, met)
 
 
 def test_parts_that_were_not_run_have_no_rows() -> None:
