@@ -16,10 +16,10 @@ import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from components.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE
+from components.audio import FRAME_BYTES, FRAME_MS
+from components.media.opus import encoder
 from components.media.playout import PlayoutClock
 
-BIT_RATE: Final = 48_000
 RTP_CLOCK: Final = 48_000
 """Hertz; that of Opus, whatever is encoded (RFC 7587)."""
 RTP_STEP: Final = RTP_CLOCK * FRAME_MS // 1000
@@ -31,13 +31,7 @@ class OpusVoice:
     """Encodes 24 kHz mono without resampling; after `TAIL_FRAMES` silence is a ready packet."""
 
     def __init__(self) -> None:
-        self._codec = av.CodecContext.create("libopus", "w")
-        self._codec.sample_rate = SAMPLE_RATE
-        self._codec.layout = "mono"
-        self._codec.format = "s16"
-        self._codec.thread_count = 1
-        self._codec.bit_rate = BIT_RATE
-        self._codec.options = {"application": "voip"}
+        self._encoder = encoder()
         self._silent_frames = 0
         self._silence = b""
 
@@ -46,10 +40,7 @@ class OpusVoice:
         self._silent_frames = self._silent_frames + 1 if pcm is None else 0
         if self._silent_frames > TAIL_FRAMES:
             return self._silence
-        frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
-        frame.sample_rate = SAMPLE_RATE
-        frame.planes[0].update(pcm or bytes(2 * FRAME_SAMPLES))
-        self._silence = b"".join(bytes(packet) for packet in self._codec.encode(frame))
+        self._silence = self._encoder.encode(pcm or bytes(FRAME_BYTES))
         return self._silence
 
 
