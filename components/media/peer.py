@@ -7,14 +7,13 @@ the log says so and the stock part stays: slower, but a call.
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, Protocol
 
 from aiortc import MediaStreamTrack, RTCPeerConnection
 from OpenSSL import SSL
 
-from components.media.bucket import TokenBucket
+from components.media.arrivals import Arrivals
 from components.media.channels import keep_one_channel
 from components.media.microphone import Microphone
 
@@ -22,11 +21,6 @@ log = logging.getLogger(__name__)
 
 JITTER_BUFFER: Final = "_RTCRtpReceiver__jitter_buffer"
 """Where aiortc's receiver takes each packet, and looks it up anew for each."""
-DATAGRAMS_PER_S: Final = 400
-MOST_DATAGRAMS: Final = 2400
-"""In a rush. A browser sends some seventy a second; after a network's stall, those of its time."""
-MOST_DATAGRAM_BYTES: Final = 2048
-"""No network between browsers carries more in one."""
 MOST_ADDRESSES: Final = 40
 """From which the checks of one peer come, and which are checked in turn."""
 
@@ -69,7 +63,7 @@ def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None
     for receiver in receivers[:1]:
         opus = opus_payload_types(pc.localDescription.sdp)
         take_at_once(receiver, handler.microphone, opus, hang_up)
-        bound_datagrams(receiver.transport.transport, hang_up)
+        Arrivals(receiver.transport, hang_up)
         bound_addresses(receiver.transport.transport._connection)
     keep_one_channel(pc, handler.set_channel, hang_up)
 
@@ -117,26 +111,6 @@ def never_retransmit(sender: Any) -> None:
         """Too late for anybody's ears."""
 
     sender._retransmit = retransmit
-
-
-def bound_datagrams(transport: Any, hang_up: Callable[[], None]) -> None:
-    """Hang up on a peer that sends more than any browser does, whatever it is."""
-    stock: Callable[[], Awaitable[bytes]] = transport._recv
-    bucket = TokenBucket(DATAGRAMS_PER_S, MOST_DATAGRAMS)
-    over = False
-
-    async def receive() -> bytes:
-        nonlocal over
-        while True:
-            data = await stock()
-            if not over and bucket.take(1, time.monotonic()) < 1:
-                over = True
-                log.info("! a page sends more packets than any page does: it is hung up on")
-                hang_up()
-            if data and not over and len(data) <= MOST_DATAGRAM_BYTES:
-                return data
-
-    transport._recv = receive
 
 
 def bound_addresses(connection: Any) -> None:

@@ -15,10 +15,7 @@ from components.media.microphone import Microphone
 from components.media.peer import (
     JITTER_BUFFER,
     MOST_ADDRESSES,
-    MOST_DATAGRAM_BYTES,
-    MOST_DATAGRAMS,
     bound_addresses,
-    bound_datagrams,
     never_retransmit,
     opus_payload_types,
     pass_over_dead_channels,
@@ -101,52 +98,6 @@ async def test_every_other_lost_error_is_logged(work, error, caplog):
 
 async def other(error):
     raise error
-
-
-class Transport:
-    """Gives what is in its queue, as aiortc's ICE transport does."""
-
-    def __init__(self, *datagrams):
-        self.waiting: asyncio.Queue[bytes] = asyncio.Queue()
-        for datagram in datagrams:
-            self.waiting.put_nowait(datagram)
-        self._recv = self.waiting.get
-
-
-async def test_datagrams_pass_as_they_come():
-    transport = Transport(b"a", b"b")
-    bound_datagrams(transport, lambda: pytest.fail("is hung up on"))
-
-    assert [await transport._recv(), await transport._recv()] == [b"a", b"b"]
-
-
-async def test_datagrams_that_no_network_carries_are_passed_over():
-    transport = Transport(bytes(MOST_DATAGRAM_BYTES + 1), b"", b"a")
-    bound_datagrams(transport, lambda: pytest.fail("is hung up on"))
-
-    assert await transport._recv() == b"a"
-
-
-async def swallow(transport):
-    while True:
-        await transport._recv()
-
-
-async def test_flood_of_datagrams_ends_its_connection_once(caplog):
-    caplog.set_level("INFO", "components")
-    ended = []
-    transport = Transport(*[b"a"] * (3 * MOST_DATAGRAMS))
-    bound_datagrams(transport, lambda: ended.append(True))
-    for _ in range(MOST_DATAGRAMS):
-        await transport._recv()
-    assert not ended
-    reading = asyncio.ensure_future(swallow(transport))
-    await asyncio.sleep(0)
-    reading.cancel()
-
-    assert transport.waiting.empty()
-    assert len(ended) == 1
-    assert caplog.text.count("hung up") == 1
 
 
 class Checks:
