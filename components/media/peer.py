@@ -10,12 +10,14 @@ import re
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, Protocol
 
-from aiortc import MediaStreamTrack, RTCPeerConnection
+from aiortc import RTCPeerConnection
 from OpenSSL import SSL
 
 from components.media.arrivals import Arrivals
 from components.media.channels import keep_one_channel
+from components.media.departures import Departures
 from components.media.microphone import Microphone
+from components.media.speaker import Speaker
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ _closing: Final[set[asyncio.Task[None]]] = set()
 class Handler(Protocol):
     """What a connection's handler offers it."""
 
-    speaker: MediaStreamTrack
+    speaker: Speaker
 
     def microphone(self, pcm: bytes) -> None:
         """Sound of the microphone: PCM16, 24 kHz, mono, 20 ms at the most."""
@@ -59,6 +61,7 @@ def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None
     for sender in senders[:1]:
         sender.replaceTrack(handler.speaker)
         never_retransmit(sender)
+        send_at_once(sender, handler.speaker)
     receivers = [each for each in pc.getReceivers() if each.track and each.track.kind == "audio"]
     for receiver in receivers[:1]:
         opus = opus_payload_types(pc.localDescription.sdp)
@@ -98,6 +101,15 @@ def take_at_once(
         log.warning("! this aiortc has another jitter buffer: the microphone will be 80 ms late")
         return False
     setattr(receiver, JITTER_BUFFER, Microphone(deliver, opus, hang_up))
+    return True
+
+
+def send_at_once(sender: Any, speaker: Speaker) -> bool:
+    """Put `Departures` in the place of a sender's loop; whether there is such a one."""
+    if not Departures.can_replace(sender):
+        log.warning("! this aiortc sends in another way: each call will take more of the processor")
+        return False
+    Departures(sender, speaker)
     return True
 
 

@@ -19,8 +19,10 @@ from components.media.peer import (
     never_retransmit,
     opus_payload_types,
     pass_over_dead_channels,
+    send_at_once,
     take_at_once,
 )
+from components.media.speaker import Speaker
 
 
 @pytest.fixture
@@ -134,3 +136,22 @@ async def test_nothing_is_sent_twice():
     never_retransmit(sender)
 
     assert await sender._retransmit(7) is None
+
+
+async def test_sender_of_this_aiortc_is_served_without_a_task():
+    peer = RTCPeerConnection()
+    speaker = Speaker(lambda now: None)
+    sender = peer.addTrack(speaker)
+    stock = sender._run_rtp
+
+    assert send_at_once(sender, speaker)
+    assert sender._run_rtp != stock
+    await peer.close()
+
+
+def test_sender_without_those_places_is_left_alone(caplog):
+    sender = SimpleNamespace(_run_rtp=None)
+
+    assert not send_at_once(sender, Speaker(lambda now: None))
+    assert "sends in another way" in caplog.text
+    assert vars(sender) == {"_run_rtp": None}
