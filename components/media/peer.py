@@ -56,6 +56,10 @@ def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None
     def hang_up() -> None:
         _spawn(pc.close())
 
+    def deliver(pcm: bytes) -> None:
+        handler.microphone(pcm)
+        handler.speaker.accompany()
+
     asyncio.get_running_loop().set_exception_handler(pass_over_dead_channels)
     senders = [each for each in pc.getSenders() if each.track is not None and each.kind == "audio"]
     for sender in senders[:1]:
@@ -65,7 +69,7 @@ def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None
     receivers = [each for each in pc.getReceivers() if each.track and each.track.kind == "audio"]
     for receiver in receivers[:1]:
         opus = opus_payload_types(pc.localDescription.sdp)
-        take_at_once(receiver, handler.microphone, opus, hang_up)
+        take_at_once(receiver, deliver, opus, hang_up)
         Arrivals(receiver.transport, hang_up)
         bound_addresses(receiver.transport.transport._connection)
     keep_one_channel(pc, handler.set_channel, hang_up)

@@ -90,6 +90,12 @@ class Speaker(MediaStreamTrack):  # type: ignore[misc]  # aiortc is not followed
             self._cancel_timer()
             self._set_timer()
 
+    def accompany(self) -> None:
+        """A packet of the microphone has come: a frame that is nearly due leaves with it."""
+        if self._clock.meet(time.monotonic()) and self._timer:
+            self._cancel_timer()
+            self._fire()
+
     async def recv(self) -> "av.Packet[Any]":
         """The next packet, when it is due, for a sender with a loop of its own; it needs no `play`.
 

@@ -117,6 +117,11 @@ def push(clock):
     clock._due += 3600.0
 
 
+def pull(clock):
+    """The next frame is due in a millisecond."""
+    clock._due -= 3599.999
+
+
 async def test_reply_under_way_is_not_hurried(listen, monkeypatch):
     speaker = Speaker(lambda now: TONE.tobytes())
     monkeypatch.setattr(speaker._clock, "left", lambda silent: push(speaker._clock))
@@ -127,6 +132,21 @@ async def test_reply_under_way_is_not_hurried(listen, monkeypatch):
         await asyncio.sleep(0)
 
     assert len(listener.packets) == 1
+
+
+async def test_frame_that_is_nearly_due_leaves_with_a_packet_of_the_microphone(listen, monkeypatch):
+    speaker = Speaker(lambda now: None)
+    monkeypatch.setattr(speaker._clock, "left", lambda silent: push(speaker._clock))
+    listener = listen(speaker)
+    speaker.accompany()
+    await listener.hear(1)
+    speaker.accompany()
+    assert len(listener.packets) == 1
+
+    pull(speaker._clock)
+    speaker.accompany()
+
+    assert len(listener.packets) == 2
 
 
 async def test_hurry_without_anyone_listening_changes_nothing(listen):
