@@ -38,6 +38,7 @@ from components.operating.sharing import ShareError, end_links, public_link
 from components.page import saved
 from components.page.early import early_links
 from components.page.layout import build, show_header
+from components.page.news import News
 from components.page.weight import Weight
 from components.practice.server.process import start_process
 from components.protocol.options import Refused
@@ -143,7 +144,10 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
                 app_kwargs={
                     "routes": routes,
                     "lifespan": guard.lifespan,
-                    "middleware": [Middleware(Weight, links=early_links())],
+                    "middleware": [
+                        Middleware(Weight, links=early_links()),
+                        Middleware(News, demo=demo),
+                    ],
                 },
                 state_session_capacity=MOST_SESSIONS,
                 show_api=False,
