@@ -38,6 +38,7 @@ from components.operating.sharing import ShareError, end_links, public_link
 from components.page import saved
 from components.page.early import early_links
 from components.page.layout import build, show_header
+from components.page.missing import remember_missing
 from components.page.news import News
 from components.page.weight import Weight
 from components.practice.server.process import start_process
@@ -158,6 +159,7 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
+    remember_missing()
     keep_what_is_there()
     if settings.share and not settings.on_space:  # which is public by itself
         _share(demo, settings, parts)
