@@ -39,7 +39,7 @@ from components.page import saved
 from components.page.early import early_links
 from components.page.layout import build, show_header
 from components.page.missing import remember_missing
-from components.page.news import News
+from components.page.news import News, look_less
 from components.page.weight import Weight
 from components.practice.server.process import start_process
 from components.protocol.options import Refused
@@ -160,6 +160,7 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
     remember_missing()
+    look_less(demo)
     keep_what_is_there()
     if settings.share and not settings.on_space:  # which is public by itself
         _share(demo, settings, parts)

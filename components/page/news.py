@@ -19,6 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOK_S: Final = 0.5
 """So often Gradio looks when nothing is new: whether the app ends, for one."""
+BEGIN_S: Final = 0.2
+"""So often Gradio looks whether a page has asked for an event; ours ask once in a call."""
+PROGRESS_S: Final = 5.0
+"""So often it looks how far events have come; none of ours tells."""
 _STREAM: Final = "/queue/data"
 _NOTHING: Final[Message] = {"type": "http.request", "body": b"", "more_body": False}
 
@@ -41,6 +45,12 @@ class News:
             await self._app(scope, stream.receive, send)
         finally:
             stream.end()
+
+
+def look_less(demo: Any) -> None:
+    """Gradio's queue looks thirty times a second for what hardly ever comes; it need not."""
+    demo._queue.sleep_when_free = BEGIN_S
+    demo._queue.progress_update_sleep_when_free = PROGRESS_S
 
 
 class _Stream:

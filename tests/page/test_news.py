@@ -5,6 +5,7 @@ import queue
 import threading
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
 from components.page import news
-from components.page.news import News
+from components.page.news import BEGIN_S, PROGRESS_S, News, look_less
 
 PATH = "/gradio_api/queue/data"
 
@@ -214,3 +215,17 @@ async def test_other_requests_and_other_gradios_are_left_alone(house):
     house.messages.put_nowait("end")
     await Reader(house).reading
     assert not hasattr(house.messages.put, "streams")
+
+
+async def test_the_queue_of_this_gradio_looks_less_often():
+    with gr.Blocks(analytics_enabled=False) as demo:
+        pass
+    before = vars(demo._queue).copy()
+    look_less(demo)
+
+    assert demo._queue.sleep_when_free == BEGIN_S > before["sleep_when_free"]
+    assert (
+        demo._queue.progress_update_sleep_when_free
+        == PROGRESS_S
+        > before["progress_update_sleep_when_free"]
+    )
