@@ -18,7 +18,7 @@ STRETCH_S: Final = 0.0005
 """A silent frame may last so much longer; browsers take that for a drift of clocks."""
 STEER_S: Final = 0.00025
 """By so much any frame may be longer or shorter."""
-MEET_S: Final = 0.003
+MEET_S: Final = 0.005
 """By so much a frame may leave before its deadline, with a packet that has come."""
 
 
