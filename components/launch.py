@@ -38,6 +38,8 @@ from components.operating.sharing import ShareError, end_links, public_link
 from components.page import saved
 from components.page.early import early_tags
 from components.page.layout import build, show_header, shown_components
+from components.page.missing import remember_missing
+from components.page.news import News, look_less
 from components.page.weight import Weight
 from components.practice.server.process import start_process
 from components.protocol.options import Refused
@@ -143,7 +145,10 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
                 app_kwargs={
                     "routes": routes,
                     "lifespan": guard.lifespan,
-                    "middleware": [Middleware(Weight, early=early_tags(shown_components(demo)))],
+                    "middleware": [
+                        Middleware(Weight, early=early_tags(shown_components(demo))),
+                        Middleware(News, demo=demo),
+                    ],
                 },
                 state_session_capacity=MOST_SESSIONS,
                 show_api=False,
@@ -154,6 +159,8 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
             )
     except OSError as error:
         raise LaunchError(_why_not(settings, error)) from error
+    remember_missing()
+    look_less(demo)
     keep_what_is_there()
     if settings.share and not settings.on_space:  # which is public by itself
         _share(demo, settings, parts)

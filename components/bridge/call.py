@@ -58,6 +58,8 @@ GONE_S: Final = 5.0
 """A browser that sends no packet for so long is gone; aioice would notice after thirty."""
 REJOIN_S: Final = 20.0
 """So long a call waits for its browser to come back."""
+LOOK_S: Final = 0.5
+"""How often to look at the browser, while its frames bring the ticks along."""
 PAUSE_FRAMES: Final = 1000 // FRAME_MS
 """Of silence in the place of a browser that has gone, so that a turn under way ends."""
 TAKEN_OVER: Final = "This call goes on in another window."
@@ -387,8 +389,9 @@ class Call:
 
         A tick that fails ends the call, but not the clock: the page still has to be let go.
         """
-        while not self._has_left():
-            await asyncio.sleep(WATCH_S)
+        while self._hung_up_at is None or self._page is not None:
+            by_frames = time.monotonic() - self._packet_at < WATCH_S
+            await asyncio.sleep(LOOK_S if by_frames else WATCH_S)
             try:
                 self._pass_time(time.monotonic())
             except Exception:
@@ -402,9 +405,6 @@ class Call:
             self._mind_the_browser(now)
         elif self._page is not None and now > self._hung_up_at + GOODBYE_S:
             self._leave()
-
-    def _has_left(self) -> bool:
-        return self._hung_up_at is not None and self._page is None
 
     def _mind_the_browser(self, now: float) -> None:
         if self._page is None:

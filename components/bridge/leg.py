@@ -28,6 +28,8 @@ JOIN_LIMIT_S: Final = 15.0
 """From an answered offer to an open data channel; the page gives up after ten seconds."""
 LAST_WORDS_S: Final = 0.3
 """A connection that is closed at once takes its last messages along."""
+NEWS_S: Final = 0.5
+"""So long after it was told of news a page is told of more."""
 MAX_MESSAGE_BYTES: Final = 65_536
 """Of the page; the longest line that a session takes, 8,000 characters, fits in when escaped."""
 
@@ -51,6 +53,8 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._outgoing: Outgoing | None = None
         self._hang_up: Callable[[], None] = lambda: None
         self._patience: asyncio.TimerHandle | None = None
+        self._has_news = False
+        self._telling: asyncio.TimerHandle | None = None
 
     def copy(self) -> "Leg":
         return Leg()
@@ -89,6 +93,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         call, self._call = self._call, None
         if self._patience:
             self._patience.cancel()
+        self._stop_telling()
         self.speaker.stop()
         self.screen.close()
         if call:
@@ -110,10 +115,13 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     def show(self, conversation: Conversation) -> None:
         """The transcript has changed; fastrtc's component then asks Gradio for it.
 
-        Told each time: only the page knows whether the event that brings it still lives.
+        Told again and again, as only the page knows whether the event that brings it still lives;
+        but not for each word, which costs as much as a frame of sound.
         """
         self.screen.show(conversation)
-        self.tell({"type": "fetch_output", "data": []})
+        self._has_news = True
+        if self._telling is None:
+            self._tell_news()
 
     def hurry(self) -> None:
         """There is sound to play."""
@@ -122,7 +130,22 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
     def dismiss(self) -> None:
         """The call does without this page from now on: the connection closes."""
         self._call = None
+        self._tell_news()
+        self._stop_telling()
         asyncio.get_running_loop().call_later(LAST_WORDS_S, self._hang_up)
+
+    def _tell_news(self) -> None:
+        """There is something to be asked for, if there is; and again later, if there is more."""
+        self._stop_telling()
+        if self._has_news:
+            self._has_news = False
+            self.tell({"type": "fetch_output", "data": []})
+            self._telling = asyncio.get_running_loop().call_later(NEWS_S, self._tell_news)
+
+    def _stop_telling(self) -> None:
+        if self._telling:
+            self._telling.cancel()
+            self._telling = None
 
     def _left_behind(self) -> None:
         log.info("! a page takes no messages any more: it is hung up on")

@@ -6,13 +6,16 @@ aiortc itself sets no bound: it keeps every fragment of a message that has no en
 of them for each that follows, and a message that is no text ends in a traceback.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from aiortc import RTCPeerConnection
+from OpenSSL import SSL
 
+from components.media.at_once import at_once
 from components.media.bucket import TokenBucket
 
 log = logging.getLogger(__name__)
@@ -71,6 +74,7 @@ class _Association:
             self.opened(channel)
         sctp._handle_data = self._packets(sctp, sctp._handle_data)
         sctp._receive_chunk = self._counted(sctp._receive_chunk)
+        sctp._data_channel_flush = _without_task(sctp._data_channel_flush)
 
     def _packets(
         self, sctp: Any, stock: Callable[[bytes], Awaitable[None]]
@@ -105,6 +109,26 @@ class _Association:
             self._over = True
             log.info("! a page sends more than any page does, of %s: it is hung up on", of_what)
             self._hang_up()
+
+
+def _without_task(
+    stock: Callable[[], Coroutine[Any, Any, None]],
+) -> Callable[[], "asyncio.Future[None]"]:
+    """Send what waits before aiortc makes a task of that, for each message."""
+
+    def flush() -> "asyncio.Future[None]":
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        try:
+            at_once(stock())
+        except (ConnectionError, SSL.Error):  # the connection itself reports its end
+            done.set_result(None)
+        except Exception as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+        return done
+
+    return flush
 
 
 def _check(sctp: Any) -> None:

@@ -10,13 +10,10 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any, Final, Protocol
 
-import av
-import numpy as np
-
 from components.audio import FRAME_BYTES, SAMPLE_RATE
 from components.media.bucket import TokenBucket
-from components.media.decimate import Decimator
 from components.media.jitter import PacketOrder, TimeLine
+from components.media.opus import decoder
 
 RTP_CLOCK: Final = 48_000
 """Hertz; that of Opus, whatever the browser encodes (RFC 7587)."""
@@ -66,11 +63,7 @@ class Microphone:
             FAST * RTP_CLOCK, (LONGEST_GAP_S + AHEAD_S) * RTP_CLOCK, AHEAD_S * RTP_CLOCK
         )
         """Samples of the RTP clock for which time has passed."""
-        self._decoder = av.CodecContext.create("libopus", "r")
-        self._decoder.format = "s16"
-        self._decoder.layout = "mono"
-        self._decoder.thread_count = 1
-        self._decimator = Decimator()
+        self._decoder = decoder()
 
     def add(self, packet: Packet) -> tuple[bool, Any]:
         """As aiortc calls its jitter buffer; there is never a frame left to decode."""
@@ -78,13 +71,10 @@ class Microphone:
             self._begin(packet.ssrc)
         if packet.payload_type not in self._opus:
             return False, None
-        if self._order.takes(packet.sequence_number) and packet._data:
-            try:
-                frames = self._decoder.decode(av.Packet(packet._data))
-            except av.FFmpegError:
-                frames = []  # as good as lost: silence will take its place
-            for frame in frames:
-                self._take(frame, packet.timestamp)
+        if self._order.takes(packet.sequence_number) and (
+            pcm := self._decoder.decode(packet._data)
+        ):
+            self._take(pcm, packet.timestamp)  # else it is as good as lost, and becomes silence
         return False, None
 
     def _begin(self, ssrc: int) -> None:
@@ -93,15 +83,16 @@ class Microphone:
             self._sources = {ssrc}
             self._hang_up()
 
-    def _take(self, frame: av.AudioFrame, timestamp: int) -> None:
-        missing = self._time_line.missing(timestamp, frame.samples)
-        due = self._passed.take(missing + frame.samples, self._clock())
-        if due < frame.samples:
+    def _take(self, pcm: bytes, timestamp: int) -> None:
+        if not pcm:
+            return  # as good as lost: silence will take its place
+        samples = len(pcm) // 2 * (RTP_CLOCK // SAMPLE_RATE)
+        missing = self._time_line.missing(timestamp, samples)
+        due = self._passed.take(missing + samples, self._clock())
+        if due < samples:
             return
         if missing:
-            self._fill(due - frame.samples)
-        samples = np.frombuffer(bytes(frame.planes[0]), np.int16, frame.samples)
-        pcm = self._decimator.halve(samples).tobytes()
+            self._fill(due - samples)
         if len(pcm) <= FRAME_BYTES:
             self._deliver(pcm)
             return

@@ -7,26 +7,22 @@ the log says so and the stock part stays: slower, but a call.
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, Protocol
 
-from aiortc import MediaStreamTrack, RTCPeerConnection
+from aiortc import RTCPeerConnection
 from OpenSSL import SSL
 
-from components.media.bucket import TokenBucket
+from components.media.arrivals import Arrivals
 from components.media.channels import keep_one_channel
+from components.media.departures import Departures
 from components.media.microphone import Microphone
+from components.media.speaker import Speaker
 
 log = logging.getLogger(__name__)
 
 JITTER_BUFFER: Final = "_RTCRtpReceiver__jitter_buffer"
 """Where aiortc's receiver takes each packet, and looks it up anew for each."""
-DATAGRAMS_PER_S: Final = 400
-MOST_DATAGRAMS: Final = 2400
-"""In a rush. A browser sends some seventy a second; after a network's stall, those of its time."""
-MOST_DATAGRAM_BYTES: Final = 2048
-"""No network between browsers carries more in one."""
 MOST_ADDRESSES: Final = 40
 """From which the checks of one peer come, and which are checked in turn."""
 
@@ -36,7 +32,7 @@ _closing: Final[set[asyncio.Task[None]]] = set()
 class Handler(Protocol):
     """What a connection's handler offers it."""
 
-    speaker: MediaStreamTrack
+    speaker: Speaker
 
     def microphone(self, pcm: bytes) -> None:
         """Sound of the microphone: PCM16, 24 kHz, mono, 20 ms at the most."""
@@ -60,16 +56,21 @@ def use_own_tracks(pc: RTCPeerConnection, handler: Handler) -> Callable[[], None
     def hang_up() -> None:
         _spawn(pc.close())
 
+    def deliver(pcm: bytes) -> None:
+        handler.microphone(pcm)
+        handler.speaker.accompany()
+
     asyncio.get_running_loop().set_exception_handler(pass_over_dead_channels)
     senders = [each for each in pc.getSenders() if each.track is not None and each.kind == "audio"]
     for sender in senders[:1]:
         sender.replaceTrack(handler.speaker)
         never_retransmit(sender)
+        send_at_once(sender, handler.speaker)
     receivers = [each for each in pc.getReceivers() if each.track and each.track.kind == "audio"]
     for receiver in receivers[:1]:
         opus = opus_payload_types(pc.localDescription.sdp)
-        take_at_once(receiver, handler.microphone, opus, hang_up)
-        bound_datagrams(receiver.transport.transport, hang_up)
+        take_at_once(receiver, deliver, opus, hang_up)
+        Arrivals(receiver.transport, hang_up)
         bound_addresses(receiver.transport.transport._connection)
     keep_one_channel(pc, handler.set_channel, hang_up)
 
@@ -107,6 +108,15 @@ def take_at_once(
     return True
 
 
+def send_at_once(sender: Any, speaker: Speaker) -> bool:
+    """Put `Departures` in the place of a sender's loop; whether there is such a one."""
+    if not Departures.can_replace(sender):
+        log.warning("! this aiortc sends in another way: each call will take more of the processor")
+        return False
+    Departures(sender, speaker)
+    return True
+
+
 def never_retransmit(sender: Any) -> None:
     """A packet that asks for old ones gets none, as was agreed on for sound.
 
@@ -117,26 +127,6 @@ def never_retransmit(sender: Any) -> None:
         """Too late for anybody's ears."""
 
     sender._retransmit = retransmit
-
-
-def bound_datagrams(transport: Any, hang_up: Callable[[], None]) -> None:
-    """Hang up on a peer that sends more than any browser does, whatever it is."""
-    stock: Callable[[], Awaitable[bytes]] = transport._recv
-    bucket = TokenBucket(DATAGRAMS_PER_S, MOST_DATAGRAMS)
-    over = False
-
-    async def receive() -> bytes:
-        nonlocal over
-        while True:
-            data = await stock()
-            if not over and bucket.take(1, time.monotonic()) < 1:
-                over = True
-                log.info("! a page sends more packets than any page does: it is hung up on")
-                hang_up()
-            if data and not over and len(data) <= MOST_DATAGRAM_BYTES:
-                return data
-
-    transport._recv = receive
 
 
 def bound_addresses(connection: Any) -> None:

@@ -14,11 +14,11 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidMessage,
@@ -86,7 +86,7 @@ class Upstream:
 
     def __init__(
         self,
-        socket: ClientConnection,
+        socket: Connection,
         records: Sequence[Record] = (),
         secrets: Sequence[bytes] = (),
     ) -> None:
@@ -197,9 +197,14 @@ class Upstream:
         if stuck or self._outbox.full:
             self._stalled = True
             self._socket.transport.abort()
-        self._filled.set()
+        if self._sending_since is None:  # else the task waits with a message that goes before
+            while self._socket.takes_at_once() and (text := self._outbox.take()):
+                self._socket.write(text)
+        if self._outbox:
+            self._filled.set()
 
     async def _send_queued(self) -> None:
+        """What the network has not taken at once."""
         with suppress(ConnectionClosed):  # `events` reports it
             while True:
                 while text := self._outbox.take():
@@ -248,7 +253,7 @@ async def open_upstream(
         status = error.response.status_code if isinstance(error, InvalidStatus) else None
         # Not `from error`: the library's texts repeat whole addresses, which may hold the key.
         raise UpstreamError(failure, status) from None
-    return Upstream(socket, records, secrets)
+    return Upstream(cast(Connection, socket), records, secrets)
 
 
 class _Connect(connect):

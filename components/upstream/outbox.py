@@ -27,6 +27,10 @@ class Outbox:
         self._audio_characters = 0
         self._characters = 0
 
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._waiting)
+
     @property
     def full(self) -> bool:
         """Whether so much waits that the network cannot carry the call."""

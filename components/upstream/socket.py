@@ -46,6 +46,15 @@ class Connection(ClientConnection, asyncio.BufferedProtocol):
             with suppress(OSError):
                 wire.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
 
+    def takes_at_once(self) -> bool:
+        """Whether `write` has nothing to wait for."""
+        return self.state is OPEN and not self.paused
+
+    def write(self, text: str) -> None:
+        """Send a message, while `takes_at_once`: the library's `send` needs a task to wait in."""
+        self.protocol.send_text(text.encode())
+        self.send_data()
+
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
 

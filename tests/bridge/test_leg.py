@@ -26,6 +26,7 @@ class Channel:
 
     def __init__(self):
         self.messages = []
+        self._sent = asyncio.Event()
         self._listeners = []
         self.close = None
         self.drained = None
@@ -45,6 +46,12 @@ class Channel:
 
     def send(self, text):
         self.messages.append(orjson.loads(text))
+        self._sent.set()
+
+    async def hears(self, type_, count):
+        while len(self.of(type_)) < count:
+            self._sent.clear()
+            await self._sent.wait()
 
     def says(self, message):
         text = message if isinstance(message, str | bytes) else orjson.dumps(message).decode()
@@ -143,16 +150,36 @@ async def test_message_that_is_not_ours_is_ignored(message):
         assert item["item"]["content"][0]["text"] == "still here"
 
 
-async def test_page_is_told_of_all_news_as_it_alone_knows_whether_its_stream_still_lives():
+def told_of_news(channel):
+    return len(channel.of("fetch_output"))
+
+
+async def test_page_is_told_of_news_again_as_it_alone_knows_whether_its_stream_still_lives(
+    monkeypatch,
+):
+    monkeypatch.setattr(module, "NEWS_S", 0.02)
     async with connected() as (leg, channel, _upstream):
-        before = len(channel.of("fetch_output"))
+        before = told_of_news(channel)
         assert before
         dead = leg.screen.snapshots(0)
         await anext(dead)
         leg.show(Conversation(messages=(Message("news", "user"),)))
+        async with asyncio.timeout(PATIENCE_S):
+            await channel.hears("fetch_output", before + 1)
 
-        assert len(channel.of("fetch_output")) == before + 1
         assert (await anext(leg.screen.snapshots(0))).message("news")
+
+
+async def test_page_is_not_told_of_each_word_but_of_the_last_one(monkeypatch):
+    monkeypatch.setattr(module, "NEWS_S", 3600.0)
+    async with connected() as (leg, channel, _upstream):
+        before = told_of_news(channel)
+        for number in range(10):
+            leg.show(Conversation(messages=(Message(str(number), "user"),)))
+        assert told_of_news(channel) == before
+
+        leg.dismiss()
+        assert told_of_news(channel) == before + 1
 
 
 async def test_closed_channel_is_no_error():

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
+from OpenSSL import SSL
 
 from components.media import channels as module
 from components.media.channels import MOST_CLOSED, MOST_STREAMS, keep_one_channel
@@ -81,6 +82,31 @@ async def test_the_first_channel_is_ours_and_echoes_nothing():
         assert [channel.label for channel in found.adopted] == ["text"]
         assert first.received == []
         assert not found.hung_up.is_set()
+
+
+async def test_message_to_the_page_leaves_without_a_task():
+    async with house() as (found, first, _):
+        before = asyncio.all_tasks()
+        found.adopted[0].send("Hello")
+        assert asyncio.all_tasks() == before
+
+        await found.until(lambda: first.received == ["Hello"])
+
+
+@pytest.mark.parametrize("error", [ConnectionError("not connected"), SSL.Error()])
+async def test_message_to_a_page_that_is_gone_is_no_error(error):
+    async def flush():
+        raise error
+
+    await module._without_task(flush)()
+
+
+async def test_other_errors_of_a_message_are_told_to_who_waits_for_it():
+    async def flush():
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        await module._without_task(flush)()
 
 
 async def test_every_other_channel_is_closed_and_echoes_nothing():

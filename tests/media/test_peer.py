@@ -15,15 +15,14 @@ from components.media.microphone import Microphone
 from components.media.peer import (
     JITTER_BUFFER,
     MOST_ADDRESSES,
-    MOST_DATAGRAM_BYTES,
-    MOST_DATAGRAMS,
     bound_addresses,
-    bound_datagrams,
     never_retransmit,
     opus_payload_types,
     pass_over_dead_channels,
+    send_at_once,
     take_at_once,
 )
+from components.media.speaker import Speaker
 
 
 @pytest.fixture
@@ -103,52 +102,6 @@ async def other(error):
     raise error
 
 
-class Transport:
-    """Gives what is in its queue, as aiortc's ICE transport does."""
-
-    def __init__(self, *datagrams):
-        self.waiting: asyncio.Queue[bytes] = asyncio.Queue()
-        for datagram in datagrams:
-            self.waiting.put_nowait(datagram)
-        self._recv = self.waiting.get
-
-
-async def test_datagrams_pass_as_they_come():
-    transport = Transport(b"a", b"b")
-    bound_datagrams(transport, lambda: pytest.fail("is hung up on"))
-
-    assert [await transport._recv(), await transport._recv()] == [b"a", b"b"]
-
-
-async def test_datagrams_that_no_network_carries_are_passed_over():
-    transport = Transport(bytes(MOST_DATAGRAM_BYTES + 1), b"", b"a")
-    bound_datagrams(transport, lambda: pytest.fail("is hung up on"))
-
-    assert await transport._recv() == b"a"
-
-
-async def swallow(transport):
-    while True:
-        await transport._recv()
-
-
-async def test_flood_of_datagrams_ends_its_connection_once(caplog):
-    caplog.set_level("INFO", "components")
-    ended = []
-    transport = Transport(*[b"a"] * (3 * MOST_DATAGRAMS))
-    bound_datagrams(transport, lambda: ended.append(True))
-    for _ in range(MOST_DATAGRAMS):
-        await transport._recv()
-    assert not ended
-    reading = asyncio.ensure_future(swallow(transport))
-    await asyncio.sleep(0)
-    reading.cancel()
-
-    assert transport.waiting.empty()
-    assert len(ended) == 1
-    assert caplog.text.count("hung up") == 1
-
-
 class Checks:
     """The part of aioice's connection that learns addresses."""
 
@@ -183,3 +136,22 @@ async def test_nothing_is_sent_twice():
     never_retransmit(sender)
 
     assert await sender._retransmit(7) is None
+
+
+async def test_sender_of_this_aiortc_is_served_without_a_task():
+    peer = RTCPeerConnection()
+    speaker = Speaker(lambda now: None)
+    sender = peer.addTrack(speaker)
+    stock = sender._run_rtp
+
+    assert send_at_once(sender, speaker)
+    assert sender._run_rtp != stock
+    await peer.close()
+
+
+def test_sender_without_those_places_is_left_alone(caplog):
+    sender = SimpleNamespace(_run_rtp=None)
+
+    assert not send_at_once(sender, Speaker(lambda now: None))
+    assert "sends in another way" in caplog.text
+    assert vars(sender) == {"_run_rtp": None}

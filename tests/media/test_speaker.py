@@ -50,57 +50,159 @@ def test_sound_after_a_silence_is_encoded_again():
     assert np.abs(decoded(packets)[-960:]).max() > 0.1
 
 
-async def test_rtp_time_goes_on_by_twenty_ms_a_packet():
-    speaker = Speaker(lambda now: None)
+class Listener:
+    """Notes each packet that leaves a speaker, and when."""
 
-    packets = [await speaker.recv() for _ in range(5)]
+    def __init__(self, speaker):
+        self.packets: list[tuple[bytes, int]] = []
+        self.times: list[float] = []
+        self.arrived = asyncio.Event()
+        self.playing = asyncio.ensure_future(speaker.play(self.leave))
 
-    assert [packet.pts for packet in packets] == [n * RTP_STEP for n in range(5)]
-    assert all(packet.time_base == Fraction(1, 48_000) for packet in packets)
+    def leave(self, payload, timestamp):
+        self.packets.append((payload, timestamp))
+        self.times.append(time.monotonic())
+        self.arrived.set()
+
+    async def hear(self, count):
+        while len(self.packets) < count:
+            self.arrived.clear()
+            await self.arrived.wait()
 
 
-async def test_frames_are_asked_for_at_their_deadlines():
+@pytest.fixture
+async def listen():
+    """Begins to listen to a speaker; the speaker ends with the test."""
+    playing = []
+
+    def begin(speaker):
+        listener = Listener(speaker)
+        playing.append(listener.playing)
+        return listener
+
+    yield begin
+    for task in playing:
+        task.cancel()
+    await asyncio.gather(*playing, return_exceptions=True)
+
+
+async def test_rtp_time_goes_on_by_twenty_ms_a_packet(listen):
+    listener = listen(Speaker(lambda now: None))
+    await listener.hear(5)
+
+    assert [timestamp for _, timestamp in listener.packets] == [n * RTP_STEP for n in range(5)]
+
+
+async def test_frames_are_asked_for_at_their_deadlines(listen):
     asked = []
-    speaker = Speaker(lambda now: asked.append(now))
     begun = time.monotonic()
-    for _ in range(10):
-        await speaker.recv()
+    await listen(Speaker(lambda now: asked.append(now))).hear(10)
 
     # Never early: how late they are, the first one too, is the machine's affair.
     assert all(now >= begun + n * 0.02 - 0.002 for n, now in enumerate(asked))
 
 
-async def test_reply_after_a_silence_does_not_wait_for_its_deadline(monkeypatch):
+async def test_reply_after_a_silence_does_not_wait_for_its_deadline(listen, monkeypatch):
     speaker = Speaker(lambda now: None)
-    await speaker.recv()
-    monkeypatch.setattr(speaker._clock, "wait", lambda now: 3600.0)
-    waiting = asyncio.create_task(speaker.recv())
-    await asyncio.sleep(0)
+    listener = listen(speaker)
+    monkeypatch.setattr(speaker._clock, "left", lambda silent: push(speaker._clock))
+    await listener.hear(1)
     speaker.hurry()
 
-    await waiting
+    await listener.hear(2)
 
 
-async def test_reply_under_way_is_not_hurried(monkeypatch):
+def push(clock):
+    """The next frame is due in an hour."""
+    clock._due += 3600.0
+
+
+def pull(clock):
+    """The next frame is due in a millisecond."""
+    clock._due -= 3599.999
+
+
+async def test_reply_under_way_is_not_hurried(listen, monkeypatch):
     speaker = Speaker(lambda now: TONE.tobytes())
-    await speaker.recv()
-    monkeypatch.setattr(speaker._clock, "wait", lambda now: 3600.0)
-    waiting = asyncio.create_task(speaker.recv())
-    await asyncio.sleep(0)
+    monkeypatch.setattr(speaker._clock, "left", lambda silent: push(speaker._clock))
+    listener = listen(speaker)
+    await listener.hear(1)
     speaker.hurry()
-    await asyncio.sleep(0)
+    for _ in range(3):
+        await asyncio.sleep(0)
 
-    assert not waiting.done()
-    waiting.cancel()
+    assert len(listener.packets) == 1
 
 
-async def test_hurry_without_anyone_waiting_changes_nothing():
+async def test_frame_that_is_nearly_due_leaves_with_a_packet_of_the_microphone(listen, monkeypatch):
+    speaker = Speaker(lambda now: None)
+    monkeypatch.setattr(speaker._clock, "left", lambda silent: push(speaker._clock))
+    listener = listen(speaker)
+    speaker.accompany()
+    await listener.hear(1)
+    speaker.accompany()
+    assert len(listener.packets) == 1
+
+    pull(speaker._clock)
+    speaker.accompany()
+
+    assert len(listener.packets) == 2
+
+
+async def test_hurry_without_anyone_listening_changes_nothing(listen):
     speaker = Speaker(lambda now: None)
     speaker.hurry()
-    await speaker.recv()
-    speaker.hurry()
+    listener = listen(speaker)
+    await listener.hear(1)
 
-    assert (await speaker.recv()).pts == RTP_STEP
+    assert listener.packets[0][1] == 0
+
+
+async def test_end_of_the_track_ends_the_playing(listen):
+    speaker = Speaker(lambda now: None)
+    listener = listen(speaker)
+    await listener.hear(1)
+    speaker.stop()
+    await listener.playing
+    speaker.stop()
+    speaker.hurry()
+    await asyncio.sleep(0.03)
+
+    assert len(listener.packets) == 1
+
+
+async def test_ended_track_plays_nothing(listen):
+    speaker = Speaker(lambda now: None)
+    speaker.stop()
+    listener = listen(speaker)
+    await listener.playing
+
+    assert listener.packets == []
+
+
+@pytest.mark.parametrize("error", [ConnectionError("closed"), ValueError("a bug")])
+async def test_packet_that_cannot_leave_is_the_last(error):
+    left = []
+
+    def leave(payload, timestamp):
+        left.append(timestamp)
+        raise error
+
+    with pytest.raises(type(error)):
+        await Speaker(lambda now: None).play(leave)
+    await asyncio.sleep(0.03)
+
+    assert left == [0]
+
+
+async def test_sender_with_a_loop_of_its_own_asks_for_each_packet():
+    speaker = Speaker(lambda now: None)
+    begun = time.monotonic()
+    packets = [await speaker.recv() for _ in range(5)]
+
+    assert time.monotonic() >= begun + 0.078
+    assert [packet.pts for packet in packets] == [n * RTP_STEP for n in range(5)]
+    assert all(packet.time_base == Fraction(1, 48_000) for packet in packets)
 
 
 async def test_ended_track_gives_no_more():
@@ -113,7 +215,8 @@ async def test_ended_track_gives_no_more():
 
 async def test_others_run_between_frames():
     speaker = Speaker(lambda now: TONE.tobytes())
-    ran = asyncio.create_task(asyncio.sleep(0))
+    ran: list[bool] = []
+    asyncio.get_running_loop().call_soon(ran.append, True)
     await speaker.recv()
 
-    assert ran.done()
+    assert ran

@@ -27,6 +27,7 @@ from components.protocol.failures import (
 from components.upstream import client as module
 from components.upstream.client import Upstream, UpstreamError, open_upstream
 from components.upstream.outbox import MOST_AUDIO
+from components.upstream.socket import Connection
 from components.upstream.trace import Trace
 from tests.scripted import port_of
 
@@ -143,6 +144,17 @@ async def test_events_and_audio_go_out_in_order_and_events_come_back():
     update, append, _ = received
     assert orjson.loads(update)["session"] == {"voice": "é"}
     assert decode(orjson.loads(append)["audio"]) == b"\x01\x02"
+
+
+async def test_what_the_network_takes_wakes_no_task(monkeypatch):
+    left: list[None] = []
+    stock = Connection.write
+    monkeypatch.setattr(Connection, "write", lambda self, text: left.append(stock(self, text)))
+
+    async with realtime_server(echo) as url, opened(url) as upstream:
+        upstream.send({"type": "response.create"})
+        upstream.send_audio(b"\x01\x02")
+        assert len(left) == 2
 
 
 async def test_the_server_gets_the_path_and_the_headers_and_no_offer_to_compress():
@@ -759,7 +771,10 @@ async def test_hanging_up_on_a_server_that_never_reads_does_not_hang(monkeypatch
     """Its goodbye waits behind all that was sent before, for ever."""
     monkeypatch.setattr(module, "CLOSE_LIMIT_S", 0.05)
     async with deaf_server() as url:
-        socket = await connect(url, compression=None, close_timeout=0.05)
+        socket = await connect(
+            url, compression=None, close_timeout=0.05, create_connection=Connection
+        )
+        assert isinstance(socket, Connection)
         upstream = Upstream(socket)
         while socket.transport.get_write_buffer_size() == 0:
             upstream.send_audio(bytes(100_000))

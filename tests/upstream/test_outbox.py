@@ -26,7 +26,12 @@ def test_events_and_sound_leave_in_the_order_they_came():
 
 
 def test_nothing_waits_in_an_empty_outbox():
-    assert Outbox().take() is None
+    outbox = Outbox()
+    assert not outbox
+    assert outbox.take() is None
+
+    outbox.add("clear")
+    assert outbox
 
 
 def test_only_the_newest_sound_waits_but_every_event_does():
