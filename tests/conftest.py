@@ -9,6 +9,7 @@ import os
 from collections import Counter
 
 import pytest
+from hypothesis import settings
 
 # Neural ears and voice take two cores and two seconds to start: only their own tests want them.
 os.environ["PRACTICE_EARS"] = os.environ["PRACTICE_VOICE"] = "small"
@@ -23,6 +24,10 @@ MORE_WORKERS = {
     "peers": 1.5,
 }
 """For each core, by what the Makefile asks for."""
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

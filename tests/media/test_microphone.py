@@ -206,7 +206,7 @@ def test_who_speaks_with_many_voices_is_hung_up_on(ear):
     assert len(ear.microphone._sources) <= MOST_SOURCES
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sets(st.integers(1, 38)), st.randoms(use_true_random=False))
 def test_loss_and_reordering_never_shift_the_time_line(lost, chance):
     ear = Ear()

@@ -82,7 +82,7 @@ def test_the_longest_packet_is_decoded_whole():
     assert len(by_library().decode(silk)) == 2 * MOST_SAMPLES
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=2048))
 def test_no_bytes_harm(packet):
     assert len(by_library().decode(packet)) <= 2 * MOST_SAMPLES
