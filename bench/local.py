@@ -22,7 +22,7 @@ from components.practice.server.server import serve
 from components.practice.speech.choice import Wish, choose
 from components.settings import ChatModel
 
-TURNS: Final = 6
+TURNS: Final = 4
 THINKS_S: Final = 0.2
 QUESTION: Final = "What can you tell me about the weather in the mountains tomorrow?"
 ANSWER: Final = "It will be sunny in the morning, with some clouds later."

@@ -178,6 +178,15 @@ def test_the_table_shows_figures_ratio_target_and_verdict() -> None:
     assert lines[4] == "seen ms - 31.5 -"
 
 
+def test_local_parts_are_judged_by_the_first_sound_for_one_caller() -> None:
+    part = {"ears_ms_per_s": 70, "voice_ms_per_s": 60}
+    first, two = [1400.0, 1500.0, 1700.0], [1600.0, 2600.0]
+    made = rows({"local": {**part, "first_sound_ms": first, "first_sound_of_two_ms": two}})
+
+    assert [row.ours for row in made] == [70, 60, 1500, 1700, 2100, 2600]
+    assert [row.met for row in made if row.met is not None] == [True]
+
+
 def step(calls: int, *, holds: bool, full: bool = False) -> dict[str, Any]:
     figures = dict.fromkeys(
         ("cpu_per_call_percent", "microphone_p95_ms", "machine_idle_percent"), 1
