@@ -42,7 +42,7 @@ javascript: ## Lint, types and tests of the scripts in the browser
 	$(NPM) --prefix tests/javascript test
 
 peers: ## Realtime clients and servers of others, each in an environment of its own
-	$(PYTHON) -m pytest -m peers
+	$(PYTHON) -m pytest -m peers tests/peers tests/browser/test_agents_sdk.py
 
 alone: ## What is timed in a browser to some milliseconds, with nothing beside it
 	$(PYTHON) -m pytest -n 0 -m alone
