@@ -157,11 +157,10 @@ async def test_calls_go_on_without_redis_and_new_ones_begin(house, visitors):
     house.redis.begin()
     await answers(peer)
 
-    redis = Redis.from_url(f"redis://127.0.0.1:{house.redis.port}")
-    async with asyncio.timeout(15):
-        while await redis.zcard(PLACES) < 1:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
-    await redis.aclose()
+    async with Redis.from_url(f"redis://127.0.0.1:{house.redis.port}") as redis:
+        async with asyncio.timeout(15):
+            while await redis.zcard(PLACES) < 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
 
 
 async def test_calls_go_on_without_nginx(house, visitors):
