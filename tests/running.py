@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +45,8 @@ def environment(**variables: str) -> dict[str, str]:
     return {**inherited, **ours, **variables}
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Several threads may start apps; the environment is that of the whole process."""
 _WARM = multiprocessing.get_context("forkserver")
 _WARM.set_forkserver_preload(["app", "components.launch"])
 
@@ -157,7 +160,7 @@ def forked_app(
     log.touch()
     variables = environment(PYTHONPATH=str(ROOT), **variables)
     process = _WARM.Process(target=_run, args=(folder, log, flags, variables))
-    with _environment(environment(PYTHONPATH=str(ROOT))):  # of the process that imports
+    with _ONE_AT_A_TIME, _environment(environment(PYTHONPATH=str(ROOT))):  # of who imports
         process.start()
     try:
         url = f"http://127.0.0.1:{port}"
