@@ -21,7 +21,7 @@ from bench.apps import START_LIMIT_S, App, AppError, Name, free_port, running
 from bench.control import ROOT
 from bench.stage import stage
 
-CALLS: Final = {2: (1, 16, 20, 24, 28, 32), 1: (1, 12, 16, 20, 24)}
+CALLS: Final = {2: (1, 16, 24, 28, 32), 1: (1, 12, 16, 20)}
 """Talking at once, by the number of processes."""
 _TEMPLATE: Final = ROOT / "deploy" / "nginx.conf.template"
 

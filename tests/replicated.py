@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -80,7 +81,8 @@ def replicated(folder: Path, **settings: str) -> Iterator[House]:
         }
         replicas = [Replica(folders[name], {**usual, **settings}) for name in ("a", "b")]
         for replica in replicas:
-            replica.begin()
             stack.callback(replica.end)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Replica.begin, replicas))
         ports = [replica.port for replica in replicas]
         yield House(replicas, stack.enter_context(nginx(folders["nginx"], *ports)), shared)

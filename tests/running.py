@@ -2,13 +2,15 @@
 
 import multiprocessing
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.process import BaseProcess
@@ -43,6 +45,8 @@ def environment(**variables: str) -> dict[str, str]:
     return {**inherited, **ours, **variables}
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Several threads may start apps; the environment is that of the whole process."""
 _WARM = multiprocessing.get_context("forkserver")
 _WARM.set_forkserver_preload(["app", "components.launch"])
 
@@ -54,9 +58,13 @@ def usual_signals() -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has; nor gets one of those that connect meanwhile, which are given higher
+    ones."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def ended_app(folder: Path, *flags: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -152,7 +160,7 @@ def forked_app(
     log.touch()
     variables = environment(PYTHONPATH=str(ROOT), **variables)
     process = _WARM.Process(target=_run, args=(folder, log, flags, variables))
-    with _environment(environment(PYTHONPATH=str(ROOT))):  # of the process that imports
+    with _ONE_AT_A_TIME, _environment(environment(PYTHONPATH=str(ROOT))):  # of who imports
         process.start()
     try:
         url = f"http://127.0.0.1:{port}"

@@ -164,6 +164,7 @@ class Handover:
         if self._telling:
             self._telling.cancel()
         await self._tell()
+        await self._replicas.close()
 
     async def _keep_telling(self) -> None:
         while True:

@@ -54,6 +54,7 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         self._hang_up: Callable[[], None] = lambda: None
         self._patience: asyncio.TimerHandle | None = None
         self._has_news = False
+        self._has_words = False
         self._telling: asyncio.TimerHandle | None = None
 
     def copy(self) -> "Leg":
@@ -116,9 +117,10 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         """The transcript has changed; fastrtc's component then asks Gradio for it.
 
         Told again and again, as only the page knows whether the event that brings it still lives;
-        but not for each word, which costs as much as a frame of sound.
+        but not for each word, which costs as much as a frame of sound. Whether there are new words
+        tells it to expect them.
         """
-        self.screen.show(conversation)
+        self._has_words |= self.screen.show(conversation)
         self._has_news = True
         if self._telling is None:
             self._tell_news()
@@ -138,8 +140,8 @@ class Leg(AsyncStreamHandler):  # type: ignore[misc]  # fastrtc ships no types
         """There is something to be asked for, if there is; and again later, if there is more."""
         self._stop_telling()
         if self._has_news:
-            self._has_news = False
-            self.tell({"type": "fetch_output", "data": []})
+            self.tell({"type": "fetch_output", "data": [], "new": self._has_words})
+            self._has_news = self._has_words = False
             self._telling = asyncio.get_running_loop().call_later(NEWS_S, self._tell_news)
 
     def _stop_telling(self) -> None:

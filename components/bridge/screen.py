@@ -19,15 +19,17 @@ class Screen:
         self._closed = False
         self._changed = asyncio.Event()
 
-    def show(self, conversation: Conversation) -> None:
-        """Give the watcher this conversation, unless it has its messages already.
+    def show(self, conversation: Conversation) -> bool:
+        """Give the watcher this conversation, unless it has its messages already; whether it did.
 
         All else reaches the page by another way; the same messages once more, a moment later, would
         bring back what the page has been told to forget.
         """
-        if conversation.messages != self.conversation.messages:
-            self.conversation = conversation
-            self._wake()
+        if conversation.messages == self.conversation.messages:
+            return False
+        self.conversation = conversation
+        self._wake()
+        return True
 
     def close(self) -> None:
         """End all snapshots, after the last one."""

@@ -138,7 +138,7 @@ class RedisStore:
         return float(await self._asked(asked))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """As `Store` says."""
         await self._redis.aclose()
 
     async def _asked(self, question: Awaitable[_Answer]) -> _Answer:

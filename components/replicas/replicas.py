@@ -20,6 +20,7 @@ class Replicas:
         store = store or MemoryStore()
         process = secrets.token_hex(8)
         self.are_many = store.shared
+        self.close = store.close
         self.places = SharedPlaces(places, store, process)
         self.purse = Purse(visitor_cost, store)
         self.keeper = Keeper(store, process)

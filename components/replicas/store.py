@@ -60,6 +60,9 @@ class Store(Protocol):
     async def add(self, name: str, amount: float, seconds: float) -> float:
         """Add to a sum, which is forgotten so long after its first amount; what it is now."""
 
+    async def close(self) -> None:
+        """Let go of what leads to the store; the next question gets it anew."""
+
 
 class MemoryStore:
     """Of one process, for the calls in it; replicas within a process can share it as well."""
@@ -129,3 +132,6 @@ class MemoryStore:
         if amount:
             self._sums[name] = (total + amount, until)
         return total + amount
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""

@@ -26,6 +26,7 @@ class Flaky(MemoryStore):
     """Lost for a while."""
 
     lost = False
+    closed = False
 
     async def put(self, name, owner, value, seconds):
         if self.lost:
@@ -36,6 +37,9 @@ class Flaky(MemoryStore):
         if self.lost:
             raise StoreLostError
         return await super().claim(name, owner, seconds)
+
+    async def close(self):
+        self.closed = True
 
 
 @pytest.fixture(autouse=True)
@@ -73,10 +77,22 @@ class House:
 
 
 @pytest.fixture
-async def house(server):
-    house = House(server)
-    yield house
-    await house.close()
+async def build(server):
+    """Makes houses, whose calls end with the test, however it ends."""
+    houses = []
+
+    def make(**settings):
+        houses.append(House(server, **settings))
+        return houses[-1]
+
+    yield make
+    for house in houses:
+        await house.close()
+
+
+@pytest.fixture
+def house(build):
+    return build()
 
 
 async def join(calls, house, key=ADA, visitor=ANN, comes_back=False, **others):
@@ -236,8 +252,8 @@ async def test_a_call_whose_page_does_not_get_through_can_still_go_on(house):
     assert words(page.call.conversation) == ["I am Ada."]
 
 
-async def test_limits_hold_for_a_call_as_a_whole(server):
-    house = House(server, max_call_cost=1.5, max_call_seconds=1000)
+async def test_limits_hold_for_a_call_as_a_whole(build):
+    house = build(max_call_cost=1.5, max_call_seconds=1000)
     one, two = house.replica(), house.replica()
     page, upstream = await join(one, house)
     page.call._begun -= 990
@@ -255,7 +271,6 @@ async def test_limits_hold_for_a_call_as_a_whole(server):
     await upstream.send("response.done", response=response)
     notice = "This call has reached its limit of $1.50. You can start another."
     await page.sees(type="state", connection="ended", notice=notice)
-    await house.close()
 
 
 async def test_a_visitors_own_key_does_not_pass_to_another_replica(house):
@@ -268,8 +283,8 @@ async def test_a_visitors_own_key_does_not_pass_to_another_replica(house):
     assert "kkkk" not in str(kept)
 
 
-async def test_a_visitor_who_has_cost_what_he_may_gets_no_more_answers_anywhere(server):
-    house = House(server, visitor_cost=1.0)
+async def test_a_visitor_who_has_cost_what_he_may_gets_no_more_answers_anywhere(build):
+    house = build(visitor_cost=1.0)
     one, two = house.replica(), house.replica()
     page, upstream = await join(one, house)
     other, _ = await join(two, house, EVE)
@@ -286,11 +301,10 @@ async def test_a_visitor_who_has_cost_what_he_may_gets_no_more_answers_anywhere(
         await join(two, house)
     await join(two, house, EVE, own_key="k" * 20)
     await join(two, house, visitor=BOB)
-    await house.close()
 
 
-async def test_a_single_process_counts_what_a_visitor_costs_as_well(server):
-    house = House(server, visitor_cost=1.0, shared=False)
+async def test_a_single_process_counts_what_a_visitor_costs_as_well(build):
+    house = build(visitor_cost=1.0, shared=False)
     calls = house.replica()
     page, upstream = await join(calls, house)
     response = {"id": "r", "status": "completed", "output": [], "usage": DOLLAR}
@@ -299,7 +313,6 @@ async def test_a_single_process_counts_what_a_visitor_costs_as_well(server):
 
     with pytest.raises(NoPlaceError, match="within a day"):
         await join(calls, house)
-    await house.close()
 
 
 async def test_a_call_that_began_while_the_store_was_lost_is_not_taken_for_anothers(house):
@@ -333,13 +346,23 @@ async def test_while_the_store_is_lost_calls_go_on_and_are_told_later(house, cap
     assert caplog.messages == []
 
 
-async def test_a_single_process_tells_nobody(server):
-    house = House(server, shared=False)
+async def test_a_single_process_tells_nobody(build):
+    house = build(shared=False)
     calls = house.replica()
     page, _ = await join(calls, house)
     say(page, "I am Ada.")
 
     assert calls._handover._telling is None
     assert await calls.fetch(ADA) is None
-    await house.close()
     assert house.store._values == {}
+
+
+async def test_when_all_calls_have_ended_the_others_know_and_the_store_is_let_go_of(house):
+    one, two = house.replica(), house.replica()
+    page, _ = await join(one, house)
+    say(page, "I am Ada.")
+    await one._close("")
+
+    assert house.store.closed
+    assert await two.fetch(ADA) is None
+    assert words(two.past(ADA)) == ["I am Ada."]

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -180,6 +181,19 @@ async def test_page_is_not_told_of_each_word_but_of_the_last_one(monkeypatch):
 
         leg.dismiss()
         assert told_of_news(channel) == before + 1
+
+
+async def test_page_is_told_whether_there_are_words_to_expect(monkeypatch):
+    monkeypatch.setattr(module, "NEWS_S", 0.0)
+    async with connected() as (leg, channel, _upstream):
+        said = Conversation(messages=(Message("news", "user"),))
+        for shown in (said, replace(said, notice="Something else.")):
+            before = told_of_news(channel)
+            leg.show(shown)
+            while told_of_news(channel) == before:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+        assert [each["new"] for each in channel.of("fetch_output")[-2:]] == [True, False]
 
 
 async def test_closed_channel_is_no_error():

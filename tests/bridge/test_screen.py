@@ -44,8 +44,8 @@ async def test_news_while_nobody_waits_is_not_lost():
 
 async def test_same_messages_again_are_no_news():
     screen = Screen(FIRST)
-    screen.show(Conversation(notice="Something else.", messages=FIRST.messages))
 
+    assert not screen.show(Conversation(notice="Something else.", messages=FIRST.messages))
     assert screen.conversation is FIRST
 
 

@@ -81,3 +81,25 @@ for (const [what, text, breaks, renews] of [
     assert.equal(told, renews ? 1 : 0);
   });
 }
+
+test("a stream is silent from when it is asked for until it brings something, and none is when it is over", async (t) => {
+  t.mock.method(performance, "now", () => 1000);
+  const aborted = window.fetch(new Request(EVENTS, { signal: AbortSignal.abort() }));
+  asked.pop().answer(Promise.reject(new TypeError("aborted")));
+  await assert.rejects(aborted);
+  assert.equal(gradio.isSilentSince(1), false);
+
+  const { answer, response } = named();
+  assert.equal(gradio.isSilentSince(1), true);
+  let feed;
+  answer(new Response(new ReadableStream({ start: (controller) => (feed = controller) })));
+  const reader = (await response).body.getReader();
+  assert.equal(gradio.isSilentSince(1), true);
+  feed.enqueue(new TextEncoder().encode("data: {}\n\n"));
+  await reader.read();
+  assert.equal(gradio.isSilentSince(1000), false);
+  assert.equal(gradio.isSilentSince(1001), true);
+  feed.close();
+  await reader.read();
+  assert.equal(gradio.isSilentSince(1001), false);
+});

@@ -27,27 +27,37 @@ def test_a_client_that_is_not_installed_is_named(monkeypatch):
         RedisStore("redis://127.0.0.1:9")
 
 
+@pytest.fixture
+def server(tmp_path):
+    with redis_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def store(server):
+    store = RedisStore(f"redis://127.0.0.1:{server.port}")
+    yield store
+    await store.close()
+
+
 @pytest.mark.integration
 async def test_a_server_that_is_lost_is_left_alone_for_a_moment_and_told_of_once(
-    tmp_path, caplog, monkeypatch
+    server, store, caplog, monkeypatch
 ):
-    with redis_server(tmp_path) as server:
-        store = RedisStore(f"redis://127.0.0.1:{server.port}")
-        assert await store.take("ann 1", 1, 1, 60.0) is Taken.YES
-        with caplog.at_level(logging.INFO):
-            server.kill()
-            for _ in range(3):
-                with pytest.raises(StoreLostError):
-                    await store.read("call")
-            server.begin()
+    assert await store.take("ann 1", 1, 1, 60.0) is Taken.YES
+    with caplog.at_level(logging.INFO):
+        server.kill()
+        for _ in range(3):
             with pytest.raises(StoreLostError):
                 await store.read("call")
-            monkeypatch.setattr(store, "_lost_until", 0.0)
-            assert await store.take("bob 1", 1, 1, 60.0) is Taken.YES
-            server.stop()
-            server.begin()
-            assert await store.read("call") == b""  # over a connection that is made anew
-        await store.close()
+        server.begin()
+        with pytest.raises(StoreLostError):
+            await store.read("call")
+        monkeypatch.setattr(store, "_lost_until", 0.0)
+        assert await store.take("bob 1", 1, 1, 60.0) is Taken.YES
+        server.stop()
+        server.begin()
+        assert await store.read("call") == b""  # over a connection that is made anew
 
     told = [record.message for record in caplog.records]
     assert told == [

@@ -101,6 +101,7 @@ export class BridgedCall {
         opened: () => this.greet(),
         shaky: (yes) => this.waver(yes),
         message: (message) => this.receive(message),
+        held: (sentence) => this.tell(sentence),
         lost: (sentence) => this.lose(sentence),
         refused: (sentence) => this.fail(sentence),
       },

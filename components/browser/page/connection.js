@@ -8,18 +8,26 @@
   const HASTE_MS = 800; // the same as QUIET_MS, when the server seems to be gone
   const HUSH_MS = 200;
   const LAST_WORDS_MS = 100;
+  const LATE_MS = 4000; // words are on the page a fraction of a second after their news
+  const JUST_MS = 1000; // what came so shortly before its news was told, or before now
   const SILENT =
     "No connection to the app within 10 seconds. A firewall or a VPN may be in the way; " +
     "from another network the app needs a TURN server.";
   const MUTE_APP = "The app answers, but the call does not begin. End it and try again.";
+  const HELD_BACK =
+    "The words of this call come late, but its sound does not: a proxy between this page and the " +
+    "app seems to gather answers, and should pass them on at once.";
   const CLOSED = "The app has ended the call. You can start a new one.";
 
   // `owner` hears opened(), shaky(yes), message({ type, … }), which tells whether the message was
-  // for it, and at the end, once, either lost(sentence) or refused(sentence).
+  // for it, held(sentence), once, if words are held back on their way, and at the end, once, either
+  // lost(sentence) or refused(sentence).
   function open(stream, { rejoin, patience }, owner) {
     const mine = { owner, patience, pc: null, channel: null, settled: false, over: false };
     mine.silent = false;
-    mine.timer = mine.quiet = mine.blip = mine.hush = 0;
+    mine.timer = mine.quiet = mine.blip = mine.hush = mine.words = 0;
+    mine.isHeldBack = false;
+    mine.cameAt = 0;
     mine.doubt = () => doubt(mine);
     rv.gradio.watchers.add(mine.doubt);
     wait(mine, SILENT);
@@ -62,10 +70,30 @@
   function doubt(mine) {
     if (mine.over || !mine.settled) return;
     clearTimeout(mine.quiet);
+    expectNoWords(mine);
     mine.quiet = setTimeout(() => finish(mine, "lost", SILENT), HASTE_MS);
   }
 
+  // There are new words, which come by the page's other connection.
+  function expectWords(mine) {
+    if (mine.words || mine.isHeldBack) return;
+    const since = performance.now() - JUST_MS;
+    mine.words = setTimeout(() => {
+      mine.words = 0;
+      const isHere = performance.now() - mine.cameAt < JUST_MS;
+      mine.isHeldBack = isHere && rv.gradio.isSilentSince(since);
+      if (mine.isHeldBack) mine.owner.held(HELD_BACK);
+    }, LATE_MS);
+  }
+
+  // While this connection is in doubt itself, late words say nothing of a proxy.
+  function expectNoWords(mine) {
+    clearTimeout(mine.words);
+    mine.words = 0;
+  }
+
   function waver(mine) {
+    expectNoWords(mine);
     mine.owner.shaky(true);
     clearTimeout(mine.blip);
     mine.blip = setTimeout(() => finish(mine, "lost", SILENT), BLIP_MS);
@@ -115,7 +143,9 @@
     if (!message) return false;
     if (message.type === "fetch_output") rv.snapshots.begin();
     if (mine.over) return message.type !== "fetch_output";
+    mine.cameAt = performance.now();
     if (mine.settled) expectMore(mine);
+    if (message.type === "fetch_output" && message.new) expectWords(mine);
     return mine.owner.message(message);
   }
 
@@ -150,6 +180,7 @@
     if (mine.over) return;
     mine.over = true;
     rv.gradio.watchers.delete(mine.doubt);
+    expectNoWords(mine);
     [mine.timer, mine.quiet, mine.blip, mine.hush].forEach(clearTimeout);
     rv.component.stop();
     if (!mine.pc) return;

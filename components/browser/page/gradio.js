@@ -19,6 +19,7 @@
   let renewals = 0;
   let endStream = () => {};
   const watchers = new Set(); // told when a stream breaks: the server may be gone
+  let open = null; // the stream that the client reads or waits for: { cameAt }, of its last bytes
 
   // A session whose stream broke is not used again: the app may still be writing to the old
   // stream, half of the messages each, or clear up the session when it notices.
@@ -45,21 +46,35 @@
   // A stream that comes after its session was given up brings nothing any more.
   async function askForEvents(request) {
     const asked = renewals;
+    const mine = (open = { cameAt: 0 });
     try {
       const response = await native(new Request(renameInAddress(request.url), request));
       if (response.ok) {
-        const events = new Response(lasting(response.body, asked), { headers: response.headers });
+        const events = new Response(lasting(response.body, asked, mine), {
+          headers: response.headers,
+        });
         if (asked !== renewals) endStream();
         return events;
       }
     } catch (error) {
-      if (request.signal.aborted) throw error;
+      if (request.signal.aborted) {
+        leave(mine);
+        throw error;
+      }
     }
+    leave(mine);
     return new Response("\n\n" + END);
   }
 
+  function leave(stream) {
+    if (open === stream) open = null;
+  }
+
+  // Whether there is a stream that has brought nothing since a moment (of performance.now()).
+  const isSilentSince = (moment) => open !== null && open.cameAt < moment;
+
   // The same bytes, with a proper end, whether the stream breaks, stops or falls silent.
-  function lasting(stream, asked) {
+  function lasting(stream, asked, mine) {
     const reader = stream.getReader();
     const end = () => reader.cancel().catch(() => {});
     let quiet = 0;
@@ -71,10 +86,12 @@
       quiet = setTimeout(end, QUIET_MS);
       const { done, value } = await reader.read().catch(() => ({ done: true }));
       if (!done) {
+        mine.cameAt = performance.now();
         tail = (tail + new TextDecoder().decode(value)).slice(-200);
         return controller.enqueue(value);
       }
       clearTimeout(quiet);
+      leave(mine);
       if (!tail.includes(CLOSING) && asked === renewals) {
         renewals += 1;
         for (const watcher of watchers) watcher();
@@ -87,6 +104,7 @@
       pull: pass,
       cancel() {
         clearTimeout(quiet);
+        leave(mine);
         return end();
       },
     });
@@ -98,5 +116,5 @@
     return native(input, named ? { ...init, body: renameInBody(init.body) } : init);
   };
 
-  rv.gradio = { renew, watchers };
+  rv.gradio = { renew, watchers, isSilentSince };
 })((window.realtimeVoice = window.realtimeVoice || {}));
