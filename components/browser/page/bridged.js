@@ -222,7 +222,8 @@ export class BridgedCall {
   receive(message) {
     if (this.ended) return message.type !== "fetch_output";
     switch (message.type) {
-      case "levels":
+      case "levels": // two points at a time
+        if (message.before) this.page.hear(message.before);
         this.page.hear(message);
         return true;
       case "stop":
