@@ -103,22 +103,14 @@ DEPLOY = Path(__file__).parents[1] / "deploy"
 
 
 @contextmanager
-def nginx(folder: Path, *replicas: int, buffering: bool = False) -> Iterator[Service]:
-    """nginx before the two replicas at these ports, with the configuration of `deploy/`.
-
-    `buffering` lets it gather answers in spite of what the app says.
-    """
+def nginx(folder: Path, *replicas: int) -> Iterator[Service]:
+    """nginx before the two replicas at these ports, with the configuration of `deploy/`."""
     port = free_port()
     text = (DEPLOY / "nginx.conf.template").read_text()
     for name, replica in zip("AB", replicas, strict=True):
         text = text.replace(f"${{APP_{name}_SERVICE_HOST}}", "127.0.0.1")
         text = text.replace(f"${{APP_{name}_SERVICE_PORT}}", str(replica))
     text = text.replace("/tmp/", f"{folder}/").replace("listen 8080;", f"listen 127.0.0.1:{port};")
-    if buffering:
-        gather = ["ignore_headers X-Accel-Buffering", "buffer_size 64k", "buffers 8 64k"]
-        text = text.replace(
-            "proxy_pass ", "".join(f"proxy_{each}; " for each in gather) + "proxy_pass "
-        )
     (folder / "nginx.conf").write_text(text)
     own = ["-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "log")]
     command = [program("nginx", "nginx"), *own, "-g", "daemon off;"]

@@ -1,12 +1,10 @@
 """The page in Chromium when something is wrong: it says what, and can be used again."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 
-from components.core.conversation import Assistant, Connection, Message, Status, User
+from components.core.conversation import Assistant, Connection, User
 from tests.browser.conftest import Launch, Serve
 from tests.browser.steps import (
     ALL_CLOSED,
@@ -21,7 +19,6 @@ from tests.browser.steps import (
     state_of,
     stub_microphone,
 )
-from tests.services import nginx
 
 pytestmark = PAGE_MARKS
 
@@ -114,24 +111,6 @@ def test_a_microphone_that_is_unplugged_is_explained(app: App, visit: Visit) -> 
     state_of(page, "assistant").to_have_text("Thinking")
 
     notice(page).to_contain_text("The microphone stopped")
-
-
-def test_a_proxy_that_holds_the_words_back_is_told_of(
-    app: App, visit: Visit, tmp_path: Path
-) -> None:
-    url, control = app
-    port = int(url.rstrip("/").rpartition(":")[2])
-    with nginx(tmp_path, port, port, buffering=True) as proxy:
-        pages = [visit(url), visit(f"http://127.0.0.1:{proxy.port}")]
-        for call in [begin(page, control) for page in pages]:
-            call.change(messages=(Message("1", "user", Status.DONE, ("Good morning.",)),))
-        straight, held = pages
-
-        notice(held).to_contain_text("a proxy between this page and the app")
-        notice(straight).to_be_empty()
-        words = ".user.message"
-        expect(straight.locator(words)).to_have_text("Good morning.")
-        expect(held.locator(words)).to_have_count(0)
 
 
 def test_a_full_app_says_how_many_calls_it_takes(serve: Serve, visit: Visit) -> None:
