@@ -6,8 +6,13 @@ that asks again does so because its stream of snapshots is dead: the stream befo
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Final
 
 from components.core.conversation import Conversation
+
+BREATH_S: Final = 0.03
+"""From news after a rest to its snapshot, on which Gradio works for some ten milliseconds: the
+sound of a reply comes right behind the news that there is one, and goes first."""
 
 
 class Screen:
@@ -53,6 +58,7 @@ class Screen:
                 await asyncio.sleep(pause_s)
             if number == self._newest and not self._closed and shown is self.conversation:
                 await changed.wait()
+                await asyncio.sleep(BREATH_S)
 
     def _wake(self) -> None:
         self._changed.set()

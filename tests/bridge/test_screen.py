@@ -42,6 +42,22 @@ async def test_news_while_nobody_waits_is_not_lost():
     assert await coming is SECOND
 
 
+async def test_snapshot_after_a_rest_lets_what_comes_with_the_news_go_first():
+    screen = Screen(FIRST)
+    snapshots = screen.snapshots(0)
+    await anext(snapshots)
+    coming = asyncio.ensure_future(anext(snapshots))
+    for _ in range(5):
+        await asyncio.sleep(0)  # it rests now
+    screen.show(SECOND)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not coming.done()
+    screen.show(THIRD)
+
+    assert await coming is THIRD
+
+
 async def test_same_messages_again_are_no_news():
     screen = Screen(FIRST)
 
