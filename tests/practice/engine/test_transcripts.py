@@ -63,6 +63,18 @@ def test_words_that_are_understood_before_the_others_are_sent_before_them() -> N
     assert drive.engine.transcribed(item_id, "late") == []
 
 
+def test_when_all_words_were_sent_before_no_empty_delta_follows() -> None:
+    drive = Drive()
+    drive.turn_detection(VAD)
+    item_id = drive.user_turn().one(Transcribe).item_id
+    drive.engine.transcribed(item_id, "One.")
+
+    rest = Outputs(drive.engine.transcript(item_id, "One.", drive.now))
+
+    assert f"{TRANSCRIPTION}.delta" not in rest.types
+    assert rest.event(f"{TRANSCRIPTION}.completed")["transcript"] == "One."
+
+
 def test_words_that_nobody_wants_written_down_are_not_sent_early() -> None:
     drive = Drive()
     drive.turn_detection(VAD, transcribe=False)
