@@ -51,7 +51,7 @@ from components.upstream.wire import Record
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.05
-"""Levels for the page are taken, and limits are looked at, twenty times a second."""
+"""Levels go to the page, and limits are looked at, twenty times a second."""
 GOODBYE_S: Final = 2.0
 """The page hangs up by itself when it learns of the end; after this long, we do."""
 GONE_S: Final = 5.0
@@ -121,8 +121,6 @@ class Call:
         self._messages: object = ()
         self._level = FLOOR_DBFS
         """Of the microphone's newest frame."""
-        self._levels: Mapping[str, float] | None = None
-        """That the page has not been told yet."""
         self._packet_at = self._alone_since = self._begun = self._ticked_at = 0.0
         self._sounding = b""
         self._has_spoken = False
@@ -426,16 +424,14 @@ class Call:
         # Twenty a second on the average, though frames come at multiples of 20 ms.
         self._ticked_at = max(self._ticked_at + TICK_S, now - TICK_S)
         self._perform(self._session.tick(now))
-        levels = {
-            "user": self._level,
-            "assistant": level_of(self._sounding),
-            "t": round((now - self._begun) * 1000),
-        }
-        before, self._levels = self._levels, None
-        if before is None:
-            self._levels = levels
-        else:  # two at a time, as a message costs as much as a frame of sound
-            self._tell({"type": "levels", **levels, "before": before})
+        self._tell(
+            {
+                "type": "levels",
+                "user": self._level,
+                "assistant": level_of(self._sounding),
+                "t": round((now - self._begun) * 1000),
+            }
+        )
 
     def _leave(self) -> None:
         """The page has not hung up by itself."""

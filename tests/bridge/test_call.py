@@ -783,11 +783,8 @@ async def test_levels_come_twenty_times_a_second_while_frames_do(monkeypatch):
         page.call.microphone(LOUD)
     await page.call.close("")
 
-    told = [m for m in page.messages if m["type"] == "levels"]
-    times = [t for m in told for t in (m["before"]["t"], m["t"])]
-    assert 199 <= len(times) <= 201
-    assert times == sorted(times)
-    assert len(told) <= 100
+    count = sum(m["type"] == "levels" for m in page.messages)
+    assert 199 <= count <= 201
 
 
 async def test_a_page_may_limit_what_its_call_costs():

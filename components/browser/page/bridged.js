@@ -222,8 +222,7 @@ export class BridgedCall {
   receive(message) {
     if (this.ended) return message.type !== "fetch_output";
     switch (message.type) {
-      case "levels": // two points at a time
-        if (message.before) this.page.hear(message.before);
+      case "levels":
         this.page.hear(message);
         return true;
       case "stop":

@@ -3,7 +3,7 @@
 ((rv) => {
   if (rv.connection) return;
 
-  const QUIET_MS = 3000; // the app says how loud both voices are ten times a second
+  const QUIET_MS = 3000; // the app says how loud both voices are twenty times a second
   const BLIP_MS = 2000;
   const HASTE_MS = 800; // the same as QUIET_MS, when the server seems to be gone
   const HUSH_MS = 200;
