@@ -8,17 +8,14 @@ The cepstral mean of a new speaker and their microphone is unknown, and a wrong 
 errors. So it is first estimated from the start of what they say, which is kept so long.
 """
 
-import contextlib
-import os
-import signal
-import sys
 from typing import Final
 
 from pocketsphinx import Decoder
 
 from components.practice.brain.grammar import grammar
 from components.practice.speech import framing
-from components.practice.speech.framing import EARS_RATE, READY, TRANSCRIBED, Frame
+from components.practice.speech.framing import EARS_RATE, TRANSCRIBED, Frame
+from components.practice.speech.serving import Answer, serve
 from components.practice.speech.transcript import Hypothesis, choose
 
 _NOTHING: Final = Hypothesis("", 0.0)
@@ -106,16 +103,11 @@ def _hypothesis(decoder: Decoder) -> Hypothesis:
     return Hypothesis(found.hypstr, found.score) if found else _NOTHING
 
 
-def main() -> None:
-    """Serve until stdin ends: the server has gone, or wants this worker no more."""
-    # Ctrl-C reaches the whole process group; the server decides when this worker ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    out = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not get between the frames.
-    os.dup2(2, 1)
+def begin(_: str) -> Answer:
+    """What answers the frames of one utterance after the other."""
     recogniser = Recogniser()
-    framing.write(out, Frame(READY))
-    while (frame := framing.read(sys.stdin.buffer)) is not None:
+
+    def answer(frame: Frame) -> Frame | None:
         match frame.kind:
             case framing.BEGIN:
                 recogniser.begin(frame.payload.decode())
@@ -123,12 +115,13 @@ def main() -> None:
                 recogniser.feed(frame.payload)
             case framing.END:
                 words, mean = recogniser.end()
-                framing.write(out, framing.pack_json(TRANSCRIBED, {"text": words, "mean": mean}))
+                return framing.pack_json(TRANSCRIBED, {"text": words, "mean": mean})
             case framing.CANCEL:
                 recogniser.cancel()
+        return None
+
+    return answer
 
 
 if __name__ == "__main__":
-    # The server may leave in the middle of an answer.
-    with contextlib.suppress(BrokenPipeError):
-        main()
+    serve(begin)

@@ -7,12 +7,8 @@ pipes. A SPEAK frame carries JSON: `text`, `speaker`, `pitch` and `speed`.
 Rule: no request takes long: what is pronounced in too many symbols is cut off.
 """
 
-import contextlib
 import json
-import os
 import re
-import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -23,8 +19,9 @@ from piper.config import PiperConfig
 
 from components.practice.speech import alignment, framing, weights
 from components.practice.speech.alignment import Symbol
-from components.practice.speech.framing import READY, REFUSED, Frame, Sound
+from components.practice.speech.framing import REFUSED, Frame, Sound
 from components.practice.speech.loudness import CALIBRATION, amplified, gain
+from components.practice.speech.serving import Answer, serve
 
 THREADS: Final = 2
 SPEAKERS: Final = 10
@@ -141,25 +138,12 @@ def answer(speech: Speech, request: bytes) -> Frame:
         return Frame(REFUSED, str(error).encode())
 
 
-def main() -> None:
-    """Serve until stdin ends: the server has gone."""
-    # Ctrl-C reaches the whole process group; the server decides when this worker ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    out = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not get between the frames.
-    os.dup2(2, 1)
-    try:
-        speech = Speech(sys.argv[1] if len(sys.argv) > 1 else "")
-    # What is wrong with a file each library says in its own way; without a voice there is no work.
-    except Exception as error:
-        framing.write(out, Frame(REFUSED, (str(error) or type(error).__name__).encode()))
-        return
-    framing.write(out, Frame(READY))
-    while (frame := framing.read(sys.stdin.buffer)) is not None:
-        framing.write(out, answer(speech, frame.payload))
+def begin(model: str) -> Answer:
+    """What answers SPEAK frames."""
+    speech = Speech(model)
+    return lambda frame: answer(speech, frame.payload)
 
 
 if __name__ == "__main__":
-    # The server may leave in the middle of an answer.
-    with contextlib.suppress(BrokenPipeError):
-        main()
+    # What is wrong with a file each library says in its own way; without a voice there is no work.
+    serve(begin, (Exception,))

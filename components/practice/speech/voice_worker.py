@@ -4,19 +4,17 @@ Run as `python -m components.practice.speech.voice_worker`; `framing` says what 
 A SPEAK frame carries JSON: `text`, `voice` (eSpeak NG's name), `words_per_minute` and `word_gap`.
 """
 
-import contextlib
 import ctypes
 import json
 import os
-import signal
-import sys
 from typing import Any, Final
 
 import espeakng_loader
 
 from components.practice.speech import framing
-from components.practice.speech.framing import READY, REFUSED, VOICE_RATE, Frame, Mark, Sound
+from components.practice.speech.framing import REFUSED, VOICE_RATE, Frame, Mark, Sound
 from components.practice.speech.loudness import CALIBRATION, amplified, gain
+from components.practice.speech.serving import Answer, serve
 
 # From espeak-ng's speak_lib.h.
 _SYNCHRONOUS: Final = 2
@@ -120,20 +118,11 @@ def answer(synthesiser: Synthesiser, request: bytes) -> Frame:
         return Frame(REFUSED, str(error).encode())
 
 
-def main() -> None:
-    """Serve until stdin ends: the server has gone."""
-    # Ctrl-C reaches the whole process group; the server decides when this worker ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    out = os.fdopen(os.dup(1), "wb")
-    # Whatever the library prints must not get between the frames.
-    os.dup2(2, 1)
+def begin(_: str) -> Answer:
+    """What answers SPEAK frames."""
     synthesiser = Synthesiser()
-    framing.write(out, Frame(READY))
-    while (frame := framing.read(sys.stdin.buffer)) is not None:
-        framing.write(out, answer(synthesiser, frame.payload))
+    return lambda frame: answer(synthesiser, frame.payload)
 
 
 if __name__ == "__main__":
-    # The server may leave in the middle of an answer.
-    with contextlib.suppress(BrokenPipeError):
-        main()
+    serve(begin)

@@ -8,10 +8,6 @@ Rule: where nobody speaks no word is written. Whisper invents some there, and kn
 decide. And it does not work on half a minute for each utterance, as it would by itself.
 """
 
-import contextlib
-import os
-import signal
-import sys
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
@@ -19,7 +15,8 @@ import numpy as np
 from faster_whisper import WhisperModel
 
 from components.practice.speech import framing, weights
-from components.practice.speech.framing import READY, REFUSED, TRANSCRIBED, Frame
+from components.practice.speech.framing import TRANSCRIBED, Frame
+from components.practice.speech.serving import Answer, serve
 
 Features = np.ndarray[Any, np.dtype[np.float32]]
 THREADS: Final = 2
@@ -106,26 +103,17 @@ class Recogniser:
         return words(segments)
 
 
-def main() -> None:
-    """Serve until stdin ends: the server has gone."""
-    # Ctrl-C reaches the whole process group; the server decides when this worker ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    out = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not get between the frames.
-    os.dup2(2, 1)
-    try:
-        recogniser = Recogniser(sys.argv[1] if len(sys.argv) > 1 else "")
-    except (weights.WeightsError, OSError, RuntimeError, ValueError) as error:
-        framing.write(out, Frame(REFUSED, str(error).encode()))
-        return
-    framing.write(out, Frame(READY))
-    while (frame := framing.read(sys.stdin.buffer)) is not None:
+def begin(folder: str) -> Answer:
+    """What answers HEAR frames."""
+    recogniser = Recogniser(folder)
+
+    def answer(frame: Frame) -> Frame:
         language, _, pcm = frame.payload.partition(b"\0")
         text = recogniser.transcript(pcm, language.decode())
-        framing.write(out, framing.pack_json(TRANSCRIBED, {"text": text}))
+        return framing.pack_json(TRANSCRIBED, {"text": text})
+
+    return answer
 
 
 if __name__ == "__main__":
-    # The server may leave in the middle of an answer.
-    with contextlib.suppress(BrokenPipeError):
-        main()
+    serve(begin, (weights.WeightsError, OSError, RuntimeError, ValueError))
