@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-from components.audio import BYTES_PER_MS, SAMPLE_RATE
+from components.audio import SAMPLE_RATE, duration_ms
 from components.practice.speech.framing import (
     AUDIO,
     BEGIN,
@@ -68,7 +68,7 @@ class Utterance:
         """The next audio (24 kHz), as it comes in; cheap, and never blocks."""
         if self._ended.is_set() or self._duration_ms >= _LONGEST_MS:
             return
-        self._duration_ms += len(pcm) // BYTES_PER_MS
+        self._duration_ms += duration_ms(pcm)
         resampled = self._resampler.feed(pcm)
         if self._worker is None:
             self._pending += resampled

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
-from components.audio import BYTES_PER_MS, SAMPLE_RATE
+from components.audio import SAMPLE_RATE, duration_ms
 from components.practice.speech.framing import EARS_RATE, HEAR, TRANSCRIBED, Frame
 from components.practice.speech.resample import Resampler
 from components.practice.speech.worker import Worker, WorkerError
@@ -53,7 +53,7 @@ class NeuralUtterance:
     def feed(self, pcm: bytes) -> None:
         """The next audio (24 kHz), as it comes in; cheap, and never blocks."""
         if self._duration_ms < _LONGEST_MS:
-            self._duration_ms += len(pcm) // BYTES_PER_MS
+            self._duration_ms += duration_ms(pcm)
             self._pcm += self._resampler.feed(pcm)
 
     def pause(self) -> None:
