@@ -24,7 +24,6 @@ from components.bridge.calls import Calls, key_of
 from components.bridge.images import image_routes
 from components.bridge.routes import inspection_routes, recording_routes
 from components.bridge.trying import trying_routes
-from components.core.conversation import Conversation
 from components.core.places import Places
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
@@ -106,7 +105,7 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     rates = Rates(settings.rate_limit_storage)
     sidebands = Sidebands(settings, places, metrics, replicas)
     routes = direct_routes(
-        settings, sidebands, rates, refused, places, lambda key: _past(calls, key_of(key)), replicas
+        settings, sidebands, rates, refused, places, lambda key: calls.recall(key_of(key)), replicas
     )
     routes += image_routes(calls)
     if "events" in settings.visitors_may:
@@ -175,12 +174,6 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     end_links()
     demo.server.config.timeout_graceful_shutdown = CLOSE_LIMIT_S
     demo.close(verbose=False)
-
-
-async def _past(calls: Calls, key: str) -> Conversation:
-    """What a tab has said before, here or at another replica."""
-    await calls.look(key)
-    return calls.past(key)
 
 
 def _share(demo: Any, settings: Settings, parts: Mapping[str, str]) -> None:

@@ -139,9 +139,10 @@ class Calls:
         take it, and then it has ended."""
         await self._handover.confirm(key)
 
-    async def look(self, key: str) -> None:
-        """Learn what this browser has said at other replicas, so that `past` knows."""
+    async def recall(self, key: str) -> Conversation:
+        """What this browser has said and heard so far, here or at another replica."""
         await self._handover.look(key)
+        return self.past(key)
 
     def command(self, key: str, message: Mapping[str, Any]) -> bool:
         """A message of a browser that did not come over its connection; whether its call runs."""
@@ -151,7 +152,7 @@ class Calls:
         return call is not None
 
     def past(self, key: str) -> Conversation:
-        """What this browser has said and heard so far; empty if nothing is known of it."""
+        """What is known here of what this browser has said and heard; empty if nothing is."""
         if call := self._calls.get(key):
             return call.conversation
         return self._past.get(key, time.monotonic()) or Conversation()

@@ -123,8 +123,7 @@ def keep_words(demo: gr.Blocks, transcript: gr.Chatbot, key: gr.Textbox, calls: 
     save = gr.Button(elem_id="save-words", visible="hidden")
 
     async def recall(key: str) -> list[view.Shown]:
-        await calls.look(key_of(key))
-        return view.messages(calls.past(key))
+        return view.messages(await calls.recall(key_of(key)))
 
     async def start_anew(key: str) -> list[view.Shown]:
         calls.forget(key)
@@ -132,8 +131,7 @@ def keep_words(demo: gr.Blocks, transcript: gr.Chatbot, key: gr.Textbox, calls: 
         return []
 
     async def save_words(key: str, form: str) -> str:
-        await calls.look(key_of(key))
-        return saved(calls.past(key), form)
+        return saved(await calls.recall(key_of(key)), form)
 
     quiet: Any = {"show_progress": "hidden", "show_api": False, "queue": False}
     this_tab, old_tab = (f"() => [window.realtimeVoice.{name}()]" for name in ("key", "renewKey"))

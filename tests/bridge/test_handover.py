@@ -189,13 +189,11 @@ async def test_a_page_that_is_loaded_at_another_replica_shows_what_was_said(hous
     page, _ = await join(one, house)
     say(page, "I am Ada.")
     await told(two, ADA, "I am Ada.")
-    await two.look(ADA)
-    assert words(two.past(ADA)) == ["I am Ada."]
+    assert words(await two.recall(ADA)) == ["I am Ada."]
 
     say(page, "And you?")  # to look takes nothing away
     await told(two, ADA, "And you?")
-    await two.look(EVE)
-    assert words(two.past(EVE)) == []
+    assert words(await two.recall(EVE)) == []
 
 
 async def test_what_is_forgotten_at_one_replica_is_forgotten_at_all(house):
@@ -204,12 +202,11 @@ async def test_what_is_forgotten_at_one_replica_is_forgotten_at_all(house):
     say(page, "I am Ada.")
     await page.call.close("")
     await one._handover._tell()
-    await two.look(ADA)
+    await two.recall(ADA)
     two.forget(ADA)
     await two.forget_elsewhere(ADA)
 
-    await one.look(ADA)
-    assert words(one.past(ADA)) == []
+    assert words(await one.recall(ADA)) == []
 
 
 async def test_what_was_said_over_the_direct_route_is_known_at_all_replicas(house):
@@ -219,8 +216,7 @@ async def test_what_was_said_over_the_direct_route_is_known_at_all_replicas(hous
     two.remember(EVE, page.call.conversation)
     await two._handover._tell()
 
-    await one.look(EVE)
-    assert words(one.past(EVE)) == ["I am Ada."]
+    assert words(await one.recall(EVE)) == ["I am Ada."]
 
 
 async def test_a_call_that_goes_on_has_its_place_and_others_have_theirs(house):

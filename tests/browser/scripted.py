@@ -195,8 +195,8 @@ class Control:
     async def confirm(self, key: str) -> None:
         """There is no other replica."""
 
-    async def look(self, key: str) -> None:
-        """There is no other replica."""
+    async def recall(self, key: str) -> Conversation:
+        return self.past(key)
 
     async def forget_elsewhere(self, key: str) -> None:
         """There is no other replica."""
