@@ -128,17 +128,14 @@ class Handover:
         held = self._held.get(key)
         if held is None:
             return
+        before = held.before.place if held.before else ""
         try:
-            await self._admit(held)
+            await self._replicas.admit(
+                held.place, visitor_pays=held.call.terms.own, instead_of=before
+            )
         except NoPlaceError:
             held.call.abandon()
             raise
-
-    async def _admit(self, held: _Held) -> None:
-        terms, purse = held.call.terms, self._replicas.purse
-        if not terms.own and await purse.left(terms.visitor) <= 0:
-            raise NoPlaceError(purse.empty, all_taken=False)
-        await self._replicas.places.confirm(held.place, held.before.place if held.before else "")
 
     def end(self, key: str, call: Call) -> None:
         """A call has ended; one that never went on here may still do so, here or elsewhere."""

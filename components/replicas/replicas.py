@@ -25,12 +25,15 @@ class Replicas:
         self.purse = Purse(visitor_cost, store)
         self.keeper = Keeper(store, process)
 
-    async def admit(self, place: Place) -> None:
+    async def admit(
+        self, place: Place, *, visitor_pays: bool = False, instead_of: str = ""
+    ) -> None:
         """Have a place counted for all; `NoPlaceError` if there is none, or its visitor has cost
-        what he may."""
-        if await self.purse.left(place.visitor) <= 0:
+        what he may, unless he pays for this call. `instead_of` is the place that it had elsewhere.
+        """
+        if not visitor_pays and await self.purse.left(place.visitor) <= 0:
             raise NoPlaceError(self.purse.empty, all_taken=False)
-        await self.places.confirm(place)
+        await self.places.confirm(place, instead_of)
 
 
 def replicas_of(settings: Settings, places: Places) -> Replicas:
