@@ -42,8 +42,8 @@ return 0
 """
 _HOLD: Final = """
 local until_s = tonumber(redis.call('TIME')[1]) + tonumber(ARGV[1])
-for i = 2, #ARGV do redis.call('ZADD', KEYS[1], until_s, ARGV[i]) end
-redis.call('EXPIRE', KEYS[1], 3600)
+for i = 3, #ARGV do redis.call('ZADD', KEYS[1], until_s, ARGV[i]) end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
 """
 _CLAIM: Final = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
@@ -106,7 +106,7 @@ class RedisStore:
 
     async def hold(self, places: Collection[str], seconds: float) -> None:
         """As `Store` says."""
-        await self._asked(self._redis.eval(_HOLD, 1, PLACES, seconds, *places))
+        await self._asked(self._redis.eval(_HOLD, 1, PLACES, seconds, _LONGEST_PLACE_S, *places))
 
     async def free(self, place: str) -> None:
         """As `Store` says."""
