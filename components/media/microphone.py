@@ -71,10 +71,8 @@ class Microphone:
             self._begin(packet.ssrc)
         if packet.payload_type not in self._opus:
             return False, None
-        if self._order.takes(packet.sequence_number) and (
-            pcm := self._decoder.decode(packet._data)
-        ):
-            self._take(pcm, packet.timestamp)  # else it is as good as lost, and becomes silence
+        if self._order.takes(packet.sequence_number):
+            self._take(self._decoder.decode(packet._data), packet.timestamp)
         return False, None
 
     def _begin(self, ssrc: int) -> None:
