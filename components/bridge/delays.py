@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.core.playback import DEFAULT_DELAY_S, MAX_DELAY_S
+from components.core.playback import DEFAULT_DELAY_S, sensible_delay
 
 UNMEASURED_S: Final = 0.01
 """What codec and devices take in each direction beside what a browser measures: in nine answers of
@@ -40,10 +40,5 @@ def delays_of(message: Mapping[str, Any]) -> Delays | None:
             "delay_ms": int(delay) | float(delay),
             "rtt_ms": int(rtt) | float(rtt),
         }:
-            return Delays(_sensible((delay + rtt / 2) / 1000), _sensible(rtt / 2000))
+            return Delays(sensible_delay((delay + rtt / 2) / 1000), sensible_delay(rtt / 2000))
     return None
-
-
-def _sensible(seconds: float) -> float:
-    """Within bounds; 0 for NaN."""
-    return min(max(0.0, seconds), MAX_DELAY_S)

@@ -5,7 +5,7 @@ sound is over, or that never had any, are heard at once.
 """
 
 from components.core.conversation import Conversation, Status, heard_up_to
-from components.core.playback import MAX_DELAY_S, Cut, Playback
+from components.core.playback import Cut, Playback, sensible_delay
 from components.protocol.events import (
     AudioDelta,
     AudioDone,
@@ -45,7 +45,7 @@ class Hearing:
 
     def delay(self, seconds: float) -> None:
         """How long the browser holds sound back; measured by the page, so not to be trusted."""
-        self._playback.delay_s = min(max(0.0, seconds), MAX_DELAY_S)  # 0 for NaN, too
+        self._playback.delay_s = sensible_delay(seconds)
 
     def receive(self, event: ServerEvent, conversation: Conversation) -> None:
         """A server event, and the conversation that it has led to."""

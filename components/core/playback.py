@@ -188,3 +188,8 @@ def _characters(clip: _Clip) -> int:
     if last_at >= 0.7 * clip.received:
         return arrived
     return min(arrived, round(known * clip.heard / clip.received))
+
+
+def sensible_delay(seconds: float) -> float:
+    """A delay that a page has measured, within bounds; 0 for NaN."""
+    return min(max(0.0, seconds), MAX_DELAY_S)
