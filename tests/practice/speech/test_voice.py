@@ -12,6 +12,7 @@ from components import settings
 from components.audio import duration_ms, level_dbfs
 from components.practice.speech.chunks import Spoken
 from components.practice.speech.voice import ESPEAK, ESPEAK_VOICES, Voice
+from tests.practice.spoken import pid_of, sound, words
 
 pytestmark = pytest.mark.integration
 
@@ -20,19 +21,6 @@ SENTENCE = "The time is now a quarter past nine, and here is one more sentence."
 
 async def spoken(voice: Voice, text: str, name: str = "alloy", speed: float = 1.0) -> list[Spoken]:
     return [chunk async for chunk in voice.speak(text, name, speed)]
-
-
-def sound(chunks: list[Spoken]) -> bytes:
-    return b"".join(chunk.pcm for chunk in chunks)
-
-
-def words(chunks: list[Spoken]) -> str:
-    return "".join(chunk.words for chunk in chunks)
-
-
-def worker_pid(voice: Voice) -> int:
-    assert voice._worker is not None
-    return voice._worker.pid
 
 
 async def test_a_sentence_is_spoken_in_chunks_with_its_words(voice: Voice) -> None:
@@ -69,12 +57,12 @@ async def test_words_come_in_step_with_their_sound(voice: Voice) -> None:
     ],
 )
 async def test_any_text_is_spoken_and_its_words_are_kept(voice: Voice, text: str) -> None:
-    pid = worker_pid(voice)
+    pid = pid_of(voice)
     chunks = await spoken(voice, text)
 
     assert words(chunks) == text
     assert all(chunk.pcm for chunk in chunks)
-    assert worker_pid(voice) == pid
+    assert pid_of(voice) == pid
 
 
 async def test_an_empty_text_has_no_sound(voice: Voice) -> None:
@@ -131,12 +119,12 @@ async def test_a_listener_who_leaves_in_the_middle_harms_no_other(voice: Voice) 
 
 
 async def test_a_worker_that_dies_is_replaced(voice: Voice) -> None:
-    pid = worker_pid(voice)
+    pid = pid_of(voice)
     os.kill(pid, signal.SIGTERM)
     chunks = await spoken(voice, SENTENCE)
 
     assert words(chunks) == SENTENCE
-    assert worker_pid(voice) != pid
+    assert pid_of(voice) != pid
     assert voice.degraded == ""
 
 
@@ -164,7 +152,7 @@ async def test_a_worker_that_stops_starting_is_given_up(
 ) -> None:
     broken = replace(ESPEAK, module="components.practice.no_such_worker")
     monkeypatch.setattr(voice, "_synthesiser", broken)
-    os.kill(worker_pid(voice), signal.SIGTERM)
+    os.kill(pid_of(voice), signal.SIGTERM)
     chunks = await spoken(voice, f"{SENTENCE} {SENTENCE}")
 
     assert words(chunks) == f"{SENTENCE} {SENTENCE}"
@@ -182,7 +170,7 @@ async def test_a_refused_request_hums(voice: Voice, monkeypatch: pytest.MonkeyPa
 async def test_closed_it_leaves_no_process() -> None:
     voice = Voice()
     await voice.start()
-    pid = worker_pid(voice)
+    pid = pid_of(voice)
     await voice.close()
 
     with pytest.raises(ProcessLookupError):
