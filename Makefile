@@ -9,7 +9,7 @@ NPM ?= npm
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-fast: lint types unit ## Lint, types, and the tests that start nothing: about a minute
+fast: lint types unit ## Lint, types, and the tests that start nothing: a minute or two
 
 check: lint types javascript coverage integration browser peers alone soak ## Exactly what CI runs
 
