@@ -307,8 +307,8 @@ class Session:
         cuts = self._hearing.stop(now)
         for cut in cuts:
             if cut.received_ms:
-                about = (cut.item_id, cut.content_index, cut.heard_ms)
-                outputs.append(Send(truncate(*about, self._id("truncate"))))
+                event = truncate(cut.item_id, cut.content_index, cut.heard_ms, self._id("truncate"))
+                outputs.append(Send(event))
             self._dialogue.interrupt(cut.item_id)
         if cuts:
             outputs.append(StopPlayback())
