@@ -20,7 +20,8 @@ from typing import Any
 import orjson
 
 from bench.figures import percentile
-from tests.peer import caller
+from components.launch import MOST_SESSIONS
+from tests.peer import Peer, caller
 from tests.running import ROOT, App, environment, practice_server, started_app
 from tests.soak.attackers import ATTACKS
 from tests.soak.listener import listening
@@ -34,7 +35,7 @@ MOST_CALLS = 32
 """More than visitors: a call whose browser died waits for it, and holds its place."""
 WARM_UP_S = 20.0
 PAGES = tuple(f"page{number:08}" for number in range(50))
-"""Gradio remembers hundreds of loaded pages, and is meant to; these are fewer."""
+"""What Gradio calls the pages that the visitors have loaded."""
 QUIET_S = 45.0
 """From the last visit until no call waits any more."""
 SETTLE_S = 40.0
@@ -173,6 +174,7 @@ async def soak(folder: Path, seconds: float, seed: int = 1) -> Report:
         note = folder / "note.json"
         chance = random.Random(seed)
         # Memory stays where the fullest house has brought it, so that comes first.
+        await _load_pages(app)
         problems = await _places(app)
         await Crowd(app.url, upstream, chance).call(WARM_UP_S)
         await _quiet(upstream)
@@ -328,6 +330,14 @@ def _growth(before: Vitals, after: Vitals) -> list[str]:
         if more:
             problems.append(f"more {what}: {dict(more)}")
     return problems
+
+
+async def _load_pages(app: App) -> None:
+    """As many as Gradio remembers: some 40 KB each, up to a limit, and that is meant to be so."""
+    peer = Peer()
+    for number in range(MOST_SESSIONS):
+        peer.session_hash = f"loaded{number:06}"
+        await peer.transcript(app.url)
 
 
 async def _places(app: App) -> list[str]:
