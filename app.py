@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from components.output import protect_output
+from components.page.stubs import leave_stubs
 from components.settings import Settings, SettingsError, load
 
 INTERRUPTED = 130
@@ -24,6 +25,7 @@ def main() -> int:
             return _examined(error)
         return _refuse(2, *error.problems)
     os.environ.update(settings.gradio_variables)
+    leave_stubs()
     if settings.doctor:
         return _examined(settings)
 

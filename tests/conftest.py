@@ -7,9 +7,14 @@ do so only where it matters, but pytest-xdist 3.8 takes no notice of them under 
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from components.page.stubs import leave_stubs
+
+leave_stubs()  # or each worker would wait for them when it imports Gradio
 
 # Neural ears and voice take two cores and two seconds to start: only their own tests want them.
 os.environ["PRACTICE_EARS"] = os.environ["PRACTICE_VOICE"] = "small"
@@ -18,12 +23,16 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 MORE_WORKERS = {
+    "not integration and not browser and not soak": 1.5,
     # They mostly wait for peers, and for sound in real time.
     "integration and not browser and not peers": 2.0,
     "browser and not alone and not peers": 1.5,
     "peers": 1.5,
 }
 """For each core, by what the Makefile asks for."""
+
+APART = {"integration", "browser", "peers", "alone", "soak"}
+"""Marks that the Makefile asks for first; each file of such tests holds the name of the mark."""
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("any machine", deadline=None)
@@ -35,10 +44,22 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return int(cores * MORE_WORKERS.get(config.option.markexpr, 1.0))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files that hold none of the tests asked for: each worker would import them all."""
+    mark = str(config.option.markexpr).split(" ")[0]
+    if mark not in APART or not collection_path.name.startswith("test_"):
+        return None
+    return None if mark in collection_path.read_text("utf-8") else True
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort stably by rank; of what starts something, the longest files come first, so that no
     worker is alone with one at the end."""
+    texts = {path: path.read_text("utf-8") for path in {item.path for item in items}}
+    for item in items:
+        for mark in APART.intersection(each.name for each in item.iter_markers()):
+            assert mark in texts[item.path], f"{item.path} would be left out: name {mark} in it"
     tests = Counter(item.path for item in items)
     items.sort(key=lambda item: (_rank(item), _rank(item) > 1 and -tests[item.path]))
 
