@@ -3,6 +3,9 @@
 PYTHON ?= python
 NPM ?= npm
 
+# Each process of the tests would otherwise compile all of them, and the program, anew.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL := help
 .PHONY: help fast check run lint types unit coverage integration browser javascript peers alone soak
 
