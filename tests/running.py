@@ -48,7 +48,7 @@ def environment(**variables: str) -> dict[str, str]:
 _ONE_AT_A_TIME = threading.Lock()
 """Several threads may start apps; the environment is that of the whole process."""
 _WARM = multiprocessing.get_context("forkserver")
-_WARM.set_forkserver_preload(["app", "components.launch"])
+_WARM.set_forkserver_preload(["tests.warm"])
 
 
 def usual_signals() -> None:

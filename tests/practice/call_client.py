@@ -55,7 +55,11 @@ def http(server: PracticeServer) -> str:
 async def rest(server: PracticeServer, key: str = "any") -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with httpx.AsyncClient(
-        base_url=f"{http(server)}/realtime/", headers=headers, trust_env=False, timeout=20
+        base_url=f"{http(server)}/realtime/",
+        headers=headers,
+        trust_env=False,
+        verify=False,  # plain HTTP needs no certificates, which take 20 ms to read
+        timeout=20,
     ) as client:
         yield client
 
