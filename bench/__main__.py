@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
-from bench import browser, load, local, paths, plot, replicas, report, start
+from bench import browser, load, local, paths, plot, replicas, report, start, visit
 
-PARTS = ("start", "paths", "browser", "load", "local")
+PARTS = ("start", "visit", "paths", "browser", "load", "local")
 ASKED_FOR = ("replicas",)
 """What is not measured unless it is named, as it needs other programs."""
 PART_LIMIT_S = 240
@@ -74,6 +74,7 @@ async def _measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], bool]
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     makers: dict[str, Callable[[], Awaitable[Any]]] = {
         "start": start.measure,
+        "visit": visit.measure,
         "paths": lambda: paths.measure(arguments.long, arguments.inspected),
         "browser": lambda: browser.measure(arguments.inspected),
         "load": lambda: load.measure(tuple(arguments.calls), arguments.inspected),

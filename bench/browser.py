@@ -36,7 +36,7 @@ NEAR_MS: Final = 60
 WORDS: Final = 20
 WORD_EVERY_S: Final = 0.19
 CONNECT_LIMIT_MS: Final = 20_000
-_SWITCHES: Final = [
+SWITCHES: Final = [
     "--no-sandbox",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
@@ -78,11 +78,9 @@ async def measure(inspected: bool = False) -> dict[str, Any]:
 
     `inspected`: with the drawer of ours open on the events, and a recording under way.
     """
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        raise BrowserError("Chromium is not installed.")
+    path = installed()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_SWITCHES)
+        browser = await playwright.chromium.launch(executable_path=path, args=SWITCHES)
         try:
             results: dict[str, Any] = {}
             for name in NAMES:
@@ -92,6 +90,14 @@ async def measure(inspected: bool = False) -> dict[str, Any]:
             return results
         finally:
             await browser.close()
+
+
+def installed() -> str:
+    """The path of Chromium; `BrowserError` if there is none."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        raise BrowserError("Chromium is not installed.")
+    return path
 
 
 async def _measure(name: Name, page: Page, inspected: bool) -> dict[str, Any]:

@@ -251,6 +251,15 @@ def _start(part: Raw) -> list[Row]:
     ]
 
 
+def _visit(part: Raw) -> list[Row]:
+    words = "slow phone: request → Start can be pressed"
+    seconds = part["start_s"]
+    return [
+        Row(f"{words}, median", "s", math.nan, median(seconds), at_most=4.0),
+        Row(f"{words}, max", "s", math.nan, max(seconds)),
+    ]
+
+
 def _local(part: Raw) -> list[Row]:
     nan = math.nan
     alone, two = part["first_sound_ms"], part["first_sound_of_two_ms"]
@@ -303,6 +312,7 @@ _MAKERS: Final[Mapping[str, Callable[[Raw], list[Row]]]] = {
     "browser": _browser,
     "load": _load,
     "start": _start,
+    "visit": _visit,
     "local": _local,
     "replicas": _replicas,
 }
