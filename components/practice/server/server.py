@@ -7,7 +7,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
@@ -166,11 +166,24 @@ def _client(chat_model: ChatModel) -> httpx.AsyncClient:
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs us."""
+    """Leaves signals to whoever runs us, and does not look for its end ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ending.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # which sets the date that answers carry
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), 1.0)
 
 
 @asynccontextmanager
@@ -197,5 +210,5 @@ async def listening(app: Any, host: str, port: int) -> AsyncIterator[tuple[Any, 
     try:
         yield sockets[0].getsockname()
     finally:
-        server.should_exit = True
+        server.end()
         await serving
