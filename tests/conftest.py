@@ -23,7 +23,7 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 MORE_WORKERS = {
-    "not integration and not browser and not soak": 1.5,
+    "not integration and not browser and not soak": 2.0,
     # They mostly wait for peers, and for sound in real time.
     "integration and not browser and not peers": 2.0,
     "browser and not alone and not peers": 1.5,

@@ -35,6 +35,7 @@ PAGE = {"Origin": f"http://{HOST}"}
 TOKEN = "/api/realtime/token"
 CALL = "/api/realtime/call"
 ICE = "/api/realtime/ice"
+NOBODY = "http://127.0.0.1:9/v1"
 
 
 async def nothing(key: str) -> Conversation:
@@ -43,7 +44,7 @@ async def nothing(key: str) -> Conversation:
 
 @asynccontextmanager
 async def app(
-    base_url: str = "http://127.0.0.1:9/v1",
+    base_url: str = NOBODY,
     *,
     sidebands: Sidebands | None = None,
     rates: Rates | None = None,
@@ -277,7 +278,7 @@ async def test_a_token_has_a_place_as_long_as_it_is_good(monkeypatch: pytest.Mon
 
 
 async def test_a_call_that_was_hung_up_is_not_begun_again() -> None:
-    settings = Settings(practice=False)
+    settings = Settings(practice=False, base_url=NOBODY)
     known = {name: Watched(settings, Minting(settings, Refused()), name) for name in ("a", "b")}
     known["a"].end("Its time is up.")
 
