@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from components.access.rates import Rates
 from components.core.conversation import Conversation, Message, Status
 from components.core.places import Places
-from components.direct import routes
+from components.direct import routes, watched
 from components.direct.minting import Minting
 from components.direct.routes import direct_routes
 from components.direct.sideband import Sidebands
@@ -277,7 +277,8 @@ async def test_a_token_has_a_place_as_long_as_it_is_good(monkeypatch: pytest.Mon
     assert [each.status_code for each in (first, early, late)] == [200, 503, 200]
 
 
-async def test_a_call_that_was_hung_up_is_not_begun_again() -> None:
+async def test_a_call_that_was_hung_up_is_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched, "LEAVE_LIMIT_S", 0.05)
     settings = Settings(practice=False, base_url=NOBODY)
     known = {name: Watched(settings, Minting(settings, Refused()), name) for name in ("a", "b")}
     known["a"].end("Its time is up.")
