@@ -1,11 +1,14 @@
 """The page in Chromium when something is wrong: it says what, and can be used again."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
-from components.core.conversation import Assistant, Connection, User
+from components.core.conversation import Assistant, Connection, Message, Status, User
 from tests.browser.conftest import Launch, Serve
+from tests.browser.gathering import gathering
 from tests.browser.steps import (
     ALL_CLOSED,
     PAGE_MARKS,
@@ -21,6 +24,9 @@ from tests.browser.steps import (
 )
 
 pytestmark = PAGE_MARKS
+
+MORE_WORDS = 7
+"""So often, a second apart: the page looks four seconds after it has heard of words."""
 
 
 def test_a_denied_microphone_is_explained_and_can_be_tried_again(
@@ -308,3 +314,28 @@ def test_a_voice_that_sounds_needs_no_words(app: App, visit: Visit) -> None:
         call.next("playout")
 
     assert page.evaluate("window.notices") == []
+
+
+def test_a_proxy_that_gathers_answers_is_named_while_the_call_goes_on(
+    app: App, visit: Visit
+) -> None:
+    url, control = app
+    with gathering(url) as proxy:
+        page = visit(proxy.url)
+        call = begin(page, control)
+        said = Message("1", "user", Status.DONE, ("These words pass.",))
+        call.change(messages=(said,))
+        expect(page.locator("#transcript .user.message")).to_have_text(["These words pass."])
+
+        proxy.passing.clear()
+        later = said
+        for number in range(MORE_WORDS):
+            later = replace(said, item_id="2", parts=("And more words." * (number + 1),))
+            call.change(messages=(said, later))
+            page.wait_for_timeout(1000)
+        notice(page).to_contain_text("a proxy between this page and the app seems to gather")
+        state_of(page, "connection").to_have_text("Connected")
+        expect(page.locator("#transcript .user.message")).to_have_count(1)
+
+        proxy.passing.set()
+        expect(page.locator("#transcript .user.message")).to_have_text([*said.parts, *later.parts])
