@@ -155,10 +155,10 @@ async def test_connection_without_an_association_is_left_alone():
 @pytest.mark.parametrize(
     "attack",
     [
-        lambda attacker: attacker.endless_message(20_000, 1100),
-        lambda attacker: attacker.endless_message(20_000, 1),
-        lambda attacker: attacker.many_streams(MOST_STREAMS + 10),
-        lambda attacker: attacker.holes(3000),
+        lambda attacker: attacker.endless_message(ENDLESS, 1100),
+        lambda attacker: attacker.endless_message(ENDLESS, 1),
+        lambda attacker: attacker.many_streams(60 * MOST_STREAMS),
+        lambda attacker: attacker.holes(ENDLESS),
         lambda attacker: attacker.gaps(),
         lambda attacker: attacker.messages(ENDLESS),
         lambda attacker: attacker.heartbeats(ENDLESS),
