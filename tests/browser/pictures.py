@@ -127,6 +127,8 @@ def _inspect(page: Page, pane: str) -> None:
     page.click("#inspect")
     page.click(f"#tab-{pane}")
     page.wait_for_timeout(1500)
+    if pane == "timing":
+        page.click('#turns [data-turn="1"] summary')
 
 
 if __name__ == "__main__":

@@ -153,9 +153,20 @@ def test_each_turn_is_timed_to_the_ear(practice, quiet, visit):
     say(page, "what is 12 + 30?")
     turn = page.locator('#turns [data-turn="1"]')
     expect(turn.locator("h3")).to_contain_text(re.compile(r"Turn 1, typed: \d\.\d\d s"))
-    expect(turn.locator('[data-step="heard"]')).to_be_attached(timeout=LIMIT_MS)
+    heard = turn.locator('.rv-waterfall [data-step="heard"]')
+    expect(heard).to_be_attached(timeout=LIMIT_MS)
     expect(turn.locator("p")).to_contain_text(re.compile(r"^\d\.\d\d s, of which \d\.\d\d s: "))
     expect(page.locator('[data-turns="felt"]')).to_contain_text(re.compile(r"\d\.\d\d s"))
+
+    turn.locator("summary").click()
+    steps = turn.locator(".rv-steps li")
+    expect(steps.last).to_have_text(re.compile(r"^in your ear\d+ ms$"))
+    assert heard.get_attribute("title") == steps.last.inner_text().replace("\n", ": ")
+    say(page, "what is 1 + 1?")
+    expect(page.locator('#turns [data-turn="2"] .rv-waterfall [data-step="heard"]')).to_be_attached(
+        timeout=LIMIT_MS
+    )
+    expect(steps.last).to_be_visible()  # it stays unfolded when others come
 
 
 def test_events_of_a_kind_share_a_row_and_can_be_filtered_and_paused(practice, quiet, visit):

@@ -1,7 +1,14 @@
 // How the timing of turns is shown.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { merge, partsOf, secondsOf, spanOf, titleOf } from "../../components/browser/page/turns.js";
+import {
+  lengthOf,
+  merge,
+  partsOf,
+  secondsOf,
+  spanOf,
+  titleOf,
+} from "../../components/browser/page/turns.js";
 
 const turn = (number, steps = {}, felt = null) => ({
   number,
@@ -33,6 +40,11 @@ test("the parts of a bar follow each other, without those that nobody saw", () =
       ["heard", 0.9, 1.1],
     ],
   );
+});
+
+test("a part's length is told in milliseconds", () => {
+  assert.equal(lengthOf({ from: 0.5, to: 0.9 }), "400 ms");
+  assert.equal(lengthOf({ from: 1, to: 1.0004 }), "0 ms");
 });
 
 test("all bars have room for the longest", () => {

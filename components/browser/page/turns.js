@@ -33,6 +33,11 @@ export function partsOf({ steps }) {
   return parts;
 }
 
+// How long a part took.
+export function lengthOf({ from, to }) {
+  return `${Math.round(1000 * (to - from))} ms`;
+}
+
 // The longest time that a bar of these turns has to hold.
 export function spanOf(turns) {
   const ends = turns.flatMap((turn) => partsOf(turn).map(({ to }) => to));

@@ -1,5 +1,6 @@
-// The pane of the timing: a bar for each turn, and a sentence that says where its time went.
-import { merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
+// The pane of the timing: a bar for each turn, a sentence that says where its time went, and its
+// steps one by one for who unfolds them.
+import { lengthOf, merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
 
 ((rv) => {
   if (rv.waterfall) return;
@@ -7,6 +8,7 @@ import { merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
   const SHOWN = 20; // turns, the newest
   const byId = (id) => document.getElementById(id);
   let turns = [];
+  const unfolded = new Set(); // the numbers of turns
 
   function take({ turns: fresh, p50_s: median, p95_s: slow }) {
     turns = merge(turns, fresh);
@@ -15,6 +17,7 @@ import { merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
 
   function clear() {
     turns = [];
+    unfolded.clear();
     write(null, null);
   }
 
@@ -44,7 +47,38 @@ import { merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
       reason.textContent = turn.reason;
       item.append(reason);
     }
+    item.append(stepsOf(turn));
     return item;
+  }
+
+  // The parts of a bar in words, as a finger cannot point at them and some are a pixel wide.
+  function stepsOf(turn) {
+    const steps = document.createElement("details");
+    const summary = document.createElement("summary");
+    summary.textContent = "Steps";
+    const list = document.createElement("ul");
+    list.replaceChildren(...partsOf(turn).map(stepOf));
+    steps.append(summary, list);
+    steps.className = "rv-steps";
+    steps.hidden = !list.childElementCount;
+    steps.open = unfolded.has(turn.number);
+    steps.addEventListener("toggle", () => {
+      if (steps.open) unfolded.add(turn.number);
+      else unfolded.delete(turn.number);
+    });
+    return steps;
+  }
+
+  function stepOf(part) {
+    const row = document.createElement("li");
+    const colour = document.createElement("i");
+    colour.dataset.step = part.step;
+    const name = document.createElement("span");
+    name.textContent = part.name;
+    const took = document.createElement("b");
+    took.textContent = lengthOf(part);
+    row.append(colour, name, took);
+    return row;
   }
 
   function barOf(turn, span) {
@@ -57,7 +91,7 @@ import { merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
     parts.forEach(({ step, name, from, to }) => {
       const part = document.createElement("span");
       part.dataset.step = step;
-      part.title = `${name}: ${Math.round(1000 * (to - from))} ms`;
+      part.title = `${name}: ${lengthOf({ from, to })}`;
       part.style.insetInlineStart = `${(100 * from) / span}%`;
       part.style.width = `${(100 * (to - from)) / span}%`;
       bar.append(part);
