@@ -119,7 +119,6 @@ _SOUND: Final = f"""\
   assistant's in the lower one. Marks: <b>▾</b> you begin and <b>▴</b> you end, <b>▸</b> first
   sound of an answer, <b>✕</b> you speak over an answer.</p>
 <dl class="rv-timing" id="figures">
-  <div><dt>Answer after</dt><dd data-figure="answer">&ndash;</dd></div>
   <div><dt>Browser buffer</dt><dd data-figure="buffer">&ndash;</dd></div>
   <div><dt>Round trip</dt><dd data-figure="rtt">&ndash;</dd></div>
   <div hidden><dt>Cost</dt><dd data-figure="cost">&ndash;</dd></div>

@@ -11,7 +11,7 @@ await import("../../components/browser/page/figures.js");
 const { figures } = window.realtimeVoice;
 
 beforeEach(() => {
-  for (const name of ["answer", "buffer", "rtt", "cost"]) {
+  for (const name of ["buffer", "rtt", "cost"]) {
     elements[name] = { textContent: "", parentElement: { hidden: false } };
   }
 });
@@ -38,25 +38,6 @@ test("a cost of which a part is unknown is told as the least that it can be", ()
     "at least $0.0123",
     "at least $12.35",
   ]);
-});
-
-test("an answer's time begins where the user falls silent, and is told once", () => {
-  figures.clear();
-  figures.follow({ user: "speaking" }, { user: "listening", assistant: "thinking" });
-  figures.follow({ user: "listening" }, { user: "listening", assistant: "speaking" });
-  const told = elements.answer.textContent;
-  assert.match(told, /^\d+\.\d\d s$/);
-  elements.answer.textContent = "";
-  figures.follow({ user: "listening" }, { user: "listening", assistant: "speaking" });
-  assert.equal(elements.answer.textContent, "");
-});
-
-test("who speaks again before the answer is not measured", () => {
-  figures.clear();
-  figures.follow({ user: "speaking" }, { user: "listening", assistant: "thinking" });
-  figures.follow({ user: "listening" }, { user: "speaking", assistant: "thinking" });
-  figures.follow({ user: "speaking" }, { user: "speaking", assistant: "speaking" });
-  assert.equal(elements.answer.textContent, "–");
 });
 
 function stats({ seconds, lost }) {

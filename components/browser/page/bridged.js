@@ -266,7 +266,6 @@ export class BridgedCall {
     this.begun = connection;
     // The same notice again does not cover what the page itself has said since.
     if (notice !== this.told) this.tell((this.told = String(notice || "")));
-    this.rv.figures.follow(this.state, { user, assistant });
     this.rv.figures.spend(cost, at_least);
     this.rv.levels.speak("user", user === "speaking");
     this.rv.levels.speak("assistant", assistant === "speaking");

@@ -1,8 +1,7 @@
-// Measures a call: how soon answers come, how long sound is under way, what it costs.
+// Measures a call: how long sound is under way, what it costs. How soon answers come is the app's to
+// tell, which knows when a voice ended.
 ((rv) => {
   if (rv.figures) return;
-
-  let asked = 0; // when the user fell silent, until the answer begins
 
   function write(figure, text) {
     const element = document.querySelector(`#figures [data-figure="${figure}"]`);
@@ -10,18 +9,8 @@
   }
 
   function clear() {
-    asked = 0;
-    ["answer", "buffer", "rtt"].forEach((figure) => write(figure, "–"));
+    ["buffer", "rtt"].forEach((figure) => write(figure, "–"));
     spend(null);
-  }
-
-  // From the end of the user's speech, as turn detection saw it, to the first sound handed over.
-  function follow(before, { user, assistant }) {
-    if (before.user === "speaking" && user === "listening") asked = performance.now();
-    if (user === "speaking") asked = 0;
-    if (assistant !== "speaking" || !asked) return;
-    write("answer", `${((performance.now() - asked) / 1000).toFixed(2)} s`);
-    asked = 0;
   }
 
   // US dollars so far; null if nobody knows. There may be more of which nobody knows how much.
@@ -81,5 +70,5 @@
     };
   }
 
-  rv.figures = { clear, follow, spend, meter, playout };
+  rv.figures = { clear, spend, meter, playout };
 })((window.realtimeVoice = window.realtimeVoice || {}));
