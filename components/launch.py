@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -36,11 +35,11 @@ from components.operating.routes import operating_routes, public_paths
 from components.operating.sharing import ShareError, end_links, public_link
 from components.page import saved
 from components.page.early import early_tags
-from components.page.layout import build, show_header, shown_components
+from components.page.layout import Header, build, shown_components
 from components.page.missing import remember_missing
 from components.page.news import News, look_less
 from components.page.weight import Weight
-from components.practice.server.process import start_process
+from components.practice.server.process import PracticeProcess, start_process
 from components.protocol.options import Refused
 from components.protocol.prices import has_price, surcharge_at
 from components.recording.folder import sweep
@@ -79,20 +78,21 @@ def launch(settings: Settings) -> None:
     logging.getLogger("components").setLevel(logging.INFO)
     # Gradio 5 announces the name that Gradio 6 gives this parameter; fastrtc keeps us on 5.
     warnings.filterwarnings("ignore", "The 'show_api' parameter", DeprecationWarning)
-    parts: Mapping[str, str] = {}
+    practice = None
     with ExitStack() as stack:
         if settings.practice:
             ice = server_configuration(settings)
             practice = start_process(settings, ice_servers=ice["iceServers"])
             stack.callback(practice.stop)
             settings = replace(settings, base_url=practice.base_url)
-            parts = practice.parts
-            log.info("practice server: %s", ", ".join(f"{k} {v or '-'}" for k, v in parts.items()))
-        _serve(settings, parts)
+            parts = practice.parts.items()
+            log.info("practice server: %s", ", ".join(f"{k} {v or '-'}" for k, v in parts))
+        _serve(settings, practice)
 
 
-def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
-    """`parts` are those of the practice server, if it is used."""
+def _serve(settings: Settings, practice: PracticeProcess | None) -> None:
+    """`practice` is the practice server, if it is used."""
+    parts = practice.parts if practice else {}
     limits_cost = settings.max_call_cost or settings.max_visitor_cost
     if limits_cost and not settings.practice and not has_price(settings.model):
         log.warning("! no price is known for %s: limits of cost have no effect", settings.model)
@@ -161,8 +161,12 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     remember_missing()
     look_less(demo)
     keep_what_is_there()
+    header = Header(demo, settings, parts)
+    if practice:
+        practice.on_parts = header.parts
+        header.parts(practice.parts)  # which may have changed meanwhile
     if settings.share and not settings.on_space:  # which is public by itself
-        _share(demo, settings, parts)
+        _share(demo, header)
     announce = log.info if settings.log_format == "json" else _announce
     if _wait_for_the_end() == signal.SIGTERM and settings.drain_seconds:
         metrics.draining.set(1)
@@ -176,17 +180,17 @@ def _serve(settings: Settings, parts: Mapping[str, str]) -> None:
     demo.close(verbose=False)
 
 
-def _share(demo: Any, settings: Settings, parts: Mapping[str, str]) -> None:
+def _share(demo: Any, header: Header) -> None:
     """Make the public link, print it and show it in the page; or say why there is none."""
     sys.stdout.write(f"* Running on local URL:  {demo.local_url}\n")
     sys.stdout.flush()
     try:
         link = public_link(demo.server_name, demo.server_port)
     except ShareError as error:
-        show_header(demo, replace(settings, share=False), parts)
+        header.link("")
         log.warning("! %s", error)
         return
-    show_header(demo, settings, parts, link)
+    header.link(link)
     sys.stdout.write(f"* Running on public URL: {link} (until the app ends, a week at the most)\n")
     sys.stdout.flush()
 

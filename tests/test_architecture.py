@@ -55,7 +55,6 @@ TESTED_BESIDE = {
     "launch": "integration/test_start.py",
     "protocol.events": "protocol/test_reading.py",
     "page.inspection": "browser/test_drawer.py",
-    "page.layout": "browser/test_page.py",
     "page.recording": "browser/test_recording.py",
     "page.theme": "browser/test_page.py",
     "upstream.wire": "upstream/test_client.py",

@@ -5,6 +5,7 @@ everything that the page tells the handler, goes over fastrtc's data channel (br
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -74,13 +75,30 @@ def shown_components(demo: gr.Blocks) -> set[str]:
     return {part["type"] for part in demo.config["components"]}
 
 
-def show_header(
-    demo: gr.Blocks, settings: Settings, parts: Mapping[str, str], link: str = ""
-) -> None:
-    """From now on pages are loaded with the header that these settings and this link give."""
-    [head] = [each for each in demo.blocks.values() if each.elem_id == HEAD]
-    head.value = markup.header(settings, parts, link)
-    demo.config = demo.get_config_file()  # made once by Gradio, and sent with each page
+class Header:
+    """What pages are loaded with from now on: who is at the other end, and the public link."""
+
+    def __init__(self, demo: gr.Blocks, settings: Settings, parts: Mapping[str, str]) -> None:
+        self._demo = demo
+        self._settings = settings
+        self._parts = parts
+        self._link = ""
+
+    def link(self, link: str) -> None:
+        """The public link; empty if there is none after all."""
+        self._link = link
+        self._settings = replace(self._settings, share=bool(link))
+        self._show()
+
+    def parts(self, parts: Mapping[str, str]) -> None:
+        """Those of the practice server, which may come from another thread."""
+        self._parts = parts
+        self._show()
+
+    def _show(self) -> None:
+        [head] = [each for each in self._demo.blocks.values() if each.elem_id == HEAD]
+        head.value = markup.header(self._settings, self._parts, self._link)
+        self._demo.config = self._demo.get_config_file()  # made once by Gradio, sent with each page
 
 
 def _panes(

@@ -1,7 +1,8 @@
 """Runs the practice server alone: `python -m components.practice --port 8765`; or fetches a model.
 
-Rule: a problem is one sentence and exit status 2. Started by `process.py`, it reports its port as
-JSON and ends when its standard input does, so that it never outlives its parent.
+Rule: a problem is one sentence and exit status 2. Started by `process.py`, it reports its port and
+parts as JSON, its parts again when they change, and ends when its standard input does, so that it
+never outlives its parent.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -114,6 +115,7 @@ async def _run(flags: argparse.Namespace, settings: Settings) -> None:
         key=flags.key,
         chat_model=settings.chat_model,
         look=find if settings.looks_for_chat_model and not settings.chat_model else None,
+        tell=_tell if flags.child else None,
         ice_servers=json.loads(told),
         ears=ears,
         voice=voice,
@@ -123,6 +125,10 @@ async def _run(flags: argparse.Namespace, settings: Settings) -> None:
         else:
             _say(f"The practice server is ready at {server.url} (Ctrl-C ends it).")
         await stop.wait()
+
+
+def _tell(parts: Mapping[str, str]) -> None:
+    _say(json.dumps({"parts": parts}))
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  lengthOf,
   merge,
+  millisecondsOf,
   partsOf,
   secondsOf,
   spanOf,
@@ -43,8 +43,8 @@ test("the parts of a bar follow each other, without those that nobody saw", () =
 });
 
 test("a part's length is told in milliseconds", () => {
-  assert.equal(lengthOf({ from: 0.5, to: 0.9 }), "400 ms");
-  assert.equal(lengthOf({ from: 1, to: 1.0004 }), "0 ms");
+  assert.equal(millisecondsOf({ from: 0.5, to: 0.9 }), "400 ms");
+  assert.equal(millisecondsOf({ from: 1, to: 1.0004 }), "0 ms");
 });
 
 test("all bars have room for the longest", () => {

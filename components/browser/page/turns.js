@@ -34,7 +34,7 @@ export function partsOf({ steps }) {
 }
 
 // How long a part took.
-export function lengthOf({ from, to }) {
+export function millisecondsOf({ from, to }) {
   return `${Math.round(1000 * (to - from))} ms`;
 }
 

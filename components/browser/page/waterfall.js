@@ -1,6 +1,6 @@
 // The pane of the timing: a bar for each turn, a sentence that says where its time went, and its
 // steps one by one for who unfolds them.
-import { lengthOf, merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
+import { merge, millisecondsOf, partsOf, secondsOf, spanOf, titleOf } from "./turns.js";
 
 ((rv) => {
   if (rv.waterfall) return;
@@ -76,7 +76,7 @@ import { lengthOf, merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js
     const name = document.createElement("span");
     name.textContent = part.name;
     const took = document.createElement("b");
-    took.textContent = lengthOf(part);
+    took.textContent = millisecondsOf(part);
     row.append(colour, name, took);
     return row;
   }
@@ -91,7 +91,7 @@ import { lengthOf, merge, partsOf, secondsOf, spanOf, titleOf } from "./turns.js
     parts.forEach(({ step, name, from, to }) => {
       const part = document.createElement("span");
       part.dataset.step = step;
-      part.title = `${name}: ${lengthOf({ from, to })}`;
+      part.title = `${name}: ${millisecondsOf({ from, to })}`;
       part.style.insetInlineStart = `${(100 * from) / span}%`;
       part.style.width = `${(100 * (to - from)) / span}%`;
       bar.append(part);

@@ -14,9 +14,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from components.settings import Settings
 
@@ -40,8 +40,8 @@ class PracticeError(Exception):
 class PracticeProcess:
     """A practice server that runs. `base_url` is where; `stop` ends it.
 
-    `parts` names its `ears`, `voice` and `mind`, as they were when it was first ready; a name is
-    empty if there is none.
+    `parts` names its `ears`, `voice` and `mind`; a name is empty if there is none. A mind may come
+    later, of which `on_parts` is told, in a thread.
     """
 
     def __init__(
@@ -51,10 +51,12 @@ class PracticeProcess:
         self._ice_servers = ice_servers
         self._ready_limit_s = ready_limit_s
         self._stopped = False
+        self.parts: Mapping[str, str] = {}
+        self.on_parts: Callable[[Mapping[str, str]], None] | None = None
         self._change = threading.Lock()
         """Held while `_process` is replaced, or stopped for good."""
         self._process = _begin(settings, 0, ice_servers)
-        self._port, self.parts = _ready_or_end(self._process, ready_limit_s)
+        self._port = self._ready_or_end()
         self.base_url = f"ws://127.0.0.1:{self._port}/v1"
         self._watching = threading.Thread(target=self._watch, daemon=True)
         self._watching.start()
@@ -68,6 +70,48 @@ class PracticeProcess:
         with self._change:
             self._stopped = True
         _end(self._process)
+
+    def _ready_or_end(self) -> int:
+        """The port of a server that is ready; one that does not get ready is ended."""
+        try:
+            return self._ready()
+        except BaseException:
+            _end(self._process)
+            raise
+
+    def _ready(self) -> int:
+        ports: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(self._process, ports), daemon=True).start()
+        try:
+            port = ports.get(timeout=self._ready_limit_s)
+        except queue.Empty:
+            limit = f"{self._ready_limit_s:g} s"
+            raise PracticeError(f"The practice server was not ready after {limit}.") from None
+        if port is None:
+            raise PracticeError(
+                "The practice server ended while it started; its message stands above."
+            )
+        return port
+
+    def _listen(
+        self, process: "subprocess.Popen[bytes]", ports: "queue.SimpleQueue[int | None]"
+    ) -> None:
+        """Take what the server reports, until it ends; its port, or that there is none, comes once
+        to whoever waits."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            try:
+                told = json.loads(line)
+                parts = {name: str(part) for name, part in told["parts"].items()}
+                port = told.get("port")
+            except (ValueError, KeyError, TypeError, AttributeError):
+                break
+            self.parts = parts
+            if self.on_parts is not None:
+                self.on_parts(parts)
+            if port is not None:
+                ports.put(port)
+        ports.put(None)
 
     def _watch(self) -> None:
         """Start the server again whenever it ends, until it is stopped or does not live."""
@@ -89,7 +133,7 @@ class PracticeProcess:
                 log.error("! %s", error)
                 return False
         try:
-            _ready_or_end(self._process, self._ready_limit_s)
+            self._ready_or_end()
         except PracticeError as error:
             log.error("! %s", error)
             return False
@@ -124,17 +168,6 @@ def _begin(
         raise PracticeError(f"The practice server cannot be started: {error}.") from error
 
 
-def _ready_or_end(
-    process: "subprocess.Popen[bytes]", limit_s: float
-) -> tuple[int, Mapping[str, str]]:
-    """Port and parts of a server that is ready; one that does not get ready is ended."""
-    try:
-        return _ready(process, limit_s)
-    except BaseException:
-        _end(process)
-        raise
-
-
 def _environment(
     environ: Mapping[str, str],
     settings: Settings,
@@ -167,27 +200,6 @@ def _environment(
     if ice_servers:
         kept["PRACTICE_ICE_SERVERS"] = json.dumps(ice_servers)
     return kept
-
-
-def _ready(process: subprocess.Popen[bytes], limit_s: float) -> tuple[int, Mapping[str, str]]:
-    assert process.stdout is not None
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read_line, args=(process.stdout, lines), daemon=True).start()
-    try:
-        line = lines.get(timeout=limit_s)
-    except queue.Empty:
-        raise PracticeError(f"The practice server was not ready after {limit_s:g} s.") from None
-    try:
-        told = json.loads(line)
-        return int(told["port"]), {name: str(part) for name, part in told["parts"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise PracticeError(
-            "The practice server ended while it started; its message stands above."
-        ) from None
-
-
-def _read_line(stream: IO[bytes], lines: "queue.SimpleQueue[bytes]") -> None:
-    lines.put(stream.readline())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -39,6 +39,8 @@ LOOK_AGAIN_S: Final = 5.0
 """A look takes a few milliseconds; or half a second, but not of everybody who begins."""
 Look = Callable[[], Awaitable[ChatModel | None]]
 """Finds a chat model, or none, soon."""
+Tell = Callable[[Mapping[str, str]], None]
+"""Takes the names of the parts."""
 
 
 class PracticeServer:
@@ -51,6 +53,7 @@ class PracticeServer:
         session_seconds: float,
         ice_servers: Sequence[Mapping[str, Any]],
         look: Look | None,
+        tell: Tell | None,
         minds: AsyncExitStack,
     ) -> None:
         """`minds` closes what belongs to chat models."""
@@ -62,6 +65,7 @@ class PracticeServer:
         self._session_seconds = session_seconds
         self._ice_servers = ice_servers
         self._look = look
+        self._tell = tell
         self._minds = minds
         self._looked = -math.inf
 
@@ -78,6 +82,8 @@ class PracticeServer:
         self._looked = now
         if (found := await self._look()) is not None:
             await self.think_with(found)
+            if self._tell is not None:
+                self._tell(self.parts)
 
     async def think_with(self, chat_model: ChatModel) -> None:
         """From the next session on this model thinks, in place of the rules."""
@@ -128,6 +134,7 @@ async def serve(
     key: str = "",
     chat_model: ChatModel | None = None,
     look: Look | None = None,
+    tell: Tell | None = None,
     session_seconds: float = 3600,
     pace: float = PACE,
     ice_servers: Sequence[Mapping[str, Any]] = (),
@@ -139,8 +146,8 @@ async def serve(
 
     `port` 0 lets the system choose. With a `key`, clients must show it. `pace` is how many times
     faster than real time speech is sent; `ice_servers` help calls to find a way; `look` may find
-    a chat model, while the parts start or when a session begins. The parts are the real ones unless
-    given.
+    a chat model, while the parts start or when a session begins, and `tell` is told so. The parts
+    are the real ones unless given.
     """
     ears, voice = ears or Ears(), voice or Voice()
     async with AsyncExitStack() as stack:
@@ -148,7 +155,7 @@ async def serve(
         stack.push_async_callback(ears.close)
         stack.push_async_callback(voice.close)
         parts = Parts(ears, voice, Rules(guided=True), pace)
-        practice = PracticeServer(parts, open_vad, session_seconds, ice_servers, look, minds)
+        practice = PracticeServer(parts, open_vad, session_seconds, ice_servers, look, tell, minds)
         if chat_model is not None:
             await practice.think_with(chat_model)
         calls = Calls()

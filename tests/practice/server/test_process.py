@@ -1,17 +1,24 @@
+import asyncio
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from websockets.asyncio.client import connect
 
+from components.practice.brain import ollama
 from components.practice.server import process
 from components.practice.server.process import PracticeError, PracticeProcess, start_process
 from components.settings import ChatModel, Settings
@@ -42,6 +49,37 @@ def test_it_starts_answers_and_stops() -> None:
 
     assert not practice.running
     practice.stop()
+
+
+class Ollama(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b'{"models": [{"name": "late:1b", "details": {"family": "llama"}}]}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+async def test_a_mind_that_comes_later_is_told() -> None:
+    told: queue.SimpleQueue[Mapping[str, str]] = queue.SimpleQueue()
+    practice = start_process(SETTINGS)
+    try:
+        assert practice.parts["mind"] == ""
+        practice.on_parts = told.put
+        at = urlsplit(ollama.ADDRESS)
+        with ThreadingHTTPServer((at.hostname or "", at.port or 0), Ollama) as late:
+            threading.Thread(target=late.serve_forever, daemon=True).start()
+            async with asyncio.timeout(PATIENCE_S):
+                while told.empty():  # it looks again after some seconds, as a session begins
+                    async with connect(f"{practice.base_url}/realtime?model=practice-engine"):
+                        await asyncio.sleep(0.5)
+            late.shutdown()
+        assert told.get_nowait()["mind"] == practice.parts["mind"] == "late:1b"
+    finally:
+        practice.stop()
 
 
 def test_the_child_knows_no_secret_but_the_chat_models() -> None:
