@@ -99,19 +99,24 @@ class PracticeProcess:
         """Take what the server reports, until it ends; its port, or that there is none, comes once
         to whoever waits."""
         assert process.stdout is not None
-        for line in process.stdout:
-            try:
-                told = json.loads(line)
-                parts = {name: str(part) for name, part in told["parts"].items()}
-                port = told.get("port")
-            except (ValueError, KeyError, TypeError, AttributeError):
-                break
-            self.parts = parts
-            if self.on_parts is not None:
-                self.on_parts(parts)
-            if port is not None:
-                ports.put(port)
+        with contextlib.suppress(ValueError):  # it is closed when the server has been stopped
+            for line in process.stdout:
+                if (port := self._take(line)) is not None:
+                    ports.put(port)
         ports.put(None)
+
+    def _take(self, line: bytes) -> int | None:
+        """Note what a report says of the parts; the port, if it names one."""
+        try:
+            told = json.loads(line)
+            parts = {name: str(part) for name, part in told["parts"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        self.parts = parts
+        if self.on_parts is not None:
+            self.on_parts(parts)
+        port = told.get("port")
+        return port if isinstance(port, int) else None
 
     def _watch(self) -> None:
         """Start the server again whenever it ends, until it is stopped or does not live."""
