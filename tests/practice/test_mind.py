@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -208,7 +208,8 @@ async def test_an_ollama_that_is_started_later_thinks_from_the_next_session_on(
     async def look() -> ChatModel | None:
         return next(looks)
 
-    async with running(look=look) as server:
+    told: list[Mapping[str, str]] = []
+    async with running(look=look, tell=told.append) as server:
         async with realtime(server) as socket:
             assert words_of(await answer(socket, "12 plus 30")) == "12 plus 30 is 42."
         assert next(looks) is None, "it has looked again at once"
@@ -217,6 +218,7 @@ async def test_an_ollama_that_is_started_later_thinks_from_the_next_session_on(
             assert "cannot be reached" in words_of(await answer(socket, "12 plus 30"))
         async with realtime(server):
             assert server.parts["mind"] == "late"
+    assert [parts["mind"] for parts in told] == ["late"]
 
 
 async def test_a_look_that_finds_nothing_leaves_the_rules() -> None:

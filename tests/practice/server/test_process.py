@@ -1,4 +1,3 @@
-import asyncio
 import json
 import os
 import queue
@@ -6,19 +5,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from websockets.asyncio.client import connect
 
-from components.practice.brain import ollama
 from components.practice.server import process
 from components.practice.server.process import PracticeError, PracticeProcess, start_process
 from components.settings import ChatModel, Settings
@@ -51,33 +45,35 @@ def test_it_starts_answers_and_stops() -> None:
     practice.stop()
 
 
-class Ollama(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = b'{"models": [{"name": "late:1b", "details": {"family": "llama"}}]}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+REPORTS = """
+import json, sys
+for told in ({"parts": {"mind": "early"}}, {"port": 1, "parts": {"mind": ""}}):
+    print(json.dumps(told), flush=True)
+sys.stdin.readline()
+print("no report", flush=True)
+print(json.dumps({"parts": {"mind": "late"}}), flush=True)
+sys.stdin.read()
+"""
+"""What a server says that finds a mind only when it is asked to."""
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
-
-async def test_a_mind_that_comes_later_is_told() -> None:
+def test_a_mind_that_comes_later_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", REPORTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdin
+    monkeypatch.setattr(process, "_begin", lambda *_: child)
     told: queue.SimpleQueue[Mapping[str, str]] = queue.SimpleQueue()
     practice = start_process(SETTINGS)
     try:
-        assert practice.parts["mind"] == ""
+        assert practice.base_url == "ws://127.0.0.1:1/v1"
+        assert practice.parts == {"mind": ""}
         practice.on_parts = told.put
-        at = urlsplit(ollama.ADDRESS)
-        with ThreadingHTTPServer((at.hostname or "", at.port or 0), Ollama) as late:
-            threading.Thread(target=late.serve_forever, daemon=True).start()
-            async with asyncio.timeout(PATIENCE_S):
-                while told.empty():  # it looks again after some seconds, as a session begins
-                    async with connect(f"{practice.base_url}/realtime?model=practice-engine"):
-                        await asyncio.sleep(0.5)
-            late.shutdown()
-        assert told.get_nowait()["mind"] == practice.parts["mind"] == "late:1b"
+
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+
+        assert told.get(timeout=PATIENCE_S) == practice.parts == {"mind": "late"}
     finally:
         practice.stop()
 
