@@ -164,7 +164,8 @@ def _serve(settings: Settings, practice: PracticeProcess | None) -> None:
     header = Header(demo, settings, parts)
     if practice:
         practice.on_parts = header.parts
-        header.parts(practice.parts)  # which may have changed meanwhile
+        if practice.parts != parts:  # they have changed while the page was built
+            header.parts(practice.parts)
     if settings.share and not settings.on_space:  # which is public by itself
         _share(demo, header)
     announce = log.info if settings.log_format == "json" else _announce

@@ -1,4 +1,4 @@
-"""The order of the tests, and which of them share a worker.
+"""The order of the tests, which of them share a worker, and which files are not even read.
 
 Rule: what is fast and points at a cause comes first (pure, unit, integration, browser). A file
 stays on one worker (`--dist loadfile`), as its tests share what it started. Groups by marks would

@@ -36,7 +36,8 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(Loader):
-    """Loads it as usual, and takes its pen away."""
+    """Loads it as usual, then puts a function that does nothing in the place of the one that
+    writes."""
 
     def __init__(self, usual: Loader) -> None:
         self._usual = usual
