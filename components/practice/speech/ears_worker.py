@@ -8,6 +8,8 @@ The cepstral mean of a new speaker and their microphone is unknown, and a wrong 
 errors. So it is first estimated from the start of what they say, which is kept so long.
 """
 
+import itertools
+import re
 from typing import Final
 
 from pocketsphinx import Decoder
@@ -32,7 +34,8 @@ class Recogniser:
         # A third of the default's work for one percent more errors, and bounded in noise.
         tuned = {"fwdflat": False, "maxhmmpf": 3000, "topn": 2, "loglevel": "FATAL"}
         self._language = Decoder(**tuned)
-        self._grammar = Decoder(lm=None, **tuned)
+        self._grammar = Decoder(lm=None, dict=None, **tuned)
+        _teach(self._grammar, self._language, grammar())
         self._grammar.add_jsgf_string("phrases", grammar())
         self._grammar.activate_search("phrases")
         self._decoders = (self._language, self._grammar)
@@ -96,6 +99,16 @@ class Recogniser:
         self._grammar.end_utt()
         self._start(self._grammar.get_cmn(True))
         self._decode(kept)
+
+
+def _teach(learner: Decoder, teacher: Decoder, words: str) -> None:
+    """Give a decoder the pronunciations of these words alone: all 134,000 take it 0.1 s to read."""
+    for word in sorted(set(re.findall(r"[a-z']+", words))):
+        variants = (f"{word}({number})" for number in itertools.count(2))
+        for known in itertools.chain([word], variants):
+            if (phones := teacher.lookup_word(known)) is None:
+                break
+            learner.add_word(known, phones, False)
 
 
 def _hypothesis(decoder: Decoder) -> Hypothesis:
