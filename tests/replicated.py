@@ -29,7 +29,7 @@ class Replica:
     def begin(self) -> None:
         """Returns when it answers."""
         app = forked_app(self._folder, "--port", str(self.port), port=self.port, **self._settings)
-        _, self._process = self._running.enter_context(app)
+        self._process = self._running.enter_context(app).process
 
     def kill(self) -> None:
         """Without a chance to say goodbye."""

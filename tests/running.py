@@ -90,11 +90,25 @@ def _placed(host: str, port: int, flags: tuple[str, ...]) -> tuple[int, tuple[st
 
 @dataclass(frozen=True)
 class App:
-    """A started app."""
+    """A running app, its process and its log."""
 
     url: str
-    process: "subprocess.Popen[bytes]"
+    pid: int
     log: Path
+
+
+@dataclass(frozen=True)
+class StartedApp(App):
+    """The same, of which one can ask all that a shell can."""
+
+    process: "subprocess.Popen[bytes]"
+
+
+@dataclass(frozen=True)
+class ForkedApp(App):
+    """The same, of which one can ask less."""
+
+    process: BaseProcess
 
 
 @contextmanager
@@ -106,7 +120,7 @@ def started_app(
     program: Path = ROOT / "app.py",
     output: Path | None = None,
     **variables: str,
-) -> Iterator[App]:
+) -> Iterator[StartedApp]:
     """An app that answers, in a process group of its own, as a terminal would start it.
 
     In `folder` it looks for `.env` and leaves its log, unless its output goes elsewhere. It gets a
@@ -126,10 +140,9 @@ def started_app(
             preexec_fn=usual_signals,
         )
         try:
-            name = f"[{host}]" if ":" in host else host
-            app = App(f"http://{name}:{port}", process, log)
-            _wait(app.url, log, lambda: process.poll() is None)
-            yield app
+            url = _url(host, port)
+            _wait(url, log, lambda: process.poll() is None)
+            yield StartedApp(url, process.pid, log, process)
         finally:
             process.terminate()
             process.wait(STOP_LIMIT_S)
@@ -137,25 +150,19 @@ def started_app(
 
 @contextmanager
 def running_app(folder: Path, *flags: str, port: int = 0, **variables: str) -> Iterator[str]:
-    """The address of an app of whose process nobody asks.
-
-    Otherwise like a `started_app`, but it is begun by a process that has imported all of it, which
-    saves three seconds of work. What Gradio reads of the environment while it is imported does not
-    reach it.
-    """
-    with forked_app(folder, *flags, port=port, **variables) as (url, process):
-        yield url
-        process.terminate()
-        process.join(STOP_LIMIT_S)
-        assert process.exitcode is not None
+    """The address of a `forked_app` of whose process nobody asks."""
+    with forked_app(folder, *flags, port=port, **variables) as app:
+        yield app.url
 
 
 @contextmanager
 def forked_app(
-    folder: Path, *flags: str, port: int = 0, **variables: str
-) -> Iterator[tuple[str, BaseProcess]]:
-    """The same, with its process, which may end before."""
-    port, flags = _placed("127.0.0.1", port, flags)
+    folder: Path, *flags: str, host: str = "127.0.0.1", port: int = 0, **variables: str
+) -> Iterator[ForkedApp]:
+    """Like a `started_app`, but begun by a process that has imported all of it, which saves two
+    seconds of work. What Gradio reads of the environment while it is imported does not reach it.
+    """
+    port, flags = _placed(host, port, flags)
     log = folder / "app.log"
     log.touch()
     variables = environment(PYTHONPATH=str(ROOT), **variables)
@@ -163,12 +170,18 @@ def forked_app(
     with _ONE_AT_A_TIME, _environment(environment(PYTHONPATH=str(ROOT))):  # of who imports
         process.start()
     try:
-        url = f"http://127.0.0.1:{port}"
+        url = _url(host, port)
         _wait(url, log, process.is_alive)
-        yield url, process
+        assert process.pid
+        yield ForkedApp(url, process.pid, log, process)
     finally:
         process.terminate()
         process.join(STOP_LIMIT_S)
+        assert process.exitcode is not None, "the app does not end"
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _run(folder: Path, log: Path, flags: tuple[str, ...], variables: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.steps import LIMIT_MS, connect, say, state_of
-from tests.running import practice_server, started_app
+from tests.running import forked_app, practice_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -32,7 +32,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     trace = folder / "trace.jsonl"
     with (
         practice_server() as server,
-        started_app(folder, "--trace", str(trace), REALTIME_BASE_URL=server) as app,
+        forked_app(folder, "--trace", str(trace), REALTIME_BASE_URL=server) as app,
     ):
         yield House(app.url, app.log, trace)
 

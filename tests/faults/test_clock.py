@@ -44,7 +44,7 @@ async def test_a_call_and_the_next_one_go_on_when_the_clock_is_set_back(tmp_path
         async with caller(app.url) as peer:
             await peer.sees(type="state", connection="connected")
             await gets_an_answer(peer)
-            os.kill(app.process.pid, signal.SIGUSR1)
+            os.kill(app.pid, signal.SIGUSR1)
             await goes_wrong(app.url)
 
             await gets_an_answer(peer)

@@ -6,7 +6,7 @@ import pytest
 from aioice import ice
 
 from tests.peer import Peer
-from tests.running import practice_server, started_app
+from tests.running import forked_app, practice_server
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +26,7 @@ async def test_whole_call_over_ipv6(tmp_path, monkeypatch):
         monkeypatch.setattr(ice, "get_host_addresses", lambda **_: own)
     with practice_server("--host", "::1") as server:
         base_url = server.replace("127.0.0.1", "[::1]")
-        with started_app(tmp_path, host="::1", REALTIME_BASE_URL=base_url) as app:
+        with forked_app(tmp_path, host="::1", REALTIME_BASE_URL=base_url) as app:
             assert app.url.startswith("http://[::1]:")
             peer = Peer()
             peer.address = "::1"

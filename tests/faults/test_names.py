@@ -68,7 +68,7 @@ async def test_name_server_without_an_answer_is_said_holds_up_no_call_and_not_th
         with started_app(tmp_path, program=PROGRAM, REALTIME_BASE_URL=named) as app:
             async with caller(app.url) as peer:
                 await peer.sees(type="state", connection="connected")
-                os.kill(app.process.pid, signal.SIGUSR2)
+                os.kill(app.pid, signal.SIGUSR2)
 
                 async def fails() -> str:
                     async with caller(app.url) as other:

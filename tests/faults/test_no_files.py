@@ -11,7 +11,7 @@ import pytest
 
 from tests.caller import calling
 from tests.peer import caller
-from tests.running import App, started_app
+from tests.running import App, forked_app
 
 if sys.platform != "win32":
     import resource
@@ -49,7 +49,7 @@ async def test_call_that_gets_no_socket_says_that_it_is_this_server():
 @contextmanager
 def no_file_left_to(app: App) -> Iterator[None]:
     """The same for an app."""
-    process = app.process.pid
+    process = app.pid
     before = resource.prlimit(process, resource.RLIMIT_NOFILE)
     highest = max(int(each.name) for each in Path(f"/proc/{process}/fd").iterdir())
     resource.prlimit(process, resource.RLIMIT_NOFILE, (highest + 1, before[1]))
@@ -61,7 +61,7 @@ def no_file_left_to(app: App) -> Iterator[None]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit and /proc")
 async def test_calls_go_on_and_visitors_come_again_when_an_app_had_no_file_left(tmp_path):
-    with started_app(tmp_path) as app:
+    with forked_app(tmp_path) as app:
         async with caller(app.url) as peer:
             await peer.sees(type="state", connection="connected")
             with no_file_left_to(app):

@@ -12,7 +12,7 @@ import pytest
 from components.core.liveness import NO_REACTION
 from components.practice.server.process import LEAST_LIFE_S
 from tests.peer import caller
-from tests.running import App, started_app
+from tests.running import App, forked_app
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,7 @@ STILL_S = 5.0
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with started_app(tmp_path_factory.mktemp("app")) as app:
+    with forked_app(tmp_path_factory.mktemp("app")) as app:
         yield app
 
 
@@ -34,7 +34,7 @@ def practice_of(app: App) -> int:
             is_practice = b"components.practice" in (entry / "cmdline").read_bytes()
         except OSError:  # it has ended
             continue
-        if parent == app.process.pid and is_practice:
+        if parent == app.pid and is_practice:
             return int(entry.name)
     raise AssertionError("there is no practice server")
 

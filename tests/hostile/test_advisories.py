@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.running import App, started_app
+from tests.running import App, forked_app
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +26,7 @@ FILE = "/static/fonts/IBMPlexMono/IBMPlexMono-Bold.woff2"
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """An app with a login that other machines may open, so that it answers to any name."""
     folder = tmp_path_factory.mktemp("app")
-    with started_app(
+    with forked_app(
         folder,
         host="0.0.0.0",
         APP_USERNAME=LOGIN[0],

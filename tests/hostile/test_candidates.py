@@ -12,7 +12,7 @@ import httpx
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
-from tests.running import App, free_port, started_app
+from tests.running import App, forked_app, free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -103,7 +103,7 @@ def page_of(url: str) -> httpx.AsyncClient:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with started_app(tmp_path_factory.mktemp("app")) as app:
+    with forked_app(tmp_path_factory.mktemp("app")) as app:
         yield app
         assert "Traceback" not in app.log.read_text(errors="replace")
 
@@ -114,7 +114,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     port = free_port()
     folder: Path = tmp_path_factory.mktemp("public")
     flags = ("--host", "0.0.0.0", "--port", str(port))
-    with started_app(folder, *flags, port=port) as app:
+    with forked_app(folder, *flags, port=port) as app:
         yield app
         assert "Traceback" not in app.log.read_text(errors="replace")
 

@@ -12,7 +12,7 @@ from aiortc.exceptions import InvalidStateError
 
 from tests.attacks import Attacker
 from tests.peer import Peer, caller
-from tests.running import App, started_app
+from tests.running import App, forked_app
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -24,7 +24,7 @@ LIMIT_S = 15
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
     folder = tmp_path_factory.mktemp("app")
-    with started_app(folder, MAX_CALLS="40", MAX_STARTS_PER_MINUTE="100") as app:
+    with forked_app(folder, MAX_CALLS="40", MAX_STARTS_PER_MINUTE="100") as app:
         yield app
         assert "Traceback" not in log_of(app)
         assert len(log_of(app)) < MEGABYTE
@@ -35,13 +35,13 @@ def log_of(app: App) -> str:
 
 
 def memory_of(app: App) -> int:
-    pages = Path(f"/proc/{app.process.pid}/statm").read_text().split()[1]
+    pages = Path(f"/proc/{app.pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_of(app: App) -> float:
     """Seconds of a core that the app has used."""
-    words = Path(f"/proc/{app.process.pid}/stat").read_text().rpartition(")")[2].split()
+    words = Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 

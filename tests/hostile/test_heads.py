@@ -51,7 +51,7 @@ def app(tmp_path_factory):
 
 
 def files_of(app):
-    return len(list(Path(f"/proc/{app.process.pid}/fd").iterdir()))
+    return len(list(Path(f"/proc/{app.pid}/fd").iterdir()))
 
 
 class Attacker:

@@ -18,7 +18,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 
 from tests.gradio_routes import CLOSED, MEMBERS, OURS, PUBLIC
 from tests.peer import Peer, caller
-from tests.running import App, practice_server, started_app
+from tests.running import App, forked_app, practice_server
 
 pytestmark = pytest.mark.integration
 
@@ -78,14 +78,14 @@ class House:
     def sockets(self) -> int:
         """How many the app's process has open."""
         found = 0
-        for entry in Path(f"/proc/{self.app.process.pid}/fd").iterdir():
+        for entry in Path(f"/proc/{self.app.pid}/fd").iterdir():
             with suppress(OSError):  # it has just been closed
                 found += entry.readlink().name.startswith("socket:")
         return found
 
     def memory(self) -> int:
         """Bytes that the app's process has in memory."""
-        pages = Path(f"/proc/{self.app.process.pid}/statm").read_text().split()[1]
+        pages = Path(f"/proc/{self.app.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -96,7 +96,7 @@ def open_house(folder: Path, **variables: str) -> Iterator[House]:
         settings: dict[str, Any] = {"OPENAI_API_KEY": KEY, "REALTIME_BASE_URL": server, **variables}
         # Visitors come from elsewhere, by the word of a proxy; all that there is is open to them.
         settings |= {"FORWARDED_ALLOW_IPS": "127.0.0.1", "DIRECT_ROUTE": "on"}
-        with started_app(folder, **settings) as app:
+        with forked_app(folder, **settings) as app:
             login = dict(zip(("username", "password"), LOGIN, strict=True))
             with httpx.Client(base_url=app.url, trust_env=False) as page:
                 if "APP_USERNAME" in variables:
@@ -411,7 +411,7 @@ async def test_what_the_page_does_not_need_is_closed(house: House) -> None:
 
 
 def test_the_key_is_in_no_list_of_processes(house: House) -> None:
-    group = os.getpgid(house.app.process.pid)
+    group = os.getpgid(house.app.pid)
     lines = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

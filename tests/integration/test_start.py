@@ -134,7 +134,7 @@ def tells(app, words):
 
 def by_the_terminal(app):
     """Ctrl-C: every process of the terminal's foreground group gets the signal."""
-    os.killpg(app.process.pid, signal.SIGINT)
+    os.killpg(app.pid, signal.SIGINT)
 
 
 def by_a_service_manager(app):
@@ -144,7 +144,7 @@ def by_a_service_manager(app):
 
 def by_closing_the_terminal(app):
     """Its window is closed, or the connection to it breaks."""
-    os.killpg(app.process.pid, signal.SIGHUP)
+    os.killpg(app.pid, signal.SIGHUP)
 
 
 def impatiently(app):
@@ -216,7 +216,7 @@ async def test_stop_says_goodbye_although_the_practice_server_stops_too(tmp_path
             assert all(m.get("connection") != "reconnecting" for m in peer.messages)
             await ends_in_time(app, begun)
     with pytest.raises(ProcessLookupError):
-        os.killpg(app.process.pid, 0)
+        os.killpg(app.pid, 0)
 
 
 async def test_caller_who_vanished_does_not_hold_up_the_stop(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from aiortc import RTCPeerConnection
 
 from tests.peer import Peer
-from tests.running import started_app
+from tests.running import forked_app
 from tests.turn import PASSWORD, RELAY, USER, turn_server
 
 pytestmark = pytest.mark.integration
@@ -26,7 +26,7 @@ async def offer() -> str:
 async def test_both_routes_name_the_relay_of_the_settings(tmp_path):
     async with turn_server() as turn:
         url = f"turn:127.0.0.1:{turn.port}"
-        with started_app(
+        with forked_app(
             tmp_path,
             host="0.0.0.0",
             REALTIME_BASE_URL="practice",

@@ -244,7 +244,7 @@ async def _watched(
     load, sizes, late_ms = [], [], []
     while not calling.done():
         load.append(crowd.upstream.open)
-        sizes.append(memory(app.process.pid))
+        sizes.append(memory(app.pid))
         due = time.monotonic() + SAMPLE_S
         await asyncio.wait([calling], timeout=SAMPLE_S)
         late_ms.append(max(0.0, 1000 * (time.monotonic() - due)))
@@ -311,7 +311,7 @@ async def _settled(app: App, note: Path, before: Vitals) -> Vitals:
 
 
 async def _vitals(app: App, note: Path) -> Vitals:
-    return await asyncio.to_thread(vitals, app.process.pid, note)
+    return await asyncio.to_thread(vitals, app.pid, note)
 
 
 def _growth(before: Vitals, after: Vitals) -> list[str]:
