@@ -4,7 +4,8 @@ Rule: nothing that can be seen or heard changes. What is compressed once is kept
 a thread: the loop that carries the sound waits for none of it.
 
 Gradio compresses its scripts anew for each visitor, on the loop, and its page not at all; fastrtc's
-stylesheet brings sixty fonts for formulas, which no page of ours shows.
+stylesheet brings sixty fonts for formulas, which no page of ours shows, and its component draws a
+wave sixty times a second as long as there is no call, in a place that no page of ours shows either.
 """
 
 import asyncio
@@ -26,6 +27,11 @@ MOST_KEPT: Final = 500
 _FONT: Final = re.compile(rb"@font-face\s*\{[^}]*\}")
 _CHARSET: Final = re.compile(rb"<meta charset=[^>]*>")
 _STYLES: Final = re.compile(r"^/gradio_api/custom_component/\w+/client/component/style\.css$")
+_SCRIPTS: Final = re.compile(r"^/gradio_api/custom_component/\w+/client/component/index-\w+\.js$")
+_NEXT_WAVE: Final = re.compile(
+    rb'\((\w+) === "closed" \|\| \1 === "waiting"\) && \(\w+ = requestAnimationFrame\(\w+\)\)'
+)
+"""It is drawn once, and asks for no other frame."""
 _KEPT: Final = re.compile(r"^/(assets|gradio_api/custom_component)/.*\.(js|css|svg)$")
 
 
@@ -72,6 +78,8 @@ class Weight:
 def _light(path: str, body: bytes) -> bytes:
     if _STYLES.match(path):
         body = _FONT.sub(b"", body)
+    if _SCRIPTS.match(path):
+        body = _NEXT_WAVE.sub(b"void 0", body)
     quality = KEPT_QUALITY if _KEPT.match(path) else PAGE_QUALITY
     return bytes(brotli.compress(body, mode=brotli.MODE_TEXT, quality=quality))
 

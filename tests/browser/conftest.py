@@ -18,9 +18,12 @@ import gradio as gr
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from starlette.middleware import Middleware
 
 from components.access.rates import Rates
 from components.page.layout import build
+from components.page.news import News
+from components.page.weight import Weight
 from components.settings import Settings
 from tests.browser.button import CHANNELS
 from tests.browser.scripted import Control
@@ -34,6 +37,9 @@ _SWITCHES = [
     "--autoplay-policy=no-user-gesture-required",
     "--disable-quic",
     "--no-first-run",
+    # Drawn by the processor either way; so without a process that pretends to be a graphics card.
+    "--disable-gpu",
+    "--disable-software-rasterizer",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -233,7 +239,8 @@ def serve() -> Iterator[Serve]:
 
 @contextmanager
 def served(make: Callable[[], gr.Blocks]) -> Iterator[str]:
-    """Launches what `make` builds, on a free port, until the end; gives its address.
+    """Launches what `make` builds, on a free port, until the end; gives its address. It is sent as
+    the app sends it.
 
     Inside a running event loop, in a thread of its own: without one Gradio makes several and leaves
     them open.
@@ -249,6 +256,8 @@ def served(make: Callable[[], gr.Blocks]) -> Iterator[str]:
                 server_port=_free_port(),
                 prevent_thread_lock=True,
                 quiet=True,
+                app_kwargs={"middleware": [Middleware(Weight), Middleware(News, demo=demo)]},
+                ssr_mode=False,
             )
         except Exception as error:
             address.set_exception(error)

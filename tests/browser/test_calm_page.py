@@ -19,6 +19,15 @@ from tests.browser.steps import (
 pytestmark = PAGE_MARKS
 
 LONG = " ".join(f"word{number}" for number in range(600))
+REST_MS = 1500
+FRAMES = """
+window.lastFrame = 0;
+const request = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (draw) => {
+  window.lastFrame = performance.now();
+  return request(draw);
+};
+"""
 SCROLLS = "#transcript [role=log]"
 
 
@@ -37,6 +46,12 @@ def test_a_click_on_what_can_be_asked_says_it_without_a_microphone(
     page.click("#start")
     settle(page, "ended")
     page.wait_for_function("window.witness.contexts.every((context) => context.state === 'closed')")
+
+
+def test_a_page_without_a_call_is_at_rest(app: App, visit: Visit) -> None:
+    url, _ = app
+    page = visit(url, script=FRAMES)
+    page.wait_for_function(f"performance.now() > window.lastFrame + {REST_MS}", polling=100)
 
 
 def test_a_line_typed_before_a_call_begins_one_and_is_said(app: App, visit: Visit) -> None:

@@ -1,6 +1,9 @@
 """What is sent of the page: small, whole, and compressed but once."""
 
+from pathlib import Path
+
 import brotli
+import fastrtc
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -11,6 +14,8 @@ from starlette.routing import Route
 from components.page import weight
 
 STYLES = "/gradio_api/custom_component/abc/client/component/style.css"
+COMPONENT = "/gradio_api/custom_component/abc/client/component/index-EQg.js"
+FASTRTC = Path(fastrtc.__file__).parent / fastrtc.WebRTC.TEMPLATE_DIR / "component"
 FONT = "@font-face{font-family:KaTeX;src:url(data:font/woff2;base64,%s)}" % ("A" * 5000)
 SCRIPT = "const a = 1;\n" * 500
 CHARSET = '<meta charset="utf-8" />'
@@ -28,6 +33,7 @@ class House:
             Route("/", self._page),
             Route("/assets/a.js", self._script),
             Route(STYLES, self._styles),
+            Route(COMPONENT, self._component),
             Route("/assets/none.js", lambda _: PlainTextResponse("none" * 1000, 404)),
             Route("/assets/short.js", lambda _: Response("short", media_type="text/javascript")),
             Route("/data", lambda _: PlainTextResponse("d" * 5000)),
@@ -42,6 +48,10 @@ class House:
 
     async def _styles(self, _: Request) -> Response:
         return Response(f"a{{color:red}}{FONT}b{{color:blue}}" + "c{}" * 400, media_type="text/css")
+
+    async def _component(self, _: Request) -> Response:
+        [script] = FASTRTC.glob("index-*.js")
+        return Response(script.read_text("utf-8"), media_type="text/javascript")
 
     async def get(self, path: str, accept: str = "gzip, br") -> httpx.Response:
         transport = httpx.ASGITransport(app=self.app)
@@ -74,6 +84,15 @@ async def test_fonts_that_nothing_shows_are_left_out_of_the_styles(house):
     text = (await house.get(STYLES)).text
     assert text.startswith("a{color:red}b{color:blue}")
     assert "font-face" not in text
+
+
+async def test_fastrtcs_wave_asks_for_no_other_frame_without_a_call(house):
+    stock = (await house.get(COMPONENT, accept="gzip")).text.splitlines()
+    ours = (await house.get(COMPONENT)).text.splitlines()
+
+    [(asks, asks_not)] = [pair for pair in zip(stock, ours, strict=True) if pair[0] != pair[1]]
+    assert asks.endswith('(i === "closed" || i === "waiting") && (T = requestAnimationFrame(C));')
+    assert asks_not.endswith("void 0;")
 
 
 @pytest.mark.parametrize("path", ["/assets/none.js", "/assets/short.js", "/data"])
