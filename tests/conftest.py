@@ -1,11 +1,13 @@
 """The order of the tests, which of them share a worker, and which files are not even read.
 
-Rule: what is fast and points at a cause comes first (pure, unit, integration, browser). A file
+Rule: what is fast and points at a cause comes first (pure, unit). What starts something comes by
+length, so that files that wait for sound run beside those that keep the processor busy. A file
 stays on one worker (`--dist loadfile`), as its tests share what it started. Groups by marks would
 do so only where it matters, but pytest-xdist 3.8 takes no notice of them under pytest 9.2.
 """
 
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -23,8 +25,10 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 MORE_WORKERS = {
+    "not soak and not alone and not peers": 2.5,
     "not integration and not browser and not soak": 2.0,
     # They mostly wait for peers, and for sound in real time.
+    "(integration or browser) and not alone and not peers": 2.5,
     "integration and not browser and not peers": 2.0,
     "browser and not alone and not peers": 1.5,
     "peers": 1.5,
@@ -46,16 +50,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out files that hold none of the tests asked for: each worker would import them all."""
-    mark = str(config.option.markexpr).split(" ")[0]
-    if mark not in APART or not collection_path.name.startswith("test_"):
+    words = re.findall(r"(not )?(\w+)", config.option.markexpr)
+    wanted = APART & {word for excluded, word in words if not excluded}
+    if not wanted or not collection_path.name.startswith("test_"):
         return None
-    return None if mark in collection_path.read_text("utf-8") else True
+    text = collection_path.read_text("utf-8")
+    return None if any(mark in text for mark in wanted) else True
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort stably by rank; of what starts something, the longest files come first, so that no
-    worker is alone with one at the end."""
+    worker is alone with one at the end.
+    """
     texts = {path: path.read_text("utf-8") for path in {item.path for item in items}}
     for item in items:
         for mark in APART.intersection(each.name for each in item.iter_markers()):
@@ -65,8 +72,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    if item.get_closest_marker("browser"):
-        return 3
-    if item.get_closest_marker("integration"):
+    if item.get_closest_marker("browser") or item.get_closest_marker("integration"):
         return 2
     return 0 if item.path.parent.name in PURE_ROOMS else 1
