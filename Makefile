@@ -7,14 +7,14 @@ NPM ?= npm
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help fast check run lint types unit coverage system integration browser javascript peers alone soak
+.PHONY: help fast check run lint types unit coverage integration browser javascript peers alone soak
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 fast: lint types unit ## Lint, types, and the tests that start nothing: a minute or two
 
-check: lint types javascript coverage system peers alone soak ## Exactly what CI runs
+check: lint types javascript coverage integration browser peers alone soak ## Exactly what CI runs
 
 run: ## Start the app
 	$(PYTHON) app.py
@@ -32,9 +32,6 @@ unit: ## Pure and unit tests
 coverage: ## The same; the pure modules must be covered entirely
 	$(PYTHON) -m pytest -m "not integration and not browser and not soak" --cov --cov-report=
 	$(PYTHON) -m coverage report --include="$$($(PYTHON) tests/pure.py)" --fail-under=100
-
-system: ## The next two in one, which is quicker: what waits beside what computes
-	$(PYTHON) -m pytest -m "(integration or browser) and not alone and not peers"
 
 integration: ## Processes and peers on loopback, friendly and hostile
 	$(PYTHON) -m pytest -m "integration and not browser and not peers"

@@ -1,7 +1,8 @@
 """The order of the tests, which of them share a worker, and which files are not even read.
 
-Rule: what is fast and points at a cause comes first (pure, unit). What starts something comes by
-length, so that files that wait for sound run beside those that keep the processor busy. A file
+Rule: what is fast and points at a cause comes first (pure, unit, integration). Browser tests come
+last, and no other comes after them on the same worker: what Playwright leaves (greenlets) may be
+collected in the middle of any line of a later test, and ends it with a `SystemError`. A file
 stays on one worker (`--dist loadfile`), as its tests share what it started. Groups by marks would
 do so only where it matters, but pytest-xdist 3.8 takes no notice of them under pytest 9.2.
 """
@@ -25,10 +26,9 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 MORE_WORKERS = {
-    "not soak and not alone and not peers": 2.5,
+    "not soak and not alone and not peers": 2.0,
     "not integration and not browser and not soak": 2.0,
     # They mostly wait for peers, and for sound in real time.
-    "(integration or browser) and not alone and not peers": 2.5,
     "integration and not browser and not peers": 2.0,
     "browser and not alone and not peers": 1.5,
     "peers": 1.5,
@@ -68,10 +68,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark in APART.intersection(each.name for each in item.iter_markers()):
             assert mark in texts[item.path], f"{item.path} would be left out: name {mark} in it"
     tests = Counter(item.path for item in items)
-    items.sort(key=lambda item: (_rank(item), _rank(item) > 1 and -tests[item.path]))
+    items.sort(key=lambda item: _place(item, tests[item.path]))
+
+
+def _place(item: pytest.Item, tests: int) -> tuple[int, int]:
+    rank = _rank(item)
+    return rank, -tests if rank > 1 else 0
 
 
 def _rank(item: pytest.Item) -> int:
-    if item.get_closest_marker("browser") or item.get_closest_marker("integration"):
+    if item.get_closest_marker("browser"):
+        return 3
+    if item.get_closest_marker("integration"):
         return 2
     return 0 if item.path.parent.name in PURE_ROOMS else 1

@@ -103,12 +103,21 @@ class StartedApp(App):
 
     process: "subprocess.Popen[bytes]"
 
+    def ended(self, limit_s: float) -> int | None:
+        """Its status when it has ended; `subprocess.TimeoutExpired` if it does not."""
+        return self.process.wait(limit_s)
+
 
 @dataclass(frozen=True)
 class ForkedApp(App):
     """The same, of which one can ask less."""
 
     process: BaseProcess
+
+    def ended(self, limit_s: float) -> int | None:
+        """Its status when it has ended; None if it does not."""
+        self.process.join(limit_s)
+        return self.process.exitcode
 
 
 @contextmanager
@@ -178,6 +187,28 @@ def forked_app(
         process.terminate()
         process.join(STOP_LIMIT_S)
         assert process.exitcode is not None, "the app does not end"
+
+
+def ended_code(folder: Path, code: str) -> tuple[str, str]:
+    """What this code wrote to standard output and error, run in a process that had imported the
+    whole app; it should end well by itself."""
+    files = folder / "output", folder / "errors"
+    process = _WARM.Process(target=_run_code, args=(code, *files))
+    with _ONE_AT_A_TIME, _environment(environment(PYTHONPATH=str(ROOT))):
+        process.start()
+    process.join(START_LIMIT_S)
+    output, errors = (file.read_text() for file in files)
+    assert process.exitcode == 0, errors
+    return output, errors
+
+
+def _run_code(code: str, output: Path, errors: Path) -> None:
+    usual_signals()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, file in enumerate((output, errors), 1):
+        with file.open("wb") as opened:
+            os.dup2(opened.fileno(), number)
+    exec(code, {})
 
 
 def _url(host: str, port: int) -> str:

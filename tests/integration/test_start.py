@@ -5,8 +5,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from contextlib import asynccontextmanager
 
@@ -16,12 +14,11 @@ from gradio import tunneling
 
 from tests.peer import caller
 from tests.running import (
-    ROOT,
     ended_app,
-    environment,
+    ended_code,
+    forked_app,
     free_port,
     started_app,
-    usual_signals,
 )
 from tests.scripted import scripted_server
 
@@ -139,7 +136,7 @@ def by_the_terminal(app):
 
 def by_a_service_manager(app):
     """As containers and systemd ask for an end."""
-    app.process.send_signal(signal.SIGTERM)
+    os.kill(app.pid, signal.SIGTERM)
 
 
 def by_closing_the_terminal(app):
@@ -166,7 +163,7 @@ async def open_page(url, peer):
 
 async def ends_in_time(app, begun):
     left = begun + STOP_S - time.monotonic()
-    assert await asyncio.to_thread(app.process.wait, left) == 0
+    assert await asyncio.to_thread(app.ended, left) == 0
     assert "Traceback" not in app.log.read_text()
 
 
@@ -175,7 +172,7 @@ async def ends_in_time(app, begun):
 )
 async def test_stop_says_goodbye_to_callers_and_to_the_server(tmp_path, stop):
     async with scripted_server() as upstream:
-        with started_app(tmp_path, REALTIME_BASE_URL=upstream.url, MAX_CALLS="3") as app:
+        with forked_app(tmp_path, REALTIME_BASE_URL=upstream.url, MAX_CALLS="3") as app:
             async with caller(app.url) as one, caller(app.url) as other, open_page(app.url, one):
                 sessions = [await upstream.connection() for _ in range(2)]
                 for session in sessions:
@@ -221,7 +218,7 @@ async def test_stop_says_goodbye_although_the_practice_server_stops_too(tmp_path
 
 async def test_caller_who_vanished_does_not_hold_up_the_stop(tmp_path):
     async with scripted_server() as upstream:
-        with started_app(tmp_path, REALTIME_BASE_URL=upstream.url) as app:
+        with forked_app(tmp_path, REALTIME_BASE_URL=upstream.url) as app:
             async with caller(app.url) as peer:
                 session = await joined(peer, upstream)
                 await peer.vanish()
@@ -243,7 +240,7 @@ async def draining(app):
 
 async def test_calls_under_way_may_finish_when_the_system_ends_an_app_that_drains(tmp_path):
     async with scripted_server() as upstream:
-        with started_app(
+        with forked_app(
             tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50", LOG_FORMAT="json"
         ) as app:
             async with caller(app.url) as peer:
@@ -271,7 +268,7 @@ async def test_calls_under_way_may_finish_when_the_system_ends_an_app_that_drain
 
 async def test_a_second_signal_ends_an_app_that_drains_with_its_goodbyes(tmp_path):
     async with scripted_server() as upstream:
-        with started_app(tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50") as app:
+        with forked_app(tmp_path, REALTIME_BASE_URL=upstream.url, DRAIN_SECONDS="50") as app:
             async with caller(app.url) as peer:
                 await joined(peer, upstream)
                 by_a_service_manager(app)
@@ -281,20 +278,6 @@ async def test_a_second_signal_ends_an_app_that_drains_with_its_goodbyes(tmp_pat
 
                 assert (await peer.sees(type="state", connection="ended"))["notice"]
                 await ends_in_time(app, begun)
-
-
-def waits(folder, code):
-    """A process that runs this code and then ends well."""
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env=environment(PYTHONPATH=str(ROOT)),
-        preexec_fn=usual_signals,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
 
 
 def test_ctrl_c_ends_the_wait_where_no_signal_wakes_the_main_thread(tmp_path):
@@ -307,7 +290,7 @@ def test_ctrl_c_ends_the_wait_where_no_signal_wakes_the_main_thread(tmp_path):
         "launch._announce('Ending all calls…')\n"
     )
 
-    assert waits(tmp_path, code).stderr == "Ending all calls…\n"
+    assert ended_code(tmp_path, code)[1] == "Ending all calls…\n"
 
 
 @pytest.mark.parametrize("first", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -322,7 +305,7 @@ def test_a_second_signal_does_not_keep_the_goodbyes_from_being_said(tmp_path, fi
         "print('goodbye')\n"
     )
 
-    assert waits(tmp_path, code).stdout == "goodbye\n"
+    assert ended_code(tmp_path, code)[0] == "goodbye\n"
 
 
 def test_who_is_told_to_outlive_the_terminal_does(tmp_path):
@@ -337,7 +320,7 @@ def test_who_is_told_to_outlive_the_terminal_does(tmp_path):
         "launch._wait_for_the_end()\n"
     )
 
-    assert waits(tmp_path, code).stdout == "still here\n"
+    assert ended_code(tmp_path, code)[0] == "still here\n"
 
 
 def test_goodbyes_are_said_although_there_is_no_terminal_to_tell_it(tmp_path):
@@ -352,4 +335,4 @@ def test_goodbyes_are_said_although_there_is_no_terminal_to_tell_it(tmp_path):
         "os._exit(0)\n"
     )
 
-    assert waits(tmp_path, code).stdout == "goodbye\n"
+    assert ended_code(tmp_path, code)[0] == "goodbye\n"
