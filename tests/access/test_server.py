@@ -1,6 +1,7 @@
 """The limits that Gradio's web server gets."""
 
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ import uvicorn
 from gradio import http_server, routes
 
 from components.access.connection import Connection
-from components.access.server import BACKLOG, limit, limited_server
+from components.access.server import BACKLOG, DATE_S, limit, limited_server
+from tests.running import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +23,11 @@ def _loggers():
         each.handlers[:], each.propagate = handlers, propagate
 
 
-def configuration() -> uvicorn.Config:
+def configuration(port: int = 8000) -> uvicorn.Config:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise AssertionError
 
-    return uvicorn.Config(app, log_level="warning")
+    return uvicorn.Config(app, log_level="warning", port=port, lifespan="off")
 
 
 def trusted(config: uvicorn.Config) -> Any:
@@ -84,6 +86,18 @@ def test_gradio_s_own_server_is_limited_while_it_is_asked_for():
     assert http_server.Server is plain
     assert isinstance(server, plain)
     assert server.config.http.func is Connection
+
+
+def test_a_server_that_is_told_to_end_does_at_once():
+    with limited_server(1024, ()):
+        server = http_server.Server(config=configuration(port=free_port()), reloader=None)
+    server.run_in_thread()
+    begun = time.monotonic()
+    server.close()
+
+    assert time.monotonic() - begun < DATE_S / 2
+    assert not server.thread.is_alive()
+    server.close()  # as Gradio does when the process ends
 
 
 def test_what_gradio_prints_for_every_request_is_not_printed(capsys, caplog):
