@@ -44,8 +44,8 @@ javascript: ## Lint, types and tests of the scripts in the browser
 	$(NPM) --prefix tests/javascript run check
 	$(NPM) --prefix tests/javascript test
 
-peers: ## Realtime clients and servers of others, each in an environment of its own
-	$(PYTHON) -m pytest -m peers tests/peers tests/browser/test_agents_sdk.py
+peers: ## What is installed into environments of its own: clients and servers of others, the image
+	$(PYTHON) -m pytest -m peers tests/peers tests/browser/test_agents_sdk.py tests/deploy/test_image.py
 
 alone: ## What is timed in a browser to some milliseconds, with nothing beside it
 	$(PYTHON) -m pytest -n 0 -m alone

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -64,22 +65,54 @@ def test_the_image_names_the_user_who_has_no_rights():
     assert [each.rest for each in named("USER")] == [f"{USER}:{USER}"]
 
 
+@dataclass(frozen=True)
+class Image:
+    """A folder as the image's, which its user cannot write to, and a Python with its packages."""
+
+    folder: Path
+    python: Path
+    hidden: Path
+    """Where Python finds first what it must not find in the image."""
+
+
 @pytest.fixture
-def image(tmp_path):
-    """A folder as the image's, which its user cannot write to."""
+def folder(tmp_path):
     if os.getuid() or shutil.which("setpriv") is None:
         pytest.skip("only root can become the image's user, with setpriv (util-linux)")
     folder = tmp_path / "app"
     folder.mkdir()
     copy_into(folder)
+    return folder
+
+
+@pytest.fixture
+def image(folder, tmp_path):
+    """With the packages of this Python, but for those that the image has not."""
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     names = {IMPORTED_AS.get(name, name) for name in taken_away()}
     (hidden / "sitecustomize.py").write_text(HIDDEN.format(names=names))
-    return folder
+    return Image(folder, Path(sys.executable), hidden)
 
 
-def as_its_user(command, folder, port):
+@pytest.fixture
+def built(folder, tmp_path):
+    """With the packages that its own commands install, in an environment that was bare."""
+    fresh = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", fresh], check=True)
+    usual = {name: value for name, value in variables().items() if name != "HOME"}
+    path = f"{fresh / 'bin'}:{os.environ['PATH']}"
+    for run in named("RUN"):
+        subprocess.run(
+            ["/bin/sh", "-c", run.rest],
+            cwd=folder,
+            env=environment(**usual, PATH=path),
+            check=True,
+        )
+    return Image(folder, fresh / "bin" / "python", tmp_path / "nothing")
+
+
+def as_its_user(command, image, port):
     """The image's environment, packages and user; it may read all, so as to find this Python."""
     reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     user = ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups", *reading]
@@ -88,14 +121,14 @@ def as_its_user(command, folder, port):
     ours = {
         **variables(),
         "GRADIO_SERVER_PORT": str(port),
-        "PYTHONPATH": str(folder.with_name("hidden")),
+        "PYTHONPATH": str(image.hidden),
     }
-    return {"args": [*user, sys.executable, *here], "cwd": folder, "env": environment(**ours)}
+    return {"args": [*user, image.python, *here], "cwd": image.folder, "env": environment(**ours)}
 
 
-def health(folder, port):
+def health(image, port):
     [check] = named("HEALTHCHECK")
-    asked = as_its_user(check.command, folder, port)
+    asked = as_its_user(check.command, image, port)
     return subprocess.run(**asked, stderr=subprocess.DEVNULL, check=False).returncode
 
 
@@ -103,7 +136,7 @@ def health(folder, port):
 def started(image, port):
     """The process of the image's start command, whose health check has been passed."""
     [start] = named("CMD")
-    log = image.parent / "app.log"
+    log = image.folder.parent / "app.log"
     with log.open("wb") as opened:
         process = subprocess.Popen(
             **as_its_user(start.command, image, port), stdout=opened, stderr=opened
@@ -133,8 +166,8 @@ async def ask(url):
         await peer.hears(500)
 
 
-@pytest.mark.integration
-def test_the_commands_of_the_image_start_an_app_that_talks_and_stops_when_told(image):
+def talks_and_stops(image):
+    """The image's start command starts an app that does."""
     port = free_port()
     assert health(image, port) == 1
     with started(image, port) as process:
@@ -143,3 +176,19 @@ def test_the_commands_of_the_image_start_an_app_that_talks_and_stops_when_told(i
         [stop] = named("STOPSIGNAL")
         process.send_signal(getattr(signal, stop.rest))
         assert process.wait(10) == 0
+
+
+@pytest.mark.integration
+def test_the_commands_of_the_image_start_an_app_that_talks_and_stops_when_told(image):
+    talks_and_stops(image)
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(600)
+def test_what_the_image_installs_is_enough_to_talk_and_no_more_than_it_says(built):
+    for name in taken_away():
+        module = IMPORTED_AS.get(name, name)
+        tried = subprocess.run([built.python, "-c", f"import {module}"], stderr=subprocess.PIPE)
+        assert b"ModuleNotFoundError" in tried.stderr
+    subprocess.run([built.python, "-c", "import redis"], check=True)
+    talks_and_stops(built)
