@@ -26,7 +26,7 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 MORE_WORKERS = {
-    "not soak and not alone and not peers": 2.0,
+    "not soak and not alone and not peers": 2.5,
     "not integration and not browser and not soak": 2.0,
     # They mostly wait for peers, and for sound in real time.
     "integration and not browser and not peers": 2.0,
@@ -61,19 +61,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort stably by rank; of what starts something, the longest files come first, so that no
-    worker is alone with one at the end.
+    worker is alone with one at the end: those with the longest tests, then those with most.
     """
     texts = {path: path.read_text("utf-8") for path in {item.path for item in items}}
     for item in items:
         for mark in APART.intersection(each.name for each in item.iter_markers()):
             assert mark in texts[item.path], f"{item.path} would be left out: name {mark} in it"
     tests = Counter(item.path for item in items)
-    items.sort(key=lambda item: _place(item, tests[item.path]))
-
-
-def _place(item: pytest.Item, tests: int) -> tuple[int, int]:
-    rank = _rank(item)
-    return rank, -tests if rank > 1 else 0
+    limits: dict[Path, float] = {}
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        limits[item.path] = max(limits.get(item.path, 0), limit.args[0] if limit else 0)
+    items.sort(key=lambda item: (_rank(item), -limits[item.path], -tests[item.path]))
 
 
 def _rank(item: pytest.Item) -> int:
