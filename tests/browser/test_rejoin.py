@@ -396,6 +396,30 @@ def test_the_transcript_survives_a_broken_stream_of_events(app: App, visit: Visi
     expect(page.locator(".toast-body")).to_have_count(0)
 
 
+def test_words_asked_for_just_before_their_session_is_given_up_are_asked_for_again(
+    app: App, visit: Visit
+) -> None:
+    """The app knows no such event under the new name, of which Gradio tells in a toast."""
+    url, control = app
+    page = visit(url)
+    asked = []
+
+    def begin_it_late(route: Route) -> None:
+        asked.append(route.request.url)
+        response = route.fetch()
+        if len(asked) == 1:
+            page.evaluate("window.realtimeVoice.gradio.renew()")
+        route.fulfill(response=response)
+
+    page.route("**/queue/join*", begin_it_late)
+    call = begin(page, control)
+    call.change(messages=said("Hello?"))
+
+    words(page).to_have_text(["Hello?"])
+    assert len(asked) > 1
+    expect(page.locator(".toast-body")).to_have_count(0)
+
+
 def test_a_stream_that_fell_silent_takes_no_words_along(app: App, visit: Visit) -> None:
     """The app still writes to it, as nothing has told it that nobody is there."""
     url, control = app

@@ -82,6 +82,41 @@ for (const [what, text, breaks, renews] of [
   });
 }
 
+const NOT_FOUND = 'data: {"msg":"unexpected_error","session_not_found":true}\n\n';
+
+function notFound() {
+  const { answer, response } = named();
+  const start = (controller) => controller.enqueue(new TextEncoder().encode(NOT_FOUND));
+  answer(new Response(new ReadableStream({ start })));
+  return response;
+}
+
+const join = () => {
+  window.fetch("http://app.example/gradio_api/queue/join?", { body: "{}" });
+  asked.pop();
+};
+
+test("of an event that was begun before its session was given up nothing is told but its end", async () => {
+  join();
+  gradio.renew();
+  let told = 0;
+  const watcher = () => (told += 1);
+  gradio.watchers.add(watcher);
+  const text = await (await notFound()).text();
+  gradio.watchers.delete(watcher);
+  assert.match(text, /process_completed/);
+  assert.doesNotMatch(text, /not_found/);
+  assert.equal(told, 1);
+});
+
+test("another app is told of in Gradio's own words", async () => {
+  join();
+  const reader = (await notFound()).body.getReader();
+  const { value } = await reader.read();
+  assert.equal(new TextDecoder().decode(value), NOT_FOUND);
+  reader.cancel();
+});
+
 test("a stream is silent from when it is asked for until it brings something, and none is when it is over", async (t) => {
   t.mock.method(performance, "now", () => 1000);
   const aborted = window.fetch(new Request(EVENTS, { signal: AbortSignal.abort() }));

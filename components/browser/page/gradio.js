@@ -4,8 +4,12 @@
   if (rv.gradio) return;
 
   const EVENTS = "/queue/data";
+  const JOINING = /\/queue\/join\b/;
   const NAMING = /\/(queue\/join|component_server|cancel)\b/;
   const QUIET_MS = 40_000; // the app sends a sign of life every fifteen seconds
+  // The app knows of no event of this session. For the client that is another app, of which it tells
+  // in a toast; but it is ours if an event was begun just before its session was given up.
+  const UNKNOWN = /"session_not_found":\s*true/;
   // What the client understands as the end: of each event under way, and of the stream.
   const CLOSING = '"close_stream"';
   const END = [
@@ -17,6 +21,7 @@
 
   const native = window.fetch;
   let renewals = 0;
+  let joined = 0; // how many there had been when the client began its newest event
   let endStream = () => {};
   const watchers = new Set(); // told when a stream breaks: the server may be gone
   let open = null; // the stream that the client reads or waits for: { cameAt }, of its last bytes
@@ -76,6 +81,7 @@
   // The same bytes, with a proper end, whether the stream breaks, stops or falls silent.
   function lasting(stream, asked, mine) {
     const reader = stream.getReader();
+    const tooLate = asked !== joined;
     const end = () => reader.cancel().catch(() => {});
     let quiet = 0;
     let tail = ""; // of what came last, as text
@@ -85,12 +91,14 @@
       clearTimeout(quiet);
       quiet = setTimeout(end, QUIET_MS);
       const { done, value } = await reader.read().catch(() => ({ done: true }));
-      if (!done) {
+      const text = done ? "" : new TextDecoder().decode(value);
+      if (!done && !(tooLate && UNKNOWN.test(text))) {
         mine.cameAt = performance.now();
-        tail = (tail + new TextDecoder().decode(value)).slice(-200);
+        tail = (tail + text).slice(-200);
         return controller.enqueue(value);
       }
       clearTimeout(quiet);
+      if (!done) end();
       leave(mine);
       if (!tail.includes(CLOSING) && asked === renewals) {
         renewals += 1;
@@ -112,6 +120,7 @@
 
   window.fetch = (input, init) => {
     if (input instanceof Request && input.url.includes(EVENTS)) return askForEvents(input);
+    if (JOINING.test(input)) joined = renewals;
     const named = renewals && NAMING.test(input) && typeof init.body === "string";
     return native(input, named ? { ...init, body: renameInBody(init.body) } : init);
   };
