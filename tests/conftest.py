@@ -26,7 +26,7 @@ PURE_ROOMS = {"core", "protocol", "engine"}
 
 
 MORE_WORKERS = {
-    "not soak and not alone and not peers": 2.5,
+    "not soak and not alone and not peers": 2.0,
     "not integration and not browser and not soak": 2.0,
     # They mostly wait for peers, and for sound in real time.
     "integration and not browser and not peers": 2.0,
