@@ -23,6 +23,8 @@ from bench.signals import CYCLE, FRAME_S, RTC_FRAME, RTC_RATE, mark_of_frame, mi
 
 LOUD: Final = 1000
 """Peak of 16 bit samples; the rest of a reply in the codec lies below."""
+PACKETS_ACKNOWLEDGED: Final = 2
+ACKNOWLEDGED_S: Final = 0.2
 JOIN_LIMIT_S: Final = 20.0
 
 
@@ -69,6 +71,38 @@ class Microphone(MediaStreamTrack):  # type: ignore[misc]  # aiortc's types are 
         return packet
 
 
+class Acknowledgements:
+    """Of what comes over the data channel, as browsers send them: for every second packet, or after
+    a fifth of a second (RFC 9260, 6.2). aiortc sends one for each packet.
+    """
+
+    def __init__(self, sctp: Any) -> None:
+        self._sctp = sctp
+        self._stock = sctp._send_sack
+        self._owed = 0
+        self._late: asyncio.TimerHandle | None = None
+        self._sending: asyncio.Task[None] | None = None
+        sctp._send_sack = self._owe
+
+    async def _owe(self) -> None:
+        self._sctp._sack_needed = False
+        self._owed += 1
+        if self._owed == PACKETS_ACKNOWLEDGED:
+            await self._send()
+        elif self._late is None:
+            self._late = asyncio.get_running_loop().call_later(ACKNOWLEDGED_S, self._send_late)
+
+    def _send_late(self) -> None:
+        self._sending = asyncio.create_task(self._send())
+
+    async def _send(self) -> None:
+        if self._late:
+            self._late.cancel()
+        self._late, self._owed = None, 0
+        with suppress(ConnectionError):  # the call has ended
+            await self._stock()
+
+
 class Peer:
     """One caller; `loss` is the share of its packets that never leave.
 
@@ -112,6 +146,7 @@ class Peer:
         answer = await self._offer(config)
         await self._pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
         self._lose_packets(sender.transport)
+        Acknowledgements(self._pc.sctp)
         self._pc.getReceivers()[0]._handle_rtp_packet = self._hear
         async with asyncio.timeout(JOIN_LIMIT_S):
             await connected.wait()
