@@ -20,7 +20,7 @@ PROCESSES: Final = 2
 SPREAD_S: Final = 1.0
 """Over which the calls begin to talk."""
 SETTLE_S: Final = 0.7
-WINDOW_S: Final = 5.0
+WINDOW_S: Final = 15.0
 LATE_MS: Final = 100.0
 """A call holds real time while the 95th percentile of its microphone's way lies no further than
 this above the one call's median, and no gap in its sound is longer than this."""
