@@ -5,7 +5,7 @@ a thread: the loop that carries the sound waits for none of it.
 
 Gradio compresses its scripts anew for each visitor, on the loop, and its page not at all; fastrtc's
 stylesheet brings sixty fonts for formulas, which no page of ours shows, and its component draws a
-wave sixty times a second as long as there is no call, in a place that no page of ours shows either.
+wave sixty times a second, in a call and without one, in a place that no page of ours shows either.
 """
 
 import asyncio
@@ -28,10 +28,8 @@ _FONT: Final = re.compile(rb"@font-face\s*\{[^}]*\}")
 _CHARSET: Final = re.compile(rb"<meta charset=[^>]*>")
 _STYLES: Final = re.compile(r"^/gradio_api/custom_component/\w+/client/component/style\.css$")
 _SCRIPTS: Final = re.compile(r"^/gradio_api/custom_component/\w+/client/component/index-\w+\.js$")
-_NEXT_WAVE: Final = re.compile(
-    rb'\((\w+) === "closed" \|\| \1 === "waiting"\) && \(\w+ = requestAnimationFrame\(\w+\)\)'
-)
-"""It is drawn once, and asks for no other frame."""
+_NEXT_FRAME: Final = re.compile(rb"(\w+) = requestAnimationFrame\(\w+\)")
+"""Of the wave, and of two loops that each call begins and none ends: they run once."""
 _KEPT: Final = re.compile(r"^/(assets|gradio_api/custom_component)/.*\.(js|css|svg)$")
 
 
@@ -79,7 +77,7 @@ def _light(path: str, body: bytes) -> bytes:
     if _STYLES.match(path):
         body = _FONT.sub(b"", body)
     if _SCRIPTS.match(path):
-        body = _NEXT_WAVE.sub(b"void 0", body)
+        body = _NEXT_FRAME.sub(rb"\1 = 0", body)
     quality = KEPT_QUALITY if _KEPT.match(path) else PAGE_QUALITY
     return bytes(brotli.compress(body, mode=brotli.MODE_TEXT, quality=quality))
 

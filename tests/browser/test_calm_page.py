@@ -49,9 +49,15 @@ def test_a_click_on_what_can_be_asked_says_it_without_a_microphone(
 
 
 def test_a_page_without_a_call_is_at_rest(app: App, visit: Visit) -> None:
-    url, _ = app
+    url, control = app
     page = visit(url, script=FRAMES)
-    page.wait_for_function(f"performance.now() > window.lastFrame + {REST_MS}", polling=100)
+    rests = f"performance.now() > window.lastFrame + {REST_MS}"
+    page.wait_for_function(rests, polling=100)
+
+    begin(page, control)
+    page.click("#start")
+    settle(page, "ended")
+    page.wait_for_function(rests, polling=100)
 
 
 def test_a_line_typed_before_a_call_begins_one_and_is_said(app: App, visit: Visit) -> None:
