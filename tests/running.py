@@ -16,6 +16,7 @@ from importlib import import_module
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import httpx
 
@@ -173,11 +174,9 @@ def forked_app(
     """
     port, flags = _placed(host, port, flags)
     log = folder / "app.log"
-    log.touch()
+    log.write_bytes(b"")
     variables = environment(PYTHONPATH=str(ROOT), **variables)
-    process = _WARM.Process(target=_run, args=(folder, log, flags, variables))
-    with _ONE_AT_A_TIME, _environment(environment(PYTHONPATH=str(ROOT))):  # of who imports
-        process.start()
+    process = _fork(_run, folder, log, flags, variables)
     try:
         url = _url(host, port)
         _wait(url, log, process.is_alive)
@@ -193,22 +192,33 @@ def ended_code(folder: Path, code: str) -> tuple[str, str]:
     """What this code wrote to standard output and error, run in a process that had imported the
     whole app; it should end well by itself."""
     files = folder / "output", folder / "errors"
-    process = _WARM.Process(target=_run_code, args=(code, *files))
-    with _ONE_AT_A_TIME, _environment(environment(PYTHONPATH=str(ROOT))):
-        process.start()
+    process = _fork(_run_code, code, *files)
     process.join(START_LIMIT_S)
     output, errors = (file.read_text() for file in files)
     assert process.exitcode == 0, errors
     return output, errors
 
 
+def _fork(target: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """A process that runs `target`, and has imported the app."""
+    process = _WARM.Process(target=target, args=arguments)
+    with _ONE_AT_A_TIME, _environment(environment(PYTHONPATH=str(ROOT))):  # of who imports
+        process.start()
+    return process
+
+
 def _run_code(code: str, output: Path, errors: Path) -> None:
+    _be_a_program(output, errors)
+    exec(code, {})
+
+
+def _be_a_program(output: Path, errors: Path) -> None:
+    """Hear signals and write where a shell would have it."""
     usual_signals()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, file in enumerate((output, errors), 1):
-        with file.open("wb") as opened:
+        with file.open("ab") as opened:
             os.dup2(opened.fileno(), number)
-    exec(code, {})
 
 
 def _url(host: str, port: int) -> str:
@@ -218,14 +228,10 @@ def _url(host: str, port: int) -> str:
 def _run(folder: Path, log: Path, flags: tuple[str, ...], variables: dict[str, str]) -> None:
     """Be the app, as it were if a shell had started it."""
     os.setsid()
-    usual_signals()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _be_a_program(log, log)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
-    with log.open("wb") as opened:
-        os.dup2(opened.fileno(), 1)
-        os.dup2(opened.fileno(), 2)
     sys.argv = [str(ROOT / "app.py"), *flags]
     sys.exit(import_module("app").main())
 

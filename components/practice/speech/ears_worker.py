@@ -35,8 +35,9 @@ class Recogniser:
         tuned = {"fwdflat": False, "maxhmmpf": 3000, "topn": 2, "loglevel": "FATAL"}
         self._language = Decoder(**tuned)
         self._grammar = Decoder(lm=None, dict=None, **tuned)
-        _teach(self._grammar, self._language, grammar())
-        self._grammar.add_jsgf_string("phrases", grammar())
+        phrases = grammar()
+        _teach(self._grammar, self._language, phrases)
+        self._grammar.add_jsgf_string("phrases", phrases)
         self._grammar.activate_search("phrases")
         self._decoders = (self._language, self._grammar)
         self._kept: bytes | None = None
