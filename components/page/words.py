@@ -107,7 +107,7 @@ def show_direct(
         follow,
         inputs=list(asked),
         outputs=list(outputs),
-        js="(name) => [name, window.realtimeVoice.key()]",
+        js="(name) => [name.trim(), window.realtimeVoice.key()]",
         show_progress="hidden",
         trigger_mode="multiple",
         concurrency_limit=4 * most_calls + 16,

@@ -50,6 +50,30 @@ SET_STATES = """([peer, ice]) => {
     pc.dispatchEvent(new Event(name.toLowerCase() + "change"));
   }
 }"""
+EVENTS = """
+const native = window.fetch;
+window.streams = [];
+window.fetch = async (input, init) => {
+  if (!String(input.url).includes("/queue/data")) return native(input, init);
+  const response = await native(new Request(input, { signal: null }));
+  const reader = response.body.getReader();
+  const stream = { silent: false, lost: 0 };
+  const ended = new Promise((resolve) => {
+    stream.end = () => resolve(reader.cancel());
+  });
+  window.streams.push(stream);
+  const pull = async (controller) => {
+    const { done, value } = await reader.read();
+    if (stream.silent) {
+      stream.lost += 1;
+      await ended;
+    }
+    if (done || stream.silent) controller.error(new TypeError("network error"));
+    else controller.enqueue(value);
+  };
+  return new Response(new ReadableStream({ pull }), { headers: response.headers });
+};"""
+"""Gradio's streams of events: each can fall silent or end, as a proxy may let it."""
 WATCH_NOTICE = """() => {
   window.notices = [];
   const notice = document.getElementById("notice");

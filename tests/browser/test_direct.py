@@ -14,7 +14,7 @@ from tests.browser.button import (
     say,
     settled,
 )
-from tests.browser.steps import ALL_CLOSED, Visit, settle, state_of
+from tests.browser.steps import ALL_CLOSED, EVENTS, Visit, settle, state_of
 from tests.running import running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(150)]
@@ -125,6 +125,21 @@ def test_the_page_follows_a_direct_call_that_is_made_again(practice, quiet, visi
     page.wait_for_function("window.channels.length === 2", timeout=LIMIT_MS)
     state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
 
+    type_line(page, "what is 3 times 5?")
+    expect(page.locator("#transcript")).to_contain_text("15", timeout=LIMIT_MS)
+    page.click("#start")
+    settle(page, "ended")
+
+
+def test_a_direct_call_is_followed_over_a_broken_stream_of_events(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet, script=CHANNELS + EVENTS)
+    take_direct_route(page)
+    call(page)
+    type_line(page, "what is 12 + 30?")
+    expect(page.locator("#transcript .bot.message")).to_contain_text("42", timeout=LIMIT_MS)
+
+    with page.expect_request("**/queue/join*"):
+        page.evaluate("window.streams.at(-1).end()")
     type_line(page, "what is 3 times 5?")
     expect(page.locator("#transcript")).to_contain_text("15", timeout=LIMIT_MS)
     page.click("#start")

@@ -11,6 +11,7 @@ from tests.browser.conftest import Serve
 from tests.browser.scripted import Control, ScriptedCall
 from tests.browser.steps import (
     ALL_CLOSED,
+    EVENTS,
     HEARS_SOUND,
     PAGE_MARKS,
     SET_STATES,
@@ -357,25 +358,6 @@ def test_the_transcript_survives_a_cut_network(app: App, visit: Visit) -> None:
     expect(page.locator(".toast-body")).to_have_count(0)
 
 
-EVENTS = """
-const native = window.fetch;
-window.streams = [];
-window.fetch = async (input, init) => {
-  if (!String(input.url).includes("/queue/data")) return native(input, init);
-  const response = await native(new Request(input, { signal: null }));
-  const reader = response.body.getReader();
-  const stream = { end: () => reader.cancel(), silent: false };
-  window.streams.push(stream);
-  const pull = async (controller) => {
-    const { done, value } = await reader.read();
-    if (stream.silent) return new Promise(() => {});
-    if (done) controller.error(new TypeError("network error"));
-    else controller.enqueue(value);
-  };
-  return new Response(new ReadableStream({ pull }), { headers: response.headers });
-};"""
-
-
 def test_the_transcript_survives_a_broken_stream_of_events(app: App, visit: Visit) -> None:
     """A proxy that ends the long request, while the sound flows on."""
     url, control = app
@@ -394,6 +376,38 @@ def test_the_transcript_survives_a_broken_stream_of_events(app: App, visit: Visi
 
     words(page).to_have_text(spoken)
     expect(page.locator(".toast-body")).to_have_count(0)
+
+
+TWO_FRAMES = "new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))"
+COUNT_NEWS = """() => {
+  const { snapshots } = window.realtimeVoice;
+  const { begin } = snapshots;
+  window.news = 0;
+  snapshots.begin = (...of) => {
+    window.news += 1;
+    begin(...of);
+  };
+}"""
+"""Counts how often the page has heard of words, by its other connection."""
+
+
+def test_words_that_a_broken_stream_took_along_are_asked_for_again(app: App, visit: Visit) -> None:
+    """Though the app, which has written them, has nothing new to tell."""
+    url, control = app
+    page = visit(url, script=EVENTS)
+    page.evaluate(COUNT_NEWS)
+    call = begin(page, control)
+    call.change(messages=said("Before."))
+    words(page).to_have_text(["Before."])
+    page.wait_for_function("window.news === 2")  # of the call, and of its first words
+
+    page.evaluate("window.streams[0].silent = true")
+    call.change(messages=said("Before.", "Lost."))
+    page.wait_for_function("window.streams[0].lost && window.news === 3")
+    page.evaluate(TWO_FRAMES)  # Gradio has seen that their event is under way
+    page.evaluate("window.streams[0].end()")
+
+    words(page).to_have_text(["Before.", "Lost."])
 
 
 def test_words_asked_for_just_before_their_session_is_given_up_are_asked_for_again(

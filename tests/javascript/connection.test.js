@@ -5,11 +5,12 @@ import { beforeEach, test } from "node:test";
 let silentSince = 0; // the stream of events has brought nothing since then; Infinity without one
 let channel;
 let told;
+let askAgain;
 globalThis.window = {
   realtimeVoice: {
     gradio: { watchers: new Set(), isSilentSince: (moment) => silentSince < moment },
     component: { start: (_, wired) => wired.channel(channel), stop: () => {} },
-    snapshots: { begin: () => {} },
+    snapshots: { begin: (again) => (askAgain = again) },
   },
 };
 await import("../../components/browser/page/connection.js");
@@ -17,6 +18,7 @@ const { connection } = window.realtimeVoice;
 
 class Channel extends EventTarget {
   readyState = "open";
+  send() {}
   brings(message) {
     this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(message) }));
   }
@@ -89,4 +91,16 @@ test("of a connection that is in doubt itself nothing is said", () => {
   clock += 10_000; // nothing comes any more
   timers.tick(10_000);
   assert.deepEqual(told, []);
+});
+
+test("the page asks for words as the app would tell of news, as long as the call goes on", () => {
+  const news = [];
+  channel.brings(WORDS);
+  channel.addEventListener("message", ({ data }) => news.push(JSON.parse(data).type));
+  timers.tick(1500);
+  askAgain();
+  assert.deepEqual(news, ["fetch_output"]);
+  connection.hangUp(call);
+  askAgain();
+  assert.deepEqual(news, ["fetch_output"]);
 });

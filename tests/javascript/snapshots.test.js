@@ -18,8 +18,8 @@ test("without an event under way there is nothing to wait for", async () => {
 });
 
 test("an event under way is waited for, however often the app has news meanwhile", async () => {
-  snapshots.begin();
-  snapshots.begin();
+  snapshots.begin(() => {});
+  snapshots.begin(() => {});
   const waiting = await isSettled();
   assert.equal(waiting.now, false);
   snapshots.end();
@@ -29,9 +29,31 @@ test("an event under way is waited for, however often the app has news meanwhile
 
 test("an event that never ends is not waited for any longer than two seconds", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  snapshots.begin();
+  snapshots.begin(() => {});
   const waiting = await isSettled();
   assert.equal(waiting.now, false);
   t.mock.timers.tick(2000);
   await waiting.settled;
+});
+
+test("an event that has ended is asked for again, by who wanted it last, after a second", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked = [];
+  snapshots.begin(() => asked.push("first"));
+  snapshots.begin(() => asked.push("second"));
+  snapshots.end();
+  t.mock.timers.tick(999);
+  assert.deepEqual(asked, []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(asked, ["second"]);
+});
+
+test("an event that has begun again meanwhile is not asked for twice", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked = [];
+  snapshots.begin(() => asked.push("again"));
+  snapshots.end();
+  snapshots.begin(() => asked.push("again"));
+  t.mock.timers.tick(5000);
+  assert.deepEqual(asked, []);
 });

@@ -27,6 +27,7 @@
     mine.silent = false;
     mine.timer = mine.quiet = mine.blip = mine.hush = mine.words = 0;
     mine.isHeldBack = false;
+    mine.asking = null; // the event with which the page itself asks for words
     mine.cameAt = 0;
     mine.doubt = () => doubt(mine);
     rv.gradio.watchers.add(mine.doubt);
@@ -72,6 +73,14 @@
     clearTimeout(mine.quiet);
     expectNoWords(mine);
     mine.quiet = setTimeout(() => finish(mine, "lost", SILENT), HASTE_MS);
+  }
+
+  // fastrtc's component asks Gradio for the words whenever it is told of news.
+  function askForWords(mine) {
+    if (mine.over) return;
+    rv.snapshots.begin(() => askForWords(mine));
+    mine.asking = new MessageEvent("message", { data: '{"type":"fetch_output","data":[]}' });
+    mine.channel.dispatchEvent(mine.asking);
   }
 
   // There are new words, which come by the page's other connection.
@@ -132,7 +141,7 @@
     });
     channel.addEventListener("close", () => finish(mine, "lost", CLOSED));
     channel.addEventListener("message", (event) => {
-      if (take(mine, event.data)) event.stopImmediatePropagation();
+      if (event !== mine.asking && take(mine, event.data)) event.stopImmediatePropagation();
     });
   }
 
@@ -141,7 +150,7 @@
   function take(mine, text) {
     const message = parse(text);
     if (!message) return false;
-    if (message.type === "fetch_output") rv.snapshots.begin();
+    if (message.type === "fetch_output") rv.snapshots.begin(() => askForWords(mine));
     if (mine.over) return message.type !== "fetch_output";
     mine.cameAt = performance.now();
     if (mine.settled) expectMore(mine);

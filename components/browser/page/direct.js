@@ -79,9 +79,14 @@ export class DirectCall {
   // Gradio asks the server for the words of the call of this name.
   follow(name) {
     const field = document.querySelector("#direct-name textarea, #direct-name input");
-    if (!field || !name || field.value === name) return;
-    this.rv.snapshots.begin();
-    field.value = name;
+    if (!field || !name || field.value.trim() === name) return;
+    this.askForWords(field, name);
+  }
+
+  // Gradio takes no notice of a value that it has already: asked again, it is another by a space.
+  askForWords(field, name) {
+    this.rv.snapshots.begin(() => this.ended || this.askForWords(field, name));
+    field.value = field.value === name ? `${name} ` : name;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
