@@ -4,7 +4,6 @@ Rule: each finding is told when it is made; nothing that breaks while it looks e
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
@@ -16,28 +15,21 @@ from components.doctor.replicas import examine_replicas
 from components.doctor.server import examine_server
 from components.doctor.shutdowns import examine_shutdown
 from components.doctor.software import examine_software
+from components.doctor.telling import SETTINGS, say
 from components.doctor.ways import examine_ways
 from components.settings import Settings
 
 Look = Callable[[], Awaitable[Sequence[Finding]]]
-SETTINGS = "Settings"
 
 
 def examine(settings: Settings) -> int:
     """Examine all, tell each finding; 1 if anything has failed, 0 otherwise."""
     if settings.as_json:
         findings = asyncio.run(_all(settings))
-        _say(as_json(findings))
+        say(as_json(findings))
     else:
-        findings = asyncio.run(_all(settings, lambda finding: _say(finding.line)))
+        findings = asyncio.run(_all(settings, lambda finding: say(finding.line)))
     return 0 if is_well(findings) else 1
-
-
-def refuse(problems: Sequence[str], in_json: bool) -> int:
-    """Tell what is wrong with the settings, with which nothing else can be examined."""
-    findings = [failed(SETTINGS, problem) for problem in problems]
-    _say(as_json(findings) if in_json else "\n".join(finding.line for finding in findings))
-    return 1
 
 
 async def _all(
@@ -101,8 +93,3 @@ def _summary(settings: Settings) -> str:
     if settings.practice:
         return "practice mode, with the offline server and without a key."
     return f"{settings.model} at {urlsplit(settings.base_url).hostname}."
-
-
-def _say(words: str) -> None:
-    sys.stdout.write(f"{words}\n")
-    sys.stdout.flush()

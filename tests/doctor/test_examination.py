@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.doctor import examination as module
-from components.doctor.examination import examine, refuse
+from components.doctor.examination import examine
 from components.doctor.findings import Finding, failed, ok
 from components.settings import Settings
 
@@ -60,18 +60,6 @@ def test_what_breaks_while_it_looks_does_not_end_the_examination(
     first, second = capsys.readouterr().out.splitlines()
     assert first == "failed   A look: it cannot be examined (ZeroDivisionError: by nought)."
     assert second == "ok       Key: fine."
-
-
-@pytest.mark.parametrize("in_json", [True, False])
-def test_settings_that_cannot_be_used_are_all_told(
-    capsys: pytest.CaptureFixture[str], in_json: bool
-) -> None:
-    assert refuse(["MAX_CALLS is 'x'.", "REALTIME_VOICE is 'y'."], in_json) == 1
-    told = capsys.readouterr().out
-
-    assert "MAX_CALLS is 'x'." in told
-    assert "REALTIME_VOICE is 'y'." in told
-    assert in_json == told.startswith("{")
 
 
 async def test_models_and_their_future_are_of_no_interest_in_practice_mode() -> None:
