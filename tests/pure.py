@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.test_architecture import PURE
+from tests.test_architecture import pure_modules
 
 if __name__ == "__main__":
-    sys.stdout.write(",".join(f"components/{name.replace('.', '/')}.py" for name in PURE))
+    sys.stdout.write(",".join(f"components/{name.replace('.', '/')}.py" for name in pure_modules()))

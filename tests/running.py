@@ -68,17 +68,29 @@ def free_port() -> int:
             return port
 
 
-def ended_app(folder: Path, *flags: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """An app that should end by itself, when it has."""
-    return subprocess.run(
+def ended_app(folder: Path, *flags: str, **variables: str) -> tuple[int, str, str]:
+    """Status, standard output and errors of an app that should end by itself, when it has."""
+    process = subprocess.run(
         [sys.executable, str(ROOT / "app.py"), *flags],
         cwd=folder,
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=START_LIMIT_S,
         check=False,
     )
+    return process.returncode, process.stdout, process.stderr
+
+
+def ended_fork(folder: Path, *flags: str, **variables: str) -> tuple[int, str, str]:
+    """The same of one that is begun like a `forked_app`."""
+    files = folder / "output", folder / "errors"
+    variables = environment(PYTHONPATH=str(ROOT), **variables)
+    process = _fork(_run, folder, files, flags, variables)
+    process.join(START_LIMIT_S)
+    assert process.exitcode is not None, "the app does not end"
+    output, errors = (file.read_text() for file in files)
+    return process.exitcode, output, errors
 
 
 def _placed(host: str, port: int, flags: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
@@ -176,7 +188,7 @@ def forked_app(
     log = folder / "app.log"
     log.write_bytes(b"")
     variables = environment(PYTHONPATH=str(ROOT), **variables)
-    process = _fork(_run, folder, log, flags, variables)
+    process = _fork(_run, folder, (log, log), flags, variables)
     try:
         url = _url(host, port)
         _wait(url, log, process.is_alive)
@@ -192,7 +204,7 @@ def ended_code(folder: Path, code: str) -> tuple[str, str]:
     """What this code wrote to standard output and error, run in a process that had imported the
     whole app; it should end well by itself."""
     files = folder / "output", folder / "errors"
-    process = _fork(_run_code, code, *files)
+    process = _fork(_run_code, code, files)
     process.join(START_LIMIT_S)
     output, errors = (file.read_text() for file in files)
     assert process.exitcode == 0, errors
@@ -207,16 +219,16 @@ def _fork(target: Callable[..., None], *arguments: Any) -> BaseProcess:
     return process
 
 
-def _run_code(code: str, output: Path, errors: Path) -> None:
-    _be_a_program(output, errors)
+def _run_code(code: str, files: tuple[Path, Path]) -> None:
+    _be_a_program(files)
     exec(code, {})
 
 
-def _be_a_program(output: Path, errors: Path) -> None:
-    """Hear signals and write where a shell would have it."""
+def _be_a_program(files: tuple[Path, Path]) -> None:
+    """Hear signals as a shell would have it, and write output and errors to these files."""
     usual_signals()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number, file in enumerate((output, errors), 1):
+    for number, file in enumerate(files, 1):
         with file.open("ab") as opened:
             os.dup2(opened.fileno(), number)
 
@@ -225,10 +237,12 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _run(folder: Path, log: Path, flags: tuple[str, ...], variables: dict[str, str]) -> None:
+def _run(
+    folder: Path, files: tuple[Path, Path], flags: tuple[str, ...], variables: dict[str, str]
+) -> None:
     """Be the app, as it were if a shell had started it."""
     os.setsid()
-    _be_a_program(log, log)
+    _be_a_program(files)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)

@@ -9,8 +9,6 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from components.browser.sources import page_head
 
 ROOT = Path(__file__).parent.parent
@@ -82,10 +80,15 @@ PACKAGES = sorted(COMPONENTS.rglob("__init__.py"))
 
 
 @cache
+def tree(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def imports(path):
     """What a file imports, wherever in it: module and name, the name empty for a whole module."""
     found: set[tuple[str | None, str]] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found.update((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -134,8 +137,9 @@ def is_pure(name):
     )
 
 
-PURE = sorted(name for name in MODULES if is_pure(name))
-"""All of these are held to full branch coverage, also those that stand in a room with I/O."""
+def pure_modules():
+    """All of these are held to full branch coverage, also those that stand in a room with I/O."""
+    return sorted(name for name in MODULES if is_pure(name))
 
 
 def test_every_room_has_its_floor():
@@ -145,35 +149,44 @@ def test_every_room_has_its_floor():
     assert placed == {room_of(name) for name in MODULES}
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_imports_point_down_only(name):
-    room = room_of(name)
-    for imported in own_imports(MODULES[name]):
-        other = room_of(imported)
-        assert imported in MODULES
-        if other in (room, "settings") or (name, other) == ("settings", "environment"):
-            continue
-        assert name != "settings"
-        if other.startswith("practice.") == room.startswith("practice."):
-            assert floor_of(other) > floor_of(room), f"{name} imports {imported}"
+def points_down(name, imported):
+    room, other = room_of(name), room_of(imported)
+    if other in (room, "settings") or (name, other) == ("settings", "environment"):
+        return True
+    if name == "settings":
+        return False
+    if other.startswith("practice.") != room.startswith("practice."):
+        return True  # what may import what across the wire has tests of its own
+    return floor_of(other) > floor_of(room)
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_no_module_stands_on_itself(name):
+def test_imports_point_down_only():
+    arrows = {(name, other) for name, path in MODULES.items() for other in own_imports(path)}
+
+    assert {other for _, other in arrows} <= set(MODULES)
+    assert [arrow for arrow in sorted(arrows) if not points_down(*arrow)] == []
+
+
+def test_no_module_stands_on_itself():
     def reaches(start, seen):
         for imported in own_imports(MODULES[start]) - seen:
             seen.add(imported)
             reaches(imported, seen)
         return seen
 
-    assert name not in reaches(name, set())
+    assert [name for name in MODULES if name in reaches(name, set())] == []
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("practice")))
-def test_practice_shares_nothing_with_its_client(name):
-    outside = {each for each in own_imports(MODULES[name]) if not each.startswith("practice")}
+def test_practice_shares_nothing_with_its_client():
+    outside = {
+        (name, each)
+        for name, path in MODULES.items()
+        if name.startswith("practice")
+        for each in own_imports(path) - PRACTICE_MAY_IMPORT
+        if not each.startswith("practice")
+    }
 
-    assert outside <= PRACTICE_MAY_IMPORT
+    assert outside == set()
 
 
 def test_only_the_start_of_the_app_knows_of_practice():
@@ -182,20 +195,19 @@ def test_only_the_start_of_the_app_knows_of_practice():
             assert not any(each.startswith("practice") for each in own_imports(path)), name
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_pure_rooms_hold_pure_modules_alone(name):
-    assert is_pure(name) or room_of(name) not in PURE_ROOMS
+def test_pure_rooms_hold_pure_modules_alone():
+    assert {name for name in MODULES if room_of(name) in PURE_ROOMS} <= set(pure_modules())
 
 
 def test_few_files_stand_beside_the_rooms():
     assert len(list(COMPONENTS.glob("*.py"))) <= MOST_FLAT_FILES
 
 
-@pytest.mark.parametrize(
-    "path", sorted(path for path in COMPONENTS.rglob("*") if path.suffix in SOURCES), ids=str
-)
-def test_a_file_holds_one_idea_and_ends(path):
-    assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES
+def test_a_file_holds_one_idea_and_ends():
+    sources = [path for path in COMPONENTS.rglob("*") if path.suffix in SOURCES]
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in sources}
+
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
 
 
 def test_no_name_stands_twice_in_what_the_page_gets_in_one_piece():
@@ -207,33 +219,35 @@ def test_no_name_stands_twice_in_what_the_page_gets_in_one_piece():
     assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_every_module_is_tested_where_one_would_look(name):
-    *folder, module = name.split(".")
-    own = "/".join([*folder, f"test_{module}.py"])
+def test_every_module_is_tested_where_one_would_look():
+    files = {path.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("*.py")}
+    tests = {}
+    for name in MODULES:
+        *folder, module = name.split(".")
+        tests[name] = "/".join([*folder, f"test_{module}.py"])
 
-    assert (ROOT / "tests" / TESTED_BESIDE.get(name, own)).is_file()
-    assert name not in TESTED_BESIDE or not (ROOT / "tests" / own).exists()
+    assert [name for name, own in tests.items() if TESTED_BESIDE.get(name, own) not in files] == []
+    assert [name for name in TESTED_BESIDE if tests[name] in files] == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests/peers").glob("*/driver.py")), ids=str)
-def test_what_drives_a_peer_has_nothing_of_ours_in_it(path):
+def test_what_drives_a_peer_has_nothing_of_ours_in_it():
     """It runs in the peer's own environment, which our packages would change."""
-    packages = {module.partition(".")[0] for module, _ in imports(path)}
+    drivers = list((ROOT / "tests/peers").glob("*/driver.py"))
+    ours = {"app", "bench", "components", "tests"}
 
-    assert not packages & {"app", "bench", "components", "tests"}
-
-
-@pytest.mark.parametrize("path", PACKAGES, ids=str)
-def test_packages_say_what_belongs_in_them_and_hold_no_code(path):
-    (statement,) = ast.parse(path.read_text()).body
-
-    assert isinstance(statement, ast.Expr)
+    assert drivers
+    for path in drivers:
+        assert not {module.partition(".")[0] for module, _ in imports(path)} & ours, path
 
 
-@pytest.mark.parametrize("path", sorted([*MODULES.values(), *PACKAGES]), ids=str)
-def test_every_module_says_what_it_knows(path):
-    words = ast.get_docstring(ast.parse(path.read_text()))
+def test_packages_say_what_belongs_in_them_and_hold_no_code():
+    for path in PACKAGES:
+        (statement,) = tree(path).body
 
-    assert words is not None
-    assert words.rstrip().endswith(".")
+        assert isinstance(statement, ast.Expr), path
+
+
+def test_every_module_says_what_it_knows():
+    words = {path: ast.get_docstring(tree(path)) for path in [*MODULES.values(), *PACKAGES]}
+
+    assert [path for path, text in words.items() if not (text or "").rstrip().endswith(".")] == []

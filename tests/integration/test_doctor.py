@@ -4,21 +4,15 @@ import json
 
 import pytest
 
-from tests.running import ended_app
+from tests.running import ended_app, ended_fork
 
 pytestmark = pytest.mark.integration
 
 KEY = "sk-0123456789abcdefghij"
 
 
-def doctor(folder, *flags, **variables):
-    """Status, standard output and errors."""
-    process = ended_app(folder, "--doctor", *flags, **variables)
-    return process.returncode, process.stdout, process.stderr
-
-
 def test_an_app_that_can_hold_calls_here_is_well(tmp_path):
-    status, told, errors = doctor(tmp_path)
+    status, told, errors = ended_app(tmp_path, "--doctor")
 
     assert status == 0, told
     assert errors == ""
@@ -28,7 +22,7 @@ def test_an_app_that_can_hold_calls_here_is_well(tmp_path):
 
 def test_a_server_that_cannot_be_reached_is_found_and_the_rest_is_examined(tmp_path):
     variables = {"REALTIME_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_API_KEY": KEY}
-    status, told, errors = doctor(tmp_path, "--json", **variables)
+    status, told, errors = ended_fork(tmp_path, "--doctor", "--json", **variables)
 
     assert status == 1
     verdicts = {each["check"]: each["verdict"] for each in json.loads(told)["findings"]}
@@ -38,7 +32,7 @@ def test_a_server_that_cannot_be_reached_is_found_and_the_rest_is_examined(tmp_p
 
 
 def test_settings_that_cannot_be_used_are_a_finding(tmp_path):
-    status, told, _ = doctor(tmp_path, "--json", MAX_CALLS="many")
+    status, told, _ = ended_app(tmp_path, "--doctor", "--json", MAX_CALLS="many")
 
     assert status == 1
     [finding] = json.loads(told)["findings"]

@@ -16,6 +16,7 @@ from tests.peer import caller
 from tests.running import (
     ended_app,
     ended_code,
+    ended_fork,
     forked_app,
     free_port,
     started_app,
@@ -26,12 +27,6 @@ pytestmark = pytest.mark.integration
 
 STOP_S = 3
 """The app promises to stop within it."""
-
-
-def run(folder, *flags, **variables):
-    """Status and error text of an app that should end by itself."""
-    process = ended_app(folder, *flags, **variables)
-    return process.returncode, process.stderr
 
 
 @pytest.mark.parametrize(
@@ -47,7 +42,7 @@ def run(folder, *flags, **variables):
 def test_setting_that_cannot_be_used_is_named_with_what_it_may_be(
     tmp_path, variable, value, expected
 ):
-    status, text = run(tmp_path, **{variable: value})
+    status, _, text = ended_app(tmp_path, **{variable: value})
 
     assert status == 2
     assert f"{variable} is '{value}'" in text
@@ -57,7 +52,7 @@ def test_setting_that_cannot_be_used_is_named_with_what_it_may_be(
 
 def test_all_problems_are_told_at_once(tmp_path):
     (tmp_path / ".env").write_text("MAX_CALLS=abc\nthis is no setting\n")
-    status, text = run(tmp_path, REALTIME_VOICE="hal")
+    status, _, text = ended_app(tmp_path, REALTIME_VOICE="hal")
 
     assert status == 2
     assert "MAX_CALLS" in text
@@ -70,7 +65,7 @@ def test_port_in_use_is_told(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        status, text = run(tmp_path, "--port", str(port))
+        status, _, text = ended_fork(tmp_path, "--port", str(port))
 
     assert status == 2
     assert f"is {port}, but that port is in use" in text
@@ -200,7 +195,7 @@ async def joined(peer, upstream):
 
 @pytest.mark.parametrize("stop", [by_the_terminal, by_a_service_manager])
 async def test_stop_says_goodbye_although_the_practice_server_stops_too(tmp_path, stop):
-    with started_app(tmp_path) as app:
+    with forked_app(tmp_path) as app:
         async with caller(app.url) as peer:
             await peer.sees(type="state", connection="connected")
             peer.send(type="say", text="count to thirty")

@@ -27,14 +27,14 @@ def rules() -> dict[str, str]:
     return dict(re.findall(r"<(\w+)> = (.*) ;", grammar()))
 
 
-@pytest.mark.parametrize("seed", range(300))
-async def test_every_phrase_of_the_grammar_has_an_answer(rules: dict[str, str], seed: int) -> None:
-    said = " ".join(phrase(rules, "phrase", random.Random(seed)).split())
-    thinker = Rules(lambda: datetime(2026, 11, 22), lambda: 0.5, guided=True)
-    answer, *_ = [step async for step in thinker.answer(think(words=said))]
+async def test_every_phrase_of_the_grammar_has_an_answer(rules: dict[str, str]) -> None:
+    for seed in range(300):
+        said = " ".join(phrase(rules, "phrase", random.Random(seed)).split())
+        thinker = Rules(lambda: datetime(2026, 11, 22), lambda: 0.5, guided=True)
+        answer, *_ = [step async for step in thinker.answer(think(words=said))]
 
-    assert isinstance(answer, Say)
-    assert "I don't know that" not in answer.text, said
+        assert isinstance(answer, Say), said
+        assert "I don't know that" not in answer.text, said
 
 
 def test_every_rule_that_is_used_is_there(rules: dict[str, str]) -> None:
