@@ -156,16 +156,15 @@ def speech_wav(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, float
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def launch(chromium: str, whole_chromium: str) -> Iterator[Launch]:
     """Starts Chromium; `wav` is what its microphone hears, for ever unless it ends in %noloop.
 
     The whole one is needed where it asks for the microphone, or remembers devices over a reload.
 
-    For one module, because Playwright's event loop would stand in the way of asyncio tests.
+    Playwright's event loop stays until the end: after a browser test comes no asyncio test.
     """
-    with sync_playwright() as playwright:
-        browsers: list[Browser] = []
+    with sync_playwright() as playwright, ExitStack() as running:
 
         def start(
             *, wav: Path | str | None = None, allow: bool = True, whole: bool = False
@@ -177,18 +176,22 @@ def launch(chromium: str, whole_chromium: str) -> Iterator[Launch]:
                 switches.append(f"--use-file-for-fake-audio-capture={wav}")
             program = whole_chromium if whole or not allow else chromium
             browser = playwright.chromium.launch(executable_path=program, args=switches)
-            browsers.append(browser)
+            running.callback(browser.close)
             return browser
 
         yield start
-        for browser in browsers:
-            browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(launch: Launch, speech_wav: Callable[..., Path]) -> Browser:
     """A Chromium whose microphone says the same sentence again and again."""
     return launch(wav=speech_wav("Hello, can you hear me?", 0.5, 0.5))
+
+
+@pytest.fixture(scope="session")
+def denying(launch: Launch) -> Browser:
+    """A Chromium that asks about the microphone, and has nobody there who allows it."""
+    return launch(allow=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -315,7 +318,7 @@ def app(serve: Serve) -> tuple[str, Control]:
     return serve()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def says(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Browser]:
     """A Chromium whose microphone hears seconds of silence and sentences, once."""
 
@@ -335,7 +338,7 @@ def says(launch: Launch, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def quiet(says: Callable[..., Browser]) -> Browser:
     """A Chromium whose microphone hears nothing."""
     return says(60.0)

@@ -1,10 +1,10 @@
 """The page in Chromium: its first minute, transcript and drawer, on screens of all sizes."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from components.core.conversation import Assistant, Message, Status, User
-from tests.browser.conftest import Launch, Serve
+from tests.browser.conftest import Serve
 from tests.browser.steps import (
     ALL_CLOSED,
     PAGE_MARKS,
@@ -32,10 +32,10 @@ SCROLLS = "#transcript [role=log]"
 
 
 def test_a_click_on_what_can_be_asked_says_it_without_a_microphone(
-    serve: Serve, visit: Visit, launch: Launch
+    serve: Serve, visit: Visit, denying: Browser
 ) -> None:
     url, control = serve(practice=True)
-    page = visit(url, using=launch(allow=False))
+    page = visit(url, using=denying)
 
     page.get_by_role("button", name="Count to thirty, then talk over it").click()
 
@@ -300,9 +300,11 @@ def test_the_bar_is_always_there_and_the_transcript_is_the_largest_part(
     assert page.evaluate("document.documentElement.scrollHeight") <= height
 
 
-def test_a_denied_microphone_leaves_the_way_to_type(app: App, visit: Visit, launch: Launch) -> None:
+def test_a_denied_microphone_leaves_the_way_to_type(
+    app: App, visit: Visit, denying: Browser
+) -> None:
     url, control = app
-    page = visit(url, using=launch(allow=False))
+    page = visit(url, using=denying)
     page.click("#start")
     settle(page, "idle")
     notice(page).to_contain_text("You can also type only.")

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from components.core.conversation import Assistant, Connection, Message, Status, User
-from tests.browser.conftest import Launch, Serve
+from tests.browser.conftest import Serve
 from tests.browser.gathering import gathering
 from tests.browser.steps import (
     ALL_CLOSED,
@@ -30,10 +30,10 @@ MORE_WORDS = 7
 
 
 def test_a_denied_microphone_is_explained_and_can_be_tried_again(
-    app: App, visit: Visit, launch: Launch
+    app: App, visit: Visit, denying: Browser
 ) -> None:
     url, _ = app
-    page = visit(url, using=launch(allow=False))
+    page = visit(url, using=denying)
     for _ in range(2):
         page.click("#start")
         settle(page, "idle")

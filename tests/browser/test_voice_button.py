@@ -321,8 +321,8 @@ def test_an_answer_that_ran_into_a_limit_is_marked(demo):
     expect(page.locator("voice-call li.assistant")).to_contain_text("cut off: length limit")
 
 
-def test_a_microphone_that_is_not_allowed_is_told(practice, says, visit: Visit):
-    page = visit(f"{practice}/direct", using=says(1.0, allow=False), ready="voice-call .fab")
+def test_a_microphone_that_is_not_allowed_is_told(practice, denying, visit: Visit):
+    page = visit(f"{practice}/direct", using=denying, ready="voice-call .fab")
     page.click("voice-call .fab")
     part(page, "start").click()
 
