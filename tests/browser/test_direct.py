@@ -161,26 +161,31 @@ def test_a_function_runs_on_the_server_and_the_transcript_tells_of_it(
     expect(called.locator(".tool").last).to_contain_text("Asia/Tokyo")
 
 
-def test_a_call_that_was_too_long_is_not_begun_again(tmp_path, quiet, visit: Visit):
-    with running_app(tmp_path, MAX_CALL_SECONDS="3") as url:
-        page = visit(url, using=quiet, script=CHANNELS + IMPATIENT)
-        take_direct_route(page)
-        page.click("#start")
-
-        state_of(page, "connection").to_have_text("Failed", timeout=LIMIT_MS)
-        expect(page.locator("#notice")).to_contain_text("The time for this call is up")
-        expect(page.locator("#route")).to_contain_text("The time for this call is up")
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory):
+    """The address of an app whose calls last three seconds."""
+    with running_app(tmp_path_factory.mktemp("impatient"), MAX_CALL_SECONDS="3") as url:
+        yield url
 
 
-def test_limits_hold_for_the_button_on_any_page(tmp_path, quiet, visit: Visit):
-    with running_app(tmp_path, MAX_CALL_SECONDS="3") as url:
-        page = visit(
-            f"{url}/direct", using=quiet, ready="voice-call .fab", script=CHANNELS + IMPATIENT
-        )
-        page.click("voice-call .fab")
-        begin(page)
-        settled(page, "Failed")
-        expect(part(page, "notice")).to_contain_text("The time for this call is up")
+def test_a_call_that_was_too_long_is_not_begun_again(impatient, quiet, visit: Visit):
+    page = visit(impatient, using=quiet, script=CHANNELS + IMPATIENT)
+    take_direct_route(page)
+    page.click("#start")
+
+    state_of(page, "connection").to_have_text("Failed", timeout=LIMIT_MS)
+    expect(page.locator("#notice")).to_contain_text("The time for this call is up")
+    expect(page.locator("#route")).to_contain_text("The time for this call is up")
+
+
+def test_limits_hold_for_the_button_on_any_page(impatient, quiet, visit: Visit):
+    page = visit(
+        f"{impatient}/direct", using=quiet, ready="voice-call .fab", script=CHANNELS + IMPATIENT
+    )
+    page.click("voice-call .fab")
+    begin(page)
+    settled(page, "Failed")
+    expect(part(page, "notice")).to_contain_text("The time for this call is up")
 
 
 def test_a_page_of_another_port_gets_no_token(practice, quiet, visit: Visit, tmp_path):

@@ -50,12 +50,6 @@ CUT = """() => {
 """What a page sees of a connection that is lost."""
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory):
-    with running_app(tmp_path_factory.mktemp("app")) as url:
-        yield url
-
-
 def bubbles(page, role):
     return page.locator(f"#transcript .{role}.message")
 
@@ -69,21 +63,21 @@ def begin(page):
     state_of(page, "connection").to_have_text("Connected", timeout=LIMIT_MS)
 
 
-def test_a_first_visit_loads_less_than_600_kb(app, quiet):
+def test_a_first_visit_loads_less_than_600_kb(practice, quiet):
     context = quiet.new_context()
     page = context.new_page()
     network = context.new_cdp_session(page)
     network.send("Network.enable")
     sizes: list[float] = []
     network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    page.goto(app, wait_until="networkidle")
+    page.goto(practice, wait_until="networkidle")
     expect(page.locator("#start")).to_be_enabled()
     context.close()
     assert 100_000 < sum(sizes) < 600_000
 
 
-def test_spoken_question_is_written_down_and_answered_aloud(app, says, visit: Visit):
-    page = visit(app, using=says(2.0, "what time is it", 30.0))
+def test_spoken_question_is_written_down_and_answered_aloud(practice, says, visit: Visit):
+    page = visit(practice, using=says(2.0, "what time is it", 30.0))
     expect(page.locator("#transcript")).to_contain_text("Start call")
     begin(page)
 
@@ -101,8 +95,8 @@ def test_spoken_question_is_written_down_and_answered_aloud(app, says, visit: Vi
     page.wait_for_function(ALL_CLOSED)
 
 
-def test_speaking_over_the_assistant_stops_it_and_marks_what_was_cut(app, says, visit: Visit):
-    page = visit(app, using=says(8.0, INTERJECTION, 30.0))
+def test_speaking_over_the_assistant_stops_it_and_marks_what_was_cut(practice, says, visit: Visit):
+    page = visit(practice, using=says(8.0, INTERJECTION, 30.0))
     begin(page)
     page.fill("#say", "count to thirty")  # whose sound nobody has to make out
     page.press("#say", "Enter")
@@ -119,8 +113,8 @@ def test_speaking_over_the_assistant_stops_it_and_marks_what_was_cut(app, says, 
     expect(bubbles(page, "user").first).to_have_text("count to thirty")
 
 
-def test_the_tour_reacts_to_speech_and_tells_where_it_was_stopped(app, says, visit: Visit):
-    page = visit(app, using=says(7.0, "the quick brown fox", 12.0, INTERJECTION, 60.0))
+def test_the_tour_reacts_to_speech_and_tells_where_it_was_stopped(practice, says, visit: Visit):
+    page = visit(practice, using=says(7.0, "the quick brown fox", 12.0, INTERJECTION, 60.0))
     expect(page.locator(".rv-who")).to_have_text(
         "Practice server · offline, approximate"
         " · PocketSphinx hears, eSpeak speaks, fixed rules answer"
@@ -141,8 +135,8 @@ def test_the_tour_reacts_to_speech_and_tells_where_it_was_stopped(app, says, vis
     expect(answers.nth(3)).to_contain_text("I read it at once.", timeout=LIMIT_MS)
 
 
-def test_typed_line_is_answered_and_the_next_call_goes_on_from_there(app, quiet, visit: Visit):
-    page = visit(app, using=quiet)
+def test_typed_line_is_answered_and_the_next_call_goes_on_from_there(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet)
     lines, answers = [], []
     for line, answer in (("what is 12 + 30?", "42"), ("how much is 2 times 4?", "8")):
         begin(page)
@@ -157,8 +151,8 @@ def test_typed_line_is_answered_and_the_next_call_goes_on_from_there(app, quiet,
         settle(page, "ended")
 
 
-def test_interrupt_button_stops_the_answer(app, quiet, visit: Visit):
-    page = visit(app, using=quiet)
+def test_interrupt_button_stops_the_answer(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet)
     begin(page)
     page.fill("#say", "count to thirty")
     page.click("#send")
@@ -169,8 +163,8 @@ def test_interrupt_button_stops_the_answer(app, quiet, visit: Visit):
     expect(bubbles(page, "bot").first).to_contain_text("interrupted")
 
 
-def test_three_visitors_talk_at_once_and_see_their_own_words_only(app, quiet, visit: Visit):
-    pages = [visit(app, using=quiet) for _ in range(3)]
+def test_three_visitors_talk_at_once_and_see_their_own_words_only(practice, quiet, visit: Visit):
+    pages = [visit(practice, using=quiet) for _ in range(3)]
     for page in pages:
         page.click("#start")
     for page in pages:
@@ -186,8 +180,8 @@ def test_three_visitors_talk_at_once_and_see_their_own_words_only(app, quiet, vi
         expect(bubbles(page, "bot")).to_have_count(1)
 
 
-def test_call_survives_a_lost_connection_and_goes_on(app, quiet, visit: Visit):
-    page = visit(app, using=quiet)
+def test_call_survives_a_lost_connection_and_goes_on(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet)
     begin(page)
     page.fill("#say", "what is 12 + 30?")
     page.press("#say", "Enter")
@@ -207,8 +201,8 @@ def test_call_survives_a_lost_connection_and_goes_on(app, quiet, visit: Visit):
     page.wait_for_function(ALL_CLOSED)
 
 
-def test_transcript_survives_a_cut_network(app, quiet, visit: Visit):
-    page = visit(app, using=quiet)
+def test_transcript_survives_a_cut_network(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet)
     begin(page)
     page.fill("#say", "what is 12 + 30?")
     page.press("#say", "Enter")
@@ -226,8 +220,8 @@ def test_transcript_survives_a_cut_network(app, quiet, visit: Visit):
     expect(page.locator(".toast-body")).to_have_count(0)
 
 
-def test_what_was_said_is_there_after_a_reload_until_it_is_forgotten(app, quiet, visit: Visit):
-    page = visit(app, using=quiet)
+def test_what_was_said_is_there_after_a_reload_until_it_is_forgotten(practice, quiet, visit: Visit):
+    page = visit(practice, using=quiet)
     begin(page)
     page.fill("#say", TRICK)
     page.press("#say", "Enter")
@@ -237,7 +231,7 @@ def test_what_was_said_is_there_after_a_reload_until_it_is_forgotten(app, quiet,
     settle(page, "ended")
 
     other = page.context.new_page()
-    other.goto(app)
+    other.goto(practice)
     page.reload()
     expect(bubbles(page, "user")).to_have_text([TRICK], timeout=LIMIT_MS)
     expect(bubbles(other, "user")).to_have_count(0)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.running import App, forked_app
+from tests.running import NO_CALLS, App, forked_app
 
 pytestmark = pytest.mark.integration
 
@@ -32,6 +32,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         APP_USERNAME=LOGIN[0],
         APP_PASSWORD=LOGIN[1],
         DIRECT_ROUTE="on",
+        **NO_CALLS,
     ) as app:
         yield app
         assert "Traceback" not in app.log.read_text(errors="replace")

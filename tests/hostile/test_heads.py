@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.running import started_app
+from tests.running import NO_CALLS, started_app
 
 pytestmark = [
     pytest.mark.integration,
@@ -45,7 +45,7 @@ def app(tmp_path_factory):
         "import app\n"
         "sys.exit(app.main())\n"
     )
-    with started_app(folder, program=program) as app:
+    with started_app(folder, program=program, **NO_CALLS) as app:
         yield app
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 

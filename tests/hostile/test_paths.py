@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.running import forked_app
+from tests.running import NO_CALLS, forked_app
 
 pytestmark = pytest.mark.integration
 
@@ -15,7 +15,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    with forked_app(tmp_path_factory.mktemp("app")) as app:
+    with forked_app(tmp_path_factory.mktemp("app"), **NO_CALLS) as app:
         yield app
         assert "Traceback" not in app.log.read_text()
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.images import gif, png
-from tests.running import running_app
+from tests.running import NO_CALLS, running_app
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -19,7 +19,7 @@ def shown(url: str, image: bytes, **headers: str) -> tuple[int, str]:
 
 
 def test_what_is_no_image_or_of_no_call_is_refused_with_a_sentence(tmp_path):
-    with running_app(tmp_path) as url:
+    with running_app(tmp_path, **NO_CALLS) as url:
         stranger = shown(url, png())
         other_type = shown(url, gif())
         too_large = shown(url, bytes(200_000))

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.running import running_app
+from tests.running import NO_CALLS, running_app
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -16,17 +16,18 @@ def tried(url: str) -> httpx.Response:
 
 
 def test_a_visitor_of_a_local_page_may(tmp_path):
-    with running_app(tmp_path) as url:
+    with running_app(tmp_path, **NO_CALLS) as url:
         response = tried(url)
     assert response.status_code == 200
     assert "+09:00" in response.json()["result"]
 
 
 def test_a_visitor_who_may_not_use_the_tools_finds_no_such_address(tmp_path):
-    with running_app(tmp_path, VISITOR_SETTINGS="voice,events") as url:
+    with running_app(tmp_path, VISITOR_SETTINGS="voice,events", **NO_CALLS) as url:
         assert tried(url).status_code == 404
 
 
 def test_nobody_may_without_the_login(tmp_path):
-    with running_app(tmp_path, APP_USERNAME="ada", APP_PASSWORD="a long password") as url:
+    login = {"APP_USERNAME": "ada", "APP_PASSWORD": "a long password"}
+    with running_app(tmp_path, **login, **NO_CALLS) as url:
         assert tried(url).status_code == 401
