@@ -64,11 +64,12 @@ async def test_calls_go_on_and_visitors_come_again_when_an_app_had_no_file_left(
     with forked_app(tmp_path) as app:
         async with caller(app.url) as peer:
             await peer.sees(type="state", connection="connected")
-            with no_file_left_to(app):
-                knocking = [asyncio.create_task(knock(app.url)) for _ in range(VISITORS)]
-                peer.send(type="say", text="count to thirty")
-                await peer.hears(2000)
-                await asyncio.gather(*knocking)
+            async with visitors() as many:
+                with no_file_left_to(app):
+                    knocking = [asyncio.create_task(knock(many, app.url)) for _ in range(VISITORS)]
+                    peer.send(type="say", text="count to thirty")
+                    await peer.hears(2000)
+                    await asyncio.gather(*knocking)
 
             peer.send(type="say", text="what is 3 plus 4?")
             await peer.hears(300)
@@ -78,8 +79,13 @@ async def test_calls_go_on_and_visitors_come_again_when_an_app_had_no_file_left(
         assert 0 < app.log.stat().st_size < MOST_LOG_BYTES
 
 
-async def knock(url: str) -> None:
-    """Ask for the page over a connection of one's own; whether it comes or not."""
-    async with httpx.AsyncClient(trust_env=False, timeout=WAIT_S) as visitor:
-        with suppress(httpx.TransportError):
-            await visitor.get(url)
+def visitors() -> httpx.AsyncClient:
+    """Each request goes over a connection of its own."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(trust_env=False, timeout=WAIT_S, limits=limits)
+
+
+async def knock(visitors: httpx.AsyncClient, url: str) -> None:
+    """Ask for the page, whether it comes or not."""
+    with suppress(httpx.TransportError):
+        await visitors.get(url)
