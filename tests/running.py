@@ -31,7 +31,7 @@ OURS = (
     *("METRICS_", "DRAIN_", "LOG_FORMAT", "VISITOR_", "CLOUDFLARE_", "TWILIO_"),
 )
 
-NO_CALLS = {"REALTIME_BASE_URL": "ws://127.0.0.1:9/v1"}
+NO_CALLS: dict[str, Any] = {"REALTIME_BASE_URL": "ws://127.0.0.1:9/v1"}
 """For an app in which nobody calls: the practice server is more than half of its start."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from tests.running import NO_CALLS, running_app
 
 pytestmark = pytest.mark.integration
 
-LOGIN: dict[str, str] = {"APP_USERNAME": "ann", "APP_PASSWORD": "a long secret"}
+LOGIN: dict[str, Any] = {"APP_USERNAME": "ann", "APP_PASSWORD": "a long secret"}
 ALLOWED = 10
 """Tries that a visitor has in a minute; they are counted in whole minutes, so twice as many at
 the turn of one."""

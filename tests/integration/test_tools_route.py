@@ -1,5 +1,7 @@
 """Who may try the functions of the whole app."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -28,6 +30,6 @@ def test_a_visitor_who_may_not_use_the_tools_finds_no_such_address(tmp_path):
 
 
 def test_nobody_may_without_the_login(tmp_path):
-    login = {"APP_USERNAME": "ada", "APP_PASSWORD": "a long password"}
+    login: dict[str, Any] = {"APP_USERNAME": "ada", "APP_PASSWORD": "a long password"}
     with running_app(tmp_path, **login, **NO_CALLS) as url:
         assert tried(url).status_code == 401
