@@ -23,6 +23,8 @@ import httpx
 ROOT = Path(__file__).parents[1]
 START_LIMIT_S = 60
 STOP_LIMIT_S = 10
+END_LIMIT_S = 50
+"""For what ends by itself; shorter than a test may take."""
 MOST_LOG = 100_000
 """Characters of it that are shown."""
 OURS = (
@@ -79,7 +81,7 @@ def ended_app(folder: Path, *flags: str, **variables: str) -> tuple[int, str, st
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=START_LIMIT_S,
+        timeout=END_LIMIT_S,
         check=False,
     )
     return process.returncode, process.stdout, process.stderr
@@ -89,11 +91,7 @@ def ended_fork(folder: Path, *flags: str, **variables: str) -> tuple[int, str, s
     """The same of one that is begun like a `forked_app`."""
     files = folder / "output", folder / "errors"
     variables = environment(PYTHONPATH=str(ROOT), **variables)
-    process = _fork(_run, folder, files, flags, variables)
-    process.join(START_LIMIT_S)
-    assert process.exitcode is not None, "the app does not end"
-    output, errors = (file.read_text() for file in files)
-    return process.exitcode, output, errors
+    return _ended(_fork(_run, folder, files, flags, variables), files)
 
 
 def _placed(host: str, port: int, flags: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
@@ -207,11 +205,19 @@ def ended_code(folder: Path, code: str) -> tuple[str, str]:
     """What this code wrote to standard output and error, run in a process that had imported the
     whole app; it should end well by itself."""
     files = folder / "output", folder / "errors"
-    process = _fork(_run_code, code, files)
-    process.join(START_LIMIT_S)
-    output, errors = (file.read_text() for file in files)
-    assert process.exitcode == 0, errors
+    status, output, errors = _ended(_fork(_run_code, code, files), files)
+    assert status == 0, errors
     return output, errors
+
+
+def _ended(process: BaseProcess, files: tuple[Path, Path]) -> tuple[int, str, str]:
+    """Status of a process that ends by itself, and what it wrote to its two files."""
+    process.join(END_LIMIT_S)
+    output, errors = (file.read_text() for file in files)
+    if process.exitcode is None:
+        process.kill()
+        raise AssertionError(f"it does not end:\n{errors}")
+    return process.exitcode, output, errors
 
 
 def _fork(target: Callable[..., None], *arguments: Any) -> BaseProcess:
