@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from components.doctor.telling import refuse
+from components.doctor.telling import tell_problems
 from components.output import protect_output
 from components.page.stubs import leave_stubs
 from components.settings import Settings, SettingsError, load
@@ -50,7 +50,7 @@ def main() -> int:
 def _examined(what: Settings | SettingsError) -> int:
     """1 if something has failed, 0 if calls would work here."""
     if isinstance(what, SettingsError):
-        return refuse(what.problems, "--json" in sys.argv)
+        return tell_problems(what.problems, "--json" in sys.argv)
     from components.doctor.examination import examine  # noqa: PLC0415
 
     return examine(what)

@@ -12,7 +12,7 @@ SETTINGS = "Settings"
 """The name of the first check, after which nothing follows if it fails."""
 
 
-def refuse(problems: Sequence[str], in_json: bool) -> int:
+def tell_problems(problems: Sequence[str], in_json: bool) -> int:
     """Tell what is wrong with the settings, with which nothing else can be examined."""
     findings = [failed(SETTINGS, problem) for problem in problems]
     say(as_json(findings) if in_json else "\n".join(finding.line for finding in findings))

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from components.doctor.telling import refuse
+from components.doctor.telling import tell_problems
 from tests.running import ROOT
 
 
@@ -11,7 +11,7 @@ from tests.running import ROOT
 def test_settings_that_cannot_be_used_are_all_told(
     capsys: pytest.CaptureFixture[str], in_json: bool
 ) -> None:
-    assert refuse(["MAX_CALLS is 'x'.", "REALTIME_VOICE is 'y'."], in_json) == 1
+    assert tell_problems(["MAX_CALLS is 'x'.", "REALTIME_VOICE is 'y'."], in_json) == 1
     told = capsys.readouterr().out
 
     assert "MAX_CALLS is 'x'." in told
@@ -22,8 +22,8 @@ def test_settings_that_cannot_be_used_are_all_told(
 def test_wrong_settings_are_told_without_importing_what_would_be_examined() -> None:
     code = (
         "import sys\n"
-        "from components.doctor.telling import refuse\n"
-        "refuse(['MAX_CALLS is x.'], False)\n"
+        "from components.doctor.telling import tell_problems\n"
+        "tell_problems(['MAX_CALLS is x.'], False)\n"
         "sys.exit('gradio' in sys.modules)\n"
     )
     asked = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
