@@ -7,7 +7,6 @@ import { pauseMs, wasSteady } from "../shared/backoff.js";
   if (rv.snapshots) return;
 
   const PATIENCE_MS = 2000; // an app that is gone does not end its event
-
   const FIRST_PAUSE_MS = 1000;
   const LONGEST_PAUSE_MS = 30_000; // an app that was started anew knows nothing of the call
 
