@@ -74,6 +74,8 @@ window.fetch = async (input, init) => {
   return new Response(new ReadableStream({ pull }), { headers: response.headers });
 };"""
 """Gradio's streams of events: each can fall silent or end, as a proxy may let it."""
+TWO_FRAMES = "new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))"
+"""After them, what a click or a message has changed is drawn."""
 WATCH_NOTICE = """() => {
   window.notices = [];
   const notice = document.getElementById("notice");

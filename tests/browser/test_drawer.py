@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import LIMIT_MS, connect, say, state_of, talk_to
+from tests.browser.steps import LIMIT_MS, TWO_FRAMES, connect, say, state_of, talk_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -182,6 +182,7 @@ def test_events_of_a_kind_share_a_row_and_can_be_filtered_and_paused(practice, q
     expect(page.locator('.rv-event[data-direction="received"]')).to_have_count(0)
 
     page.click("#events-pause")
+    page.evaluate(TWO_FRAMES)
     before = page.inner_text("#events-count")
     say(page, "what is 2 times 4?")
     expect(page.locator("#transcript .bot.message")).to_contain_text(["42", "8"], timeout=LIMIT_MS)

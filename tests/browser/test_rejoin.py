@@ -15,6 +15,7 @@ from tests.browser.steps import (
     HEARS_SOUND,
     PAGE_MARKS,
     SET_STATES,
+    TWO_FRAMES,
     App,
     Visit,
     begin,
@@ -378,7 +379,6 @@ def test_the_transcript_survives_a_broken_stream_of_events(app: App, visit: Visi
     expect(page.locator(".toast-body")).to_have_count(0)
 
 
-TWO_FRAMES = "new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))"
 COUNT_NEWS = """() => {
   const { snapshots } = window.realtimeVoice;
   const { begin } = snapshots;
