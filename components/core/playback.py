@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from components.audio import BYTES_PER_MS, FRAME_BYTES, FRAME_MS
+from components.core.pcm_queue import PcmQueue
 
 DEFAULT_DELAY_S: Final = 0.06
 """From the hand-over of a frame to its sound, as long as the page has not measured it."""
@@ -40,7 +41,7 @@ class _Clip:
 
     item_id: str
     content_index: int
-    pcm: bytearray = field(default_factory=bytearray)
+    pcm: PcmQueue = field(default_factory=PcmQueue)
     """What is still to hand over, in whole samples."""
     rest: bytes = b""
     """The first half of a sample whose second is still to come."""
@@ -59,7 +60,7 @@ class _Clip:
         pcm = self.rest + pcm
         whole = len(pcm) - len(pcm) % 2
         self.rest = pcm[whole:]
-        self.pcm += pcm[:whole]
+        self.pcm.add(pcm[:whole])
         self.received += whole
 
     def mark(self, characters: int) -> None:
@@ -108,11 +109,9 @@ class Playback:
         self._advance(now)
         frame = bytearray()
         for clip in self._clips:
-            share = clip.pcm[: FRAME_BYTES - len(frame)]
-            if len(frame) + len(share) < FRAME_BYTES and not clip.finished:
+            if len(frame) + len(clip.pcm) < FRAME_BYTES and not clip.finished:
                 break
-            if share:
-                del clip.pcm[: len(share)]
+            if share := clip.pcm.take(FRAME_BYTES - len(frame)):
                 # A frame counts as heard from its middle on: half a frame off, and never biased.
                 self._handed_over.append((now + FRAME_MS / 2000, clip, len(share)))
                 frame += share
@@ -133,7 +132,7 @@ class Playback:
         if not self._clips:
             return False
         first = self._clips[0]
-        return len(first.pcm) >= FRAME_BYTES or (first.finished and bool(first.pcm))
+        return len(first.pcm) >= FRAME_BYTES or (first.finished and len(first.pcm) > 0)
 
     def heard_characters(self, item_id: str, now: float) -> int | None:
         """How much of an item's transcript has been heard; None once it is over, or never was."""
