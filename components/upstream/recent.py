@@ -1,12 +1,16 @@
 """The newest events of a call, both ways, for who looks into it.
 
 Rule: at most `MOST_ROWS` rows and `MOST_BYTES` of events are kept, the newest. Events that come by
-the hundred share a row that counts them. Audio is not kept, and no image.
+the hundred share a row that counts them. Audio is not kept, and no image. Events are kept as JSON:
+parsed, one of nothing but brackets takes forty times the room, and every search for garbage, during
+which no sound passes, would go through its lists.
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
+
+import orjson
 
 from components.protocol.fields import Json
 from components.upstream.shortening import shortened, without_images
@@ -14,7 +18,7 @@ from components.upstream.wire import Direction, WireEvent
 
 MOST_ROWS: Final = 2_000
 MOST_BYTES: Final = 4 * 1024 * 1024
-"""As JSON. A reply of a minute, whose audio is not kept, has some ten thousand."""
+"""Of JSON. A reply of a minute, whose audio is not kept, has some ten thousand."""
 REPORT_ROWS: Final = 50
 REPORT_BYTES: Final = 32_768
 """Of events in one report: some milliseconds of work. A larger event is alone in its report."""
@@ -44,16 +48,14 @@ class Row:
     count: int
     size: int
     """Of all its events as JSON, in bytes."""
-    kept: int
-    """Of `event`, in bytes."""
-    event: Json
-    """The first one."""
+    first: bytes
+    """The first event, as JSON."""
     shared: Shared | None
     """None if no other event may join."""
 
     def shown(self) -> dict[str, Any]:
         """For the page: what an event of a server brings is shortened."""
-        event = shortened(self.event)
+        event = shortened(orjson.loads(self.first))
         return {
             "number": self.number,
             "at": round(self.at, 3),
@@ -82,20 +84,19 @@ class RecentEvents:
         event, type_ = passed.event, str(passed.event.get("type", ""))
         if not type_.endswith(".delta"):
             self._open.pop(_MICROPHONE, None)
-            event, saved = without_images(event)
-            self._add(replace(passed, event=event), type_, passed.size - saved)
+            self._add(passed, type_, without_images(event))
             return
         shared = (passed.direction, type_, str(event.get("item_id"))[:LONGEST_ID])
         if not self._join(shared, passed.size):
             delta = event.get("delta")
             length = len(delta) if isinstance(delta, str) else 0
-            first = replace(passed, event={**event, "delta": f"({length} characters)"})
-            self._add(first, type_, passed.size - length, shared)
+            self._add(passed, type_, {**event, "delta": f"({length} characters)"}, shared)
 
     def appended(self, size: int, at: float) -> None:
         """A frame of the microphone was sent; `size` is its bytes of PCM, `at` Unix time."""
         if not self._join(_MICROPHONE, size):
-            self._add(WireEvent("sent", {"type": APPEND}, size, at), APPEND, 0, _MICROPHONE)
+            event = {"type": APPEND}
+            self._add(WireEvent("sent", event, size, at), APPEND, event, _MICROPHONE)
 
     def since(self, revision: int) -> list[Row]:
         """The rows that have changed since then, oldest first."""
@@ -110,7 +111,7 @@ class RecentEvents:
         changed = sorted(self.since(revision), key=lambda row: row.revision)
         room = REPORT_BYTES
         for place, row in enumerate(changed[:REPORT_ROWS]):
-            room -= row.kept
+            room -= len(row.first)
             if room < 0:
                 return changed[: max(1, place)]
         return changed[:REPORT_ROWS]
@@ -125,7 +126,8 @@ class RecentEvents:
         row.size += size
         return True
 
-    def _add(self, passed: WireEvent, type_: str, kept: int, shared: Shared | None = None) -> None:
+    def _add(self, passed: WireEvent, type_: str, kept: Json, shared: Shared | None = None) -> None:
+        """A row for what has passed, of which this is kept."""
         self.revision += 1
         self._numbers += 1
         row = Row(
@@ -136,18 +138,25 @@ class RecentEvents:
             type=type_,
             count=1,
             size=passed.size,
-            kept=kept,
-            event=passed.event,
+            first=_as_json(kept),
             shared=shared,
         )
         self._rows.append(row)
         if shared:
             self._open[shared] = row
-        self._kept += kept
+        self._kept += len(row.first)
         while len(self._rows) > MOST_ROWS or (self._kept > MOST_BYTES and len(self._rows) > 1):
             self._drop(self._rows.popleft())
 
     def _drop(self, row: Row) -> None:
-        self._kept -= row.kept
+        self._kept -= len(row.first)
         if row.shared and self._open.get(row.shared) is row:
             del self._open[row.shared]
+
+
+def _as_json(event: Json) -> bytes:
+    try:
+        text = orjson.dumps(event)
+    except orjson.JSONEncodeError:  # it is read to 1,024 levels, but written to 254 only
+        text = orjson.dumps(shortened(event))
+    return memoryview(text).tobytes()  # orjson's own keeps all the memory that it was written in

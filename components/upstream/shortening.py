@@ -27,21 +27,20 @@ def shortened(event: Json) -> Any:
     return _Shortened().of(event)
 
 
-def without_images(event: Json) -> tuple[Json, int]:
-    """The event, which is not changed, without the images of its item, and how many characters
-    that saves."""
+def without_images(event: Json) -> Json:
+    """The event, which is not changed, without the images of its item."""
     item = event.get("item")
     if not isinstance(item, Mapping) or not isinstance(content := item.get("content"), list):
-        return event, 0
-    parts, saved = [], 0
+        return event
+    parts, found = [], False
     for part in content:
         url = part.get("image_url") if isinstance(part, Mapping) else None
         if _is_image(url):
-            saved += len(url)
+            found = True
             parts.append({**part, "image_url": _length_of_image(url)})
         else:
             parts.append(part)
-    return ({**event, "item": {**item, "content": parts}}, saved) if saved else (event, 0)
+    return {**event, "item": {**item, "content": parts}} if found else event
 
 
 class _Shortened:
