@@ -183,6 +183,7 @@ def test_the_commands_of_the_image_start_an_app_that_talks_and_stops_when_told(i
     talks_and_stops(image)
 
 
+@pytest.mark.integration
 @pytest.mark.peers
 @pytest.mark.timeout(600)
 def test_what_the_image_installs_is_enough_to_talk_and_no_more_than_it_says(built):
