@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from components.heap import keep_what_is_there
 from components.page.stubs import leave_stubs
 
 leave_stubs()  # or each worker would wait for them when it imports Gradio
@@ -73,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         limit = item.get_closest_marker("timeout")
         limits[item.path] = max(limits.get(item.path, 0), limit.args[0] if limit else 0)
     items.sort(key=lambda item: (_rank(item), -limits[item.path], -tests[item.path]))
+
+
+def pytest_collection_finish() -> None:
+    """As the app does at the end of its start: a search for garbage through some thousand tests
+    would take 0.3 s each time, in which no call of this process has a turn."""
+    keep_what_is_there()
 
 
 def _rank(item: pytest.Item) -> int:

@@ -47,7 +47,7 @@ pytestmark = pytest.mark.integration
 MB = 1_000_000
 FLOOD_S = 0.6
 """For so long each flood goes on."""
-MOST_MEMORY = 80 * MB
+MOST_MEMORY = 60 * MB
 """That a flood may take on top: ten minutes of sound, and what is parsed just now."""
 MOST_FOR_LARGE = 250 * MB
 """The same with messages near the largest size, which exist several times while they are read."""
