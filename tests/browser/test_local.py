@@ -89,7 +89,8 @@ def test_a_question_a_function_and_an_interruption(app, says, visit: Visit):
     expect(users.nth(1)).to_have_text(re.compile("tell me a long story"), timeout=LIMIT_MS)
     story = answers.filter(has_text="On day 0 the fox")
     expect(story).to_contain_text("interrupted", timeout=LIMIT_MS)
-    expect(story.locator("s, del")).to_have_text(re.compile("the fox"))
+    # How far the voice was ahead of the ear depends on the machine: it may be by some words only.
+    expect(story.locator("s, del")).not_to_be_empty()
     expect(users.nth(2)).to_have_text(re.compile("that is enough"), timeout=LIMIT_MS)
     expect(answers.last).to_contain_text("You are welcome.", timeout=LIMIT_MS)
     state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
