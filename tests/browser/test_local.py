@@ -73,11 +73,6 @@ def app(chat, tmp_path) -> Iterator[str]:
         yield url
 
 
-def heard(words: str) -> re.Pattern[str]:
-    """Where the ears begin a sentence is theirs to say."""
-    return re.compile(words, re.IGNORECASE)
-
-
 def test_a_question_a_function_and_an_interruption(app, says, visit: Visit):
     page = visit(app, using=says(1.5, QUESTION, 8.0, REQUEST, 11.0, INTERJECTION, 30.0))
     expect(page.locator(".rv-who")).to_have_text(
@@ -86,16 +81,18 @@ def test_a_question_a_function_and_an_interruption(app, says, visit: Visit):
     connect(page)
     users, answers = (page.locator(f"#transcript .{role}.message") for role in ("user", "bot"))
 
-    expect(users).to_have_text([heard("what time is it in Tokyo")], timeout=LIMIT_MS)
+    expect(users).to_have_text(["What time is it in Tokyo?"], timeout=LIMIT_MS)
     expect(page.locator("#transcript")).to_contain_text("world_clock", timeout=LIMIT_MS)
     expect(page.locator("#transcript")).to_contain_text(
         re.compile(r"The clock says asia.tokyo\."), timeout=LIMIT_MS
     )
-    expect(users.nth(1)).to_have_text(heard("tell me a long story"), timeout=LIMIT_MS)
+    expect(users.nth(1)).to_have_text(re.compile("tell me a long story"), timeout=LIMIT_MS)
     story = answers.filter(has_text="On day 0 the fox")
     expect(story).to_contain_text("interrupted", timeout=LIMIT_MS)
     # How far the voice was ahead of the ear depends on the machine: it may be by some words only.
-    expect(story.locator("s, del")).not_to_be_empty()
-    expect(users.nth(2)).to_have_text(heard("that is enough"), timeout=LIMIT_MS)
+    unheard = story.locator("s, del")
+    expect(unheard).not_to_be_empty()
+    assert unheard.inner_text().strip() in STORY
+    expect(users.nth(2)).to_have_text(re.compile("[Tt]hat is enough"), timeout=LIMIT_MS)
     expect(answers.last).to_contain_text("You are welcome.", timeout=LIMIT_MS)
     state_of(page, "assistant").to_have_text("Idle", timeout=LIMIT_MS)
