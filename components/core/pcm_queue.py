@@ -1,7 +1,7 @@
 """Sound that waits, in the order in which it came.
 
-Rule: neither adding nor taking moves more than `BLOCK_BYTES`. In one piece, minutes of sound would
-be copied whole whenever they grow, on the thread that carries every call, and be there twice.
+Rule: adding or taking moves at most `BLOCK_BYTES` of what waits. In one piece, minutes of sound
+would be copied whole whenever they grow, on the thread that carries every call, and be there twice.
 """
 
 from collections import deque

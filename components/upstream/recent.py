@@ -7,7 +7,7 @@ which no sound passes, would go through its lists.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -84,19 +84,19 @@ class RecentEvents:
         event, type_ = passed.event, str(passed.event.get("type", ""))
         if not type_.endswith(".delta"):
             self._open.pop(_MICROPHONE, None)
-            self._add(passed, type_, without_images(event))
+            self._add(replace(passed, event=without_images(event)), type_)
             return
         shared = (passed.direction, type_, str(event.get("item_id"))[:LONGEST_ID])
         if not self._join(shared, passed.size):
             delta = event.get("delta")
             length = len(delta) if isinstance(delta, str) else 0
-            self._add(passed, type_, {**event, "delta": f"({length} characters)"}, shared)
+            first = replace(passed, event={**event, "delta": f"({length} characters)"})
+            self._add(first, type_, shared)
 
     def appended(self, size: int, at: float) -> None:
         """A frame of the microphone was sent; `size` is its bytes of PCM, `at` Unix time."""
         if not self._join(_MICROPHONE, size):
-            event = {"type": APPEND}
-            self._add(WireEvent("sent", event, size, at), APPEND, event, _MICROPHONE)
+            self._add(WireEvent("sent", {"type": APPEND}, size, at), APPEND, _MICROPHONE)
 
     def since(self, revision: int) -> list[Row]:
         """The rows that have changed since then, oldest first."""
@@ -126,8 +126,7 @@ class RecentEvents:
         row.size += size
         return True
 
-    def _add(self, passed: WireEvent, type_: str, kept: Json, shared: Shared | None = None) -> None:
-        """A row for what has passed, of which this is kept."""
+    def _add(self, passed: WireEvent, type_: str, shared: Shared | None = None) -> None:
         self.revision += 1
         self._numbers += 1
         row = Row(
@@ -138,7 +137,7 @@ class RecentEvents:
             type=type_,
             count=1,
             size=passed.size,
-            first=_as_json(kept),
+            first=_as_json(passed.event),
             shared=shared,
         )
         self._rows.append(row)
